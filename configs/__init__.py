@@ -1,0 +1,5 @@
+"""The configurations that come with manyfaces, as files beside this module."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent

@@ -1,0 +1,1 @@
+"""Frameworks, codecs and the model store; nothing here knows the pipelines."""

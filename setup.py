@@ -1,0 +1,62 @@
+"""Packaging of manyfaces: `pip install .[cpu]`, and `--setup_file=./setup.py` for remote Beam workers."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+CORE = [
+    "apache-beam>=2.77,<2.78",
+    "numpy>=1.26",
+    "opencv-python-headless>=4.11",
+    "pillow>=11",
+    "pyarrow>=18",
+    "pycurl>=7.45.4",
+    "pydantic>=2.10",
+    "pypi-simple>=1.6",
+    "pyyaml>=6",
+    "requests>=2.32",
+    "rich>=13.9",
+    "scipy>=1.13",
+]
+# onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: one profile is installed, never both.
+CPU = ["onnxruntime>=1.20", "faiss-cpu>=1.9"]
+GPU = ["onnxruntime-gpu>=1.20; sys_platform == 'linux'", "faiss-gpu-cu12>=1.9; sys_platform == 'linux'"]
+CONVERT = ["onnx>=1.17"]
+DEV = [
+    "google-crc32c>=1.6",
+    "hypothesis>=6.120",
+    "mypy>=1.14",
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "ruff>=0.9",
+    "scikit-image>=0.24",
+    "scikit-learn>=1.5",
+    "types-PyYAML",
+    "types-requests",
+    "webdataset>=1.0",
+]
+
+setup(
+    name="manyfaces",
+    version="0.1.0",
+    description="Beam pipelines that turn image URLs into clean, identity-grouped datasets of faces and bodies",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    if Path(__file__).with_name("README.md").exists()
+    else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(
+        include=["beam_pipelines*", "transforms*", "model_handlers*", "configs*"]
+    ),
+    package_data={"configs": ["*.yaml"]},
+    install_requires=CORE,
+    extras_require={
+        "cpu": CPU + CONVERT,
+        "gpu": GPU + CONVERT,
+        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
+        "hf": ["huggingface-hub>=0.27"],
+        "dev": CPU + CONVERT + DEV,
+    },
+    entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:main"]},
+)

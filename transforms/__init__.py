@@ -1,0 +1,1 @@
+"""PTransforms and the pure functions they call, a folder per concern."""

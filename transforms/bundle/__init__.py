@@ -1,0 +1,1 @@
+"""Bundles for training frameworks: one sink a module behind one small interface."""

@@ -1,0 +1,1 @@
+"""From embeddings to identities: kNN graph, clustering, cleaning, splits, evaluation."""

@@ -1,0 +1,1 @@
+"""Images: sniffing, decoding, resizing, encoding."""

@@ -1,0 +1,1 @@
+"""Sharded parquet tables: row types, shard commit, the ledger, the flow of items through a chunk."""

@@ -1,0 +1,87 @@
+"""Every reason code of the ledger, with the state it means and whether the item is worth retrying."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["kept", "dropped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one reason code stands for.
+
+    `dropped` is a rule's decision, `failed` is something that broke; `transient` says a later try may end otherwise.
+    """
+
+    state: State
+    transient: bool
+    meaning: str
+
+
+def _dropped(meaning: str) -> Reason:
+    return Reason("dropped", False, meaning)
+
+
+def _failed(meaning: str, transient: bool = False) -> Reason:
+    return Reason("failed", transient, meaning)
+
+
+REASONS: dict[str, Reason] = {
+    # manifest
+    "duplicate_url": _dropped("an earlier row of the manifest has the same URL"),
+    "duplicate_id": _dropped("an earlier row of the manifest has the same id with another URL"),
+    "no_url": _failed("the row has no URL"),
+    "bad_row": _failed("the row cannot be read"),
+    # download
+    "bad_url": _failed("the URL cannot be parsed or its scheme is not http or https"),
+    "blocked_address": _dropped("the host is, resolves to or redirects to an address that must not be fetched"),
+    "opted_out": _dropped("the server's headers reserve the image against this use"),
+    "dns_error": _failed("the host name does not resolve", transient=True),
+    "connect_error": _failed("no connection, or it broke", transient=True),
+    "tls_error": _failed("the TLS handshake or the certificate is bad"),
+    "timeout": _failed("connecting, reading or the whole transfer took too long", transient=True),
+    "too_many_redirects": _failed("more redirects than allowed"),
+    "bad_response": _failed("the answer is no valid HTTP or shorter than announced", transient=True),
+    "http_error": _failed("an HTTP status other than success; the code is `http_<status>`"),
+    "too_large": _dropped("more bytes than the cap"),
+    "not_an_image": _failed("the bytes are no image of a known format"),
+    "broken_image": _failed("the image is truncated or cannot be decoded"),
+    "too_many_pixels": _dropped("the image's header announces more pixels than the cap"),
+    "too_small_image": _dropped("the image is smaller than the configured minimum"),
+    "bad_aspect": _dropped("the image is longer than the configured aspect ratio"),
+    "duplicate_content": _dropped("an earlier item of the run has the same bytes"),
+    # vision
+    "no_body": _dropped("no person above the score threshold"),
+    "no_face": _dropped("no face above the score threshold"),
+    "small_face": _dropped("the face's box is smaller than the configured minimum"),
+    "model_error": _failed("the model failed on this item alone"),
+    "out_of_memory": _failed("the device had no memory for this item alone", transient=True),
+    "internal_error": _failed("a defect of manyfaces; the detail has the exception"),
+    # identity
+    "noise": _dropped("the clustering left the face alone"),
+    "not_largest_cluster": _dropped("the face is in a smaller cluster of its source label"),
+    "low_face_score": _dropped("the face's score is not above the cleaning threshold"),
+    "small_identity": _dropped("the identity has fewer images than the minimum"),
+    "unmerged": _dropped("the identity is similar to others and the merging never reached it"),
+    "ambiguous": _dropped("the identity is ambiguous with a larger one"),
+    "leaked": _dropped("the identity is close to one of the validation identities"),
+    "duplicate_face": _dropped("a nearly equal image of the identity is kept"),
+}
+
+_TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524})
+
+
+def reason(code: str) -> Reason:
+    """The meaning of a code; `http_404` and its like are made from their status. KeyError for an unknown code."""
+    if code.startswith("http_") and code[5:].isdigit():
+        return Reason("failed", int(code[5:]) in _TRANSIENT_STATUS, f"HTTP status {code[5:]}")
+    return REASONS[code]
+
+
+class Rejected(Exception):
+    """Raised where an item is found to go no further; `code` is a key of REASONS, `detail` one short line."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail

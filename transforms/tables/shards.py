@@ -1,0 +1,136 @@
+"""Sharded parquet through Beam's file systems: a shard appears whole or not at all.
+
+A table is the folder `<run>/<table>`; its shards are `part-<name>.parquet`. Writing goes to a temporary name and is moved
+into place by one rename (a local path) or is one object write (an object store); readers list committed names only.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+Row = TypeVar("Row")
+ROWS_PER_GROUP = 128  # read back by pointer, one group at a time: small enough that a group of images is a few MB
+_PREFIX, _SUFFIX = "part-", ".parquet"
+
+
+def shard_path(run: str, table: str, name: str) -> str:
+    """The path of one shard of a table of the run."""
+    return FileSystems.join(run, *table.split("/"), f"{_PREFIX}{name}{_SUFFIX}")
+
+
+def shard_names(run: str, table: str) -> list[str]:
+    """The names of the committed shards of a table, sorted; empty if there is no such table."""
+    pattern = FileSystems.join(run, *table.split("/"), f"{_PREFIX}*{_SUFFIX}")
+    paths = (found.path for found in FileSystems.match([pattern])[0].metadata_list)
+    return sorted(os.path.basename(path)[len(_PREFIX) : -len(_SUFFIX)] for path in paths)
+
+
+def exists(path: str) -> bool:
+    """Whether the file is there."""
+    return bool(FileSystems.exists(path))
+
+
+def is_local(path: str) -> bool:
+    """Whether the path is on this machine's own file system."""
+    return FileSystems.get_scheme(path) is None
+
+
+def make_folder(path: str) -> None:
+    """The folder is there afterwards; object stores need none."""
+    if is_local(path):
+        os.makedirs(path, exist_ok=True)
+
+
+def open_binary(path: str) -> BinaryIO:
+    """The file, to read; never decompressed on the way."""
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def commit_file(path: str) -> Iterator[BinaryIO]:
+    """A file to write that takes its name only when the block ends without an error."""
+    if not is_local(path):
+        with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as out:
+            yield out
+        return
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
+    try:
+        with open(temporary, "wb") as out:
+            yield out
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def _cell(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) and value.ndim > 1 else value
+
+
+def to_table(rows: Sequence[Any], schema: pa.Schema) -> pa.Table:
+    """The rows (dataclasses of the schema's row type) as an Arrow table."""
+    columns = [pa.array([_cell(getattr(row, f.name)) for row in rows], type=f.type) for f in schema]
+    return pa.table(columns, schema=schema)
+
+
+def write_shard(path: str, table: pa.Table, metadata: Mapping[str, str] | None = None) -> None:
+    """Commit one shard; `metadata` goes to the parquet footer, under keys that start with `manyfaces.`.
+
+    Binary columns hold compressed files and are stored as they are; the rest is zstd.
+    """
+    if metadata:
+        table = table.replace_schema_metadata({f"manyfaces.{key}": value for key, value in metadata.items()})
+    compression = {f.name: "none" if pa.types.is_binary(f.type) else "zstd" for f in table.schema}
+    plain = [f.name for f in table.schema if pa.types.is_string(f.type)]
+    with commit_file(path) as out:
+        pq.write_table(table, out, row_group_size=ROWS_PER_GROUP, compression=compression, use_dictionary=plain)
+
+
+def read_shard(path: str, columns: list[str] | None = None) -> pa.Table:
+    """One shard, or some of its columns."""
+    with open_binary(path) as file:
+        return pq.read_table(pa.PythonFile(file, mode="r"), columns=columns)
+
+
+def read_footer(path: str) -> tuple[int, dict[str, str]]:
+    """The number of rows of a shard and what `write_shard` was given as metadata."""
+    with open_binary(path) as file:
+        footer = pq.read_metadata(pa.PythonFile(file, mode="r"))
+    pairs = (footer.metadata or {}).items()
+    return footer.num_rows, {
+        key.decode().removeprefix("manyfaces."): value.decode() for key, value in pairs if key.startswith(b"manyfaces.")
+    }
+
+
+def read_column(run: str, table: str, columns: list[str]) -> pa.Table:
+    """Some columns of all shards of a table, in shard order."""
+    parts = [read_shard(shard_path(run, table, name), columns) for name in shard_names(run, table)]
+    if not parts:
+        raise FileNotFoundError(f"the run {run} has no table {table}")
+    return pa.concat_tables(parts)
+
+
+def iter_rows(path: str, row_type: type[Row], batch_rows: int = 32) -> Iterator[Row]:
+    """The rows of a shard one by one; only one batch is in memory. List columns become float32 arrays."""
+    names = [f.name for f in fields(row_type)]  # type: ignore[arg-type]
+    with open_binary(path) as file:
+        for batch in pq.ParquetFile(pa.PythonFile(file, mode="r")).iter_batches(batch_rows, columns=names):
+            for values in zip(*(_values(batch.column(name)) for name in names), strict=True):
+                yield row_type(*values)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+        return [None if value is None else np.asarray(value, dtype=np.float32) for value in column.to_pylist()]
+    return column.to_pylist()  # type: ignore[no-any-return]

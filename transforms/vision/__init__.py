@@ -1,0 +1,1 @@
+"""Geometry and measurements on people and faces, and the stages that run the models."""
