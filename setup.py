@@ -18,7 +18,7 @@ CORE = [
     "rich>=13.9",
     "scipy>=1.13",
 ]
-# onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: one profile is installed, never both.
+# onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: install one profile, never both.
 CPU = ["onnxruntime>=1.20", "faiss-cpu>=1.9"]
 GPU = ["onnxruntime-gpu>=1.20; sys_platform == 'linux'", "faiss-gpu-cu12>=1.9; sys_platform == 'linux'"]
 CONVERT = ["onnx>=1.17"]
@@ -46,9 +46,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
-    packages=find_packages(
-        include=["beam_pipelines*", "transforms*", "model_handlers*", "configs*"]
-    ),
+    packages=find_packages(include=["beam_pipelines*", "transforms*", "model_handlers*", "configs*"]),
     package_data={"configs": ["*.yaml"]},
     install_requires=CORE,
     extras_require={

@@ -11,7 +11,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """One element for RunInference: none, one or several inputs of one model, and what the caller wants back beside them.
+    """One element for RunInference: no, one or several inputs of one model, and what the caller wants back.
 
     Each input is one example without the batch axis, as the codec encoded it; all inputs of a model have one shape.
     """

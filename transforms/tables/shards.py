@@ -1,7 +1,8 @@
 """Sharded parquet through Beam's file systems: a shard appears whole or not at all.
 
-A table is the folder `<run>/<table>`; its shards are `part-<name>.parquet`. Writing goes to a temporary name and is moved
-into place by one rename (a local path) or is one object write (an object store); readers list committed names only.
+A table is the folder `<run>/<table>`; its shards are `part-<name>.parquet`. Writing goes to a temporary name and is
+moved into place by one rename (a local path) or is one object write (an object store); readers list committed names
+only.
 """
 
 import os
@@ -24,7 +25,7 @@ _PREFIX, _SUFFIX = "part-", ".parquet"
 
 def shard_path(run: str, table: str, name: str) -> str:
     """The path of one shard of a table of the run."""
-    return FileSystems.join(run, *table.split("/"), f"{_PREFIX}{name}{_SUFFIX}")
+    return str(FileSystems.join(run, *table.split("/"), f"{_PREFIX}{name}{_SUFFIX}"))
 
 
 def shard_names(run: str, table: str) -> list[str]:
