@@ -154,3 +154,13 @@ class LedgerEntry:
     transient: bool = column(pa.bool_(), "whether a later try may end otherwise")
     detail: str = column(pa.string(), "one short line")
     rows: int = column(pa.int32(), "rows of the stage's table that the item became")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retry:
+    """A row of `retries`: a failed item that is to be tried again; a shard `r<attempt>-<stage>-<n>` is one chunk."""
+
+    item_id: str = column(pa.string(), "id of the row that enters the stage again")
+    shard: str = column(pa.string(), "the ledger shard with the entry that the new try replaces")
+    input_shard: str = column(pa.string(), "the shard of the stage's input table that has the row")
+    reason: str = column(pa.string(), "why it failed")

@@ -1,0 +1,74 @@
+"""Chunks: what one element of a job stands for, and the items in it.
+
+A chunk is some shards of a table, or some rows of them; it becomes one shard, of the chunk's name, in every table that
+its job writes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import apache_beam as beam
+
+from transforms.tables.flow import Item
+from transforms.tables.shards import iter_rows, read_footer, shard_path
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A shard to read: all of it, or only the rows with these ids."""
+
+    shard: str
+    ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A unit of work: `parts` of `table` that become the shards called `name`."""
+
+    name: str
+    table: str
+    parts: tuple[Part, ...]
+
+
+def key_name(row_type: type) -> str:
+    """The key column of a row type: its first field."""
+    return fields(row_type)[0].name
+
+
+def chunk_rows(run: str, chunk: Chunk) -> int:
+    """How many rows the chunk has; footers only."""
+    return sum(
+        read_footer(shard_path(run, chunk.table, part.shard))[0] if part.ids is None else len(part.ids)
+        for part in chunk.parts
+    )
+
+
+def chunk_items(run: str, chunk: Chunk, row_type: type[Row]) -> Iterator[Item[Row]]:
+    """The chunk's rows as items whose shares add up to 1; an empty chunk is one item without a row."""
+    total = chunk_rows(run, chunk)
+    if total == 0:
+        yield Item(chunk.name, (), Fraction(1), None)
+        return
+    share = Fraction(1, total)
+    key = key_name(row_type)
+    place = 0
+    for part in chunk.parts:
+        for row in iter_rows(shard_path(run, chunk.table, part.shard), row_type):
+            if part.ids is None or getattr(row, key) in part.ids:
+                yield Item(chunk.name, (place,), share, row)
+                place += 1
+
+
+class ReadChunks(beam.DoFn):
+    """Chunk -> its items."""
+
+    def __init__(self, run: str, row_type: type[Any]) -> None:
+        self._run, self._row_type = run, row_type
+
+    def process(self, chunk: Chunk) -> Iterator[Item[Any]]:
+        """Stream the chunk's rows."""
+        yield from chunk_items(self._run, chunk, self._row_type)

@@ -1,0 +1,111 @@
+"""Committing: the outcomes of a stage become one shard of its table and one of its ledger for each chunk."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.metrics import Metrics
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms.tables.flow import Outcome
+from transforms.tables.ledger import write_ledger
+from transforms.tables.shards import shard_path, to_table, write_shard
+
+COUNTERS = "manyfaces"  # the metrics namespace; a counter is called `<stage>/<state>`
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a stage's outcomes go: the run, the stage, its table and that table's schema."""
+
+    run: str
+    stage: str
+    table: str
+    schema: pa.Schema
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """The outcomes of a chunk that have arrived, and the share of the chunk that they make up."""
+
+    outcomes: list[Outcome[Any]] = field(default_factory=list)
+    share: Fraction = Fraction(0)
+
+    def add(self, outcome: Outcome[Any]) -> bool:
+        self.outcomes.append(outcome)
+        self.share += outcome.share
+        return self.share == 1
+
+
+def commit_chunk(target: Target, chunk: str, outcomes: Iterable[Outcome[Any]]) -> None:
+    """Write a whole chunk: first the rows, then the ledger shard, which says that the chunk is done."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.order)
+    rows = [row for outcome in ordered for row in outcome.rows]
+    write_shard(shard_path(target.run, target.table, chunk), to_table(rows, target.schema))
+    verdicts = [(outcome.verdict, len(outcome.rows)) for outcome in ordered if outcome.verdict is not None]
+    write_ledger(target.run, target.stage, chunk, verdicts)
+
+
+class _CommitWhole(beam.DoFn):
+    """Outcome -> nothing; commits a chunk when its shares add up to 1.
+
+    The outcomes of a chunk arrive in one bundle as long as the runner keeps the chain fused. What is incomplete at the
+    end of a bundle goes out, by chunk, to be put together behind a shuffle.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._waiting: dict[str, _Waiting] = {}
+
+    def start_bundle(self) -> None:
+        self._waiting = {}
+
+    def process(self, outcome: Outcome[Any]) -> None:
+        if outcome.verdict is not None:
+            Metrics.counter(COUNTERS, f"{self._target.stage}/{outcome.verdict.state}").inc()
+        if self._waiting.setdefault(outcome.chunk, _Waiting()).add(outcome):
+            commit_chunk(self._target, outcome.chunk, self._waiting.pop(outcome.chunk).outcomes)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        for chunk, waiting in self._waiting.items():
+            yield WindowedValue((chunk, waiting.outcomes), MIN_TIMESTAMP, [GlobalWindow()])
+
+
+class _CommitGathered(beam.DoFn):
+    """(chunk, lists of outcomes) -> nothing; commits chunks that arrived in several bundles."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def process(self, gathered: tuple[str, Iterable[list[Outcome[Any]]]]) -> None:
+        chunk, lists = gathered
+        outcomes = [outcome for some in lists for outcome in some]
+        share = sum((outcome.share for outcome in outcomes), Fraction(0))
+        if share != 1:
+            raise RuntimeError(
+                f"stage {self._target.stage}: {float(share):.3f} of chunk {chunk} arrived; the runner lost or repeated "
+                "items of a chunk. Start the run again: it goes on from the committed shards."
+            )
+        commit_chunk(self._target, chunk, outcomes)
+
+
+class CommitShards(beam.PTransform):
+    """Outcomes of one stage -> its table and its ledger, a shard of each for every chunk."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self._target = target
+
+    def expand(self, outcomes: beam.PCollection) -> beam.PCollection:
+        """Only chunks that a runner tore apart pass the shuffle; locally there are none."""
+        return (
+            outcomes
+            | "Commit chunks" >> beam.ParDo(_CommitWhole(self._target))
+            | "Gather torn chunks" >> beam.GroupByKey()
+            | "Commit torn chunks" >> beam.ParDo(_CommitGathered(self._target))
+        )

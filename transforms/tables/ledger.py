@@ -1,0 +1,97 @@
+"""The ledger: what became of every item in every stage.
+
+`ledger/<stage>` is a table like any other; the footer of each of its shards has the counts, so that a run is added up
+without reading it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.tables.flow import Verdict
+from transforms.tables.reasons import reason
+from transforms.tables.schemas import LedgerEntry, arrow_schema
+from transforms.tables.shards import read_footer, read_shard, shard_names, shard_path, to_table, write_shard
+
+RETRIES = "retries"  # table of Retry rows, one shard a retry chunk
+
+
+def ledger_table(stage: str) -> str:
+    """The name of a stage's ledger table."""
+    return f"ledger/{stage}"
+
+
+def write_ledger(run: str, stage: str, name: str, verdicts: Sequence[tuple[Verdict, int]]) -> None:
+    """Commit one ledger shard; each verdict comes with the number of rows that the item became."""
+    entries = [LedgerEntry(v.item_id, v.state, v.reason, v.transient, v.detail, rows) for v, rows in verdicts]
+    counts = Counter(entry.reason or "kept" for entry in entries)
+    path = shard_path(run, ledger_table(stage), name)
+    metadata = {"counts": json.dumps(counts, sort_keys=True), "rows": str(sum(rows for _, rows in verdicts))}
+    write_shard(path, to_table(entries, arrow_schema(LedgerEntry)), metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A stage added up: items by reason (`kept` for the kept), and the rows they became."""
+
+    by_reason: dict[str, int]
+    rows: int
+
+    @property
+    def items(self) -> int:
+        """All items that entered the stage."""
+        return sum(self.by_reason.values())
+
+    def count(self, state: str) -> int:
+        """The items that ended in a state."""
+        return sum(n for code, n in self.by_reason.items() if (code if code == "kept" else reason(code).state) == state)
+
+
+def tally(run: str, stage: str) -> Tally:
+    """The stage's counts over all committed shards; an item that was tried again counts with its last try only."""
+    counts: Counter[str] = Counter()
+    rows = 0
+    for name in shard_names(run, ledger_table(stage)):
+        metadata = read_footer(shard_path(run, ledger_table(stage), name))[1]
+        counts.update(json.loads(metadata["counts"]))
+        rows += int(metadata["rows"])
+    for name in retried(run, stage):
+        counts.subtract(json.loads(read_footer(shard_path(run, RETRIES, name))[1]["counts"]))
+    return Tally({code: n for code, n in sorted(counts.items()) if n}, rows)
+
+
+def retry_names(run: str, stage: str) -> list[str]:
+    """The names of the retry chunks that enter the stage, done or not, oldest first."""
+    names = (name for name in shard_names(run, RETRIES) if name.split("-")[1] == stage)
+    return sorted(names, key=lambda name: (retry_attempt(name), name))
+
+
+def retry_attempt(name: str) -> int:
+    """The number of the attempt in a retry chunk's name, `r<attempt>-<stage>-<n>`."""
+    return int(name[1:].split("-")[0])
+
+
+def retried(run: str, stage: str) -> list[str]:
+    """The names of the retry chunks of the stage whose results are committed."""
+    committed = set(shard_names(run, ledger_table(stage)))
+    return [name for name in retry_names(run, stage) if name in committed]
+
+
+def entries(run: str, stage: str, columns: list[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
+    """The stage's entries that count (the last try of each item), as `(shard name, table)`."""
+    superseded: dict[str, list[pa.Array]] = {}
+    for name in retried(run, stage):
+        retries = read_shard(shard_path(run, RETRIES, name))
+        for shard in pc.unique(retries["shard"]).to_pylist():
+            ids = retries.filter(pc.equal(retries["shard"], shard))["item_id"].combine_chunks()
+            superseded.setdefault(shard, []).append(ids)
+    for name in shard_names(run, ledger_table(stage)):
+        table = read_shard(shard_path(run, ledger_table(stage), name), columns)
+        if name in superseded:
+            gone = pa.concat_arrays(superseded[name])
+            table = table.filter(pc.invert(pc.is_in(table["item_id"], value_set=gone)))
+        yield name, table

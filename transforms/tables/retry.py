@@ -1,0 +1,57 @@
+"""Planning a retry: the failed items of a stage become chunks of their own, which the next run does."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.tables.chunks import Chunk, Part
+from transforms.tables.ledger import RETRIES, entries, retried, retry_attempt, retry_names
+from transforms.tables.schemas import Retry, arrow_schema
+from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
+
+
+def plan_retry(run: str, stage: str, transient_only: bool, rows_per_shard: int) -> int:
+    """Write retry chunks for the failed items of a stage; returns how many items they hold.
+
+    Nothing is fetched or computed here. A stage with planned chunks that are not done yet gets no others.
+    """
+    if set(retry_names(run, stage)) - set(retried(run, stage)):
+        return 0
+    attempt = 1 + max((retry_attempt(name) for name in shard_names(run, RETRIES)), default=0)
+    rows = list(_failed(run, stage, transient_only))
+    for number, start in enumerate(range(0, len(rows), rows_per_shard)):
+        part = rows[start : start + rows_per_shard]
+        counts = json.dumps(Counter(row.reason for row in part), sort_keys=True)
+        path = shard_path(run, RETRIES, f"r{attempt}-{stage}-{number:05d}")
+        write_shard(path, to_table(part, arrow_schema(Retry)), {"counts": counts})
+    return len(rows)
+
+
+def _failed(run: str, stage: str, transient_only: bool) -> Iterator[Retry]:
+    own = set(retry_names(run, stage))
+    for shard, table in entries(run, stage):
+        wanted = pc.equal(table["state"], "failed")
+        if transient_only:
+            wanted = pc.and_(wanted, table["transient"])
+        table = table.filter(wanted)
+        # the row of an item that was tried again still lies where the first try read it
+        source = _input_shards(run, shard) if shard in own else {}
+        for item, code in zip(table["item_id"].to_pylist(), table["reason"].to_pylist(), strict=True):
+            yield Retry(item, shard, source.get(item, shard), code)
+
+
+def _input_shards(run: str, name: str) -> dict[str, str]:
+    retries = read_shard(shard_path(run, RETRIES, name))
+    return dict(zip(retries["item_id"].to_pylist(), retries["input_shard"].to_pylist(), strict=True))
+
+
+def retry_chunk(run: str, name: str, table: str) -> Chunk:
+    """The chunk that a shard of `retries` describes; `table` is the input table of its stage."""
+    retries: pa.Table = read_shard(shard_path(run, RETRIES, name))
+    ids: dict[str, set[str]] = {}
+    for item, shard in zip(retries["item_id"].to_pylist(), retries["input_shard"].to_pylist(), strict=True):
+        ids.setdefault(shard, set()).add(item)
+    return Chunk(name, table, tuple(Part(shard, frozenset(some)) for shard, some in sorted(ids.items())))
