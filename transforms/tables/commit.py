@@ -1,5 +1,6 @@
 """Committing: the outcomes of a stage become one shard of its table and one of its ledger for each chunk."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,6 +18,7 @@ from transforms.tables.ledger import write_ledger
 from transforms.tables.shards import shard_path, to_table, write_shard
 
 COUNTERS = "manyfaces"  # the metrics namespace; a counter is called `<stage>/<state>`
+SEEN: Counter[tuple[str, str]] = Counter()  # the same counts in this process, for a progress bar beside a local runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class _CommitWhole(beam.DoFn):
     def process(self, outcome: Outcome[Any]) -> None:
         if outcome.verdict is not None:
             Metrics.counter(COUNTERS, f"{self._target.stage}/{outcome.verdict.state}").inc()
+            SEEN[self._target.stage, outcome.verdict.state] += 1
         if self._waiting.setdefault(outcome.chunk, _Waiting()).add(outcome):
             commit_chunk(self._target, outcome.chunk, self._waiting.pop(outcome.chunk).outcomes)
 

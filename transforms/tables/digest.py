@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from transforms.tables.shards import read_footer, shard_names, shard_path
+from transforms.tables.shards import open_binary, read_footer, shard_names, shard_path
 
 
 def digest(value: Any) -> str:
@@ -22,3 +22,12 @@ def tables_digest(run: str, tables: list[str]) -> str:
             for name in shard_names(run, table)
         ]
     )
+
+
+def file_digest(path: str) -> str:
+    """The SHA-256 of a file on any of Beam's file systems, hex."""
+    sha = hashlib.sha256()
+    with open_binary(path) as file:
+        while block := file.read(1 << 20):
+            sha.update(block)
+    return sha.hexdigest()

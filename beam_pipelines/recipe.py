@@ -1,0 +1,45 @@
+"""What every recipe module gives the command line: its configuration's type and its stages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from beam_pipelines.stages import Stage
+from model_handlers.catalogue import Entry
+from transforms.settings import Settings
+
+
+class ModelSettings(Settings):
+    """Where models come from and where they run."""
+
+    catalogue: str | None = Field(
+        None, description="a YAML file whose models are added to the catalogue or replace some"
+    )
+    device: str = Field(
+        "cpu", pattern=r"^(cpu|cuda)$", description="cpu or cuda; a device that is not there is an error"
+    )
+    accept_noncommercial: bool = Field(False, description="use models whose licence forbids commercial use")
+
+
+class RecipeConfig(Settings):
+    """What the configurations of all recipes have."""
+
+    recipe: str = Field(description="the recipe's name")
+    jobs: list[list[str]] = Field(description="the stages of each job, in order: where the recipe is cut")
+    max_failed_share: float = Field(
+        0.5, ge=0, le=1, description="the run fails when more than this share of a stage's items failed"
+    )
+    models: ModelSettings = ModelSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe: the type of its configuration, its stages for a run, and the models that it uses, by role."""
+
+    name: str
+    config: type[RecipeConfig]
+    stages: Callable[[Any, str], list[Stage]]
+    models: Callable[[Any], dict[str, Entry]]
+    split_manifest: Callable[[Any, str, str], None]  # config, manifest, run

@@ -1,0 +1,211 @@
+"""One run from start to end: check what is there, split the manifest, do each job's work, prove that the counts balance."""
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from beam_pipelines import execute, progress
+from beam_pipelines.pipelines import row_pipeline, table_pipeline
+from beam_pipelines.recipe import Recipe, RecipeConfig
+from beam_pipelines.record import read_record, versions, write_record
+from beam_pipelines.stages import ConfigError, Job, RowStage, Stage, TableStage, cut, fingerprints
+from beam_pipelines.work import Work, pending
+from transforms.tables.digest import digest, file_digest, tables_digest
+from transforms.tables.ledger import Tally, ledger_table, retry_names, tally
+from transforms.tables.shards import is_local, make_folder, read_footer, shard_names, shard_path
+
+_LOG = logging.getLogger(__name__)
+
+
+class RunFailed(RuntimeError):
+    """The run cannot go on; everything committed stays, and the message says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for."""
+
+    recipe: Recipe
+    config: RecipeConfig
+    manifest: str
+    run: str
+    options: PipelineOptions
+    recompute: bool = False
+
+
+def run(order: Order) -> None:
+    """Do what is left of the run; raises ConfigError, RunFailed, execute.PipelineFailed."""
+    stages = order.recipe.stages(order.config, order.run)
+    jobs = cut(stages, order.config.jobs)
+    make_folder(order.run)
+    _sweep(order.run)
+    record = _open_record(order, stages)
+    write_record(order.run, record)
+    _split(order, record)
+    for job in jobs:
+        _do(order, job, record)
+    record["finished"] = _now()
+    write_record(order.run, record)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
+    """The run's record, with this configuration in it; stale stages are refused, or deleted if recompute is asked."""
+    settings = order.config.model_dump(mode="json")
+    manifest = digest([file_digest(order.manifest), settings.get("manifest")])
+    prints = fingerprints(stages, manifest)
+    old = read_record(order.run)
+    stale = [name for name, print_ in prints.items() if old.get("fingerprints", {}).get(name, print_) != print_]
+    if stale and not order.recompute:
+        what = "the manifest" if stale[0] == "manifest" else f"what the stage {stale[0]} is made from"
+        raise ConfigError(
+            f"{order.run}: {what} changed since this run was made; give --recompute to delete and redo "
+            f"{', '.join(stale)}, or another --output."
+        )
+    for name in stale:
+        _delete_stage(order.run, name, stages)
+    done = {name: entry for name, entry in old.get("stages", {}).items() if name not in stale}
+    models = order.recipe.models(order.config)
+    return {
+        "recipe": order.recipe.name,
+        "manifest": order.manifest,
+        "started": old.get("started", _now()),
+        "versions": versions(),
+        "models": {
+            role: {"name": entry.name, "sha256": entry.sha256, "licence": entry.licence, "source": entry.source}
+            for role, entry in models.items()
+        },
+        "config": settings,
+        "fingerprints": prints,
+        "stages": done,
+    }
+
+
+def _delete_stage(run: str, name: str, stages: list[Stage]) -> None:
+    stage = next((stage for stage in stages if stage.name == name), None)
+    tables = ("manifest",) if stage is None else stage.tables + (stage.files if isinstance(stage, TableStage) else ())
+    retries = [shard_path(run, "retries", shard) for shard in retry_names(run, name)]
+    folders = [FileSystems.join(run, *table.split("/")) for table in (*tables, ledger_table(name))]
+    there = [path for path in (*folders, *retries) if FileSystems.exists(path)]
+    if there:
+        _LOG.info("deleting %s", ", ".join(there))
+        FileSystems.delete(there)
+
+
+def _sweep(run: str) -> None:
+    """Delete the temporary files that a killed run left; committed shards never have such names."""
+    if is_local(run):
+        for folder, _, names in os.walk(run):
+            for name in names:
+                if name.startswith("."):
+                    os.unlink(os.path.join(folder, name))
+
+
+def _split(order: Order, record: dict[str, Any]) -> None:
+    if "manifest" in record["stages"]:
+        return
+    start = time.monotonic()
+    order.recipe.split_manifest(order.config, order.manifest, order.run)
+    _close_stage(order, record, "manifest", None, rows_out="manifest", seconds=time.monotonic() - start)
+
+
+def _do(order: Order, job: Job, record: dict[str, Any]) -> None:
+    start = time.monotonic()
+    if job.by_rows:
+        for work in pending(order.run, job):
+            _execute_rows(order, job, work)
+    else:
+        stages = tuple(
+            stage for stage in job.stages if isinstance(stage, TableStage) and _outdated(order, record, stage)
+        )
+        if stages:
+            _execute_tables(order, job, stages)
+    seconds = time.monotonic() - start
+    for stage in job.stages:
+        if isinstance(stage, RowStage):
+            _close_stage(order, record, stage.name, stage.reads, stage.writes, seconds)
+        else:
+            _close_table_stage(order, record, stage, seconds)
+
+
+def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
+    done = record["stages"].get(stage.name)
+    return done is None or done["input"] != tables_digest(order.run, list(stage.reads))
+
+
+def _execute_rows(order: Order, job: Job, work: Work) -> None:
+    names = [stage.name for stage in work.stages]
+    read = (
+        progress.counts_in_process(names)
+        if execute.in_process(order.options)
+        else progress.counts_on_storage(order.run, names, [chunk.name for chunk in work.chunks])
+    )
+    running = execute.Running(partial(row_pipeline, run=order.run, work=work), order.options)
+    running.start()
+    progress.follow(running, f"job {job.number} {'+'.join(names)}", work.items(order.run), read)
+    running.outcome()
+
+
+def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...]) -> None:
+    names = [stage.name for stage in stages]
+    running = execute.Running(partial(table_pipeline, stages=stages), order.options)
+    running.start()
+    read = progress.counts_on_storage(order.run, names, ["00000"])
+    progress.follow(running, f"job {job.number} {'+'.join(names)}", None, read)
+    running.outcome()
+
+
+def table_rows(run: str, table: str) -> int:
+    """The rows of a table's committed shards; footers only."""
+    return sum(read_footer(shard_path(run, table, name))[0] for name in shard_names(run, table))
+
+
+def _close_stage(
+    order: Order, record: dict[str, Any], stage: str, reads: str | None, rows_out: str, seconds: float
+) -> None:
+    """Record a row stage's counts after proving that they balance, and that not too much failed."""
+    counts = tally(order.run, stage)
+    entered = counts.items if reads is None else table_rows(order.run, reads)
+    written = table_rows(order.run, rows_out)
+    if counts.items != entered or counts.rows != written:
+        raise RunFailed(
+            f"{order.run}: the counts of stage {stage} do not balance: {entered} items entered and the ledger has "
+            f"{counts.items}; the ledger tells of {counts.rows} rows and {rows_out} has {written}."
+        )
+    _write_stage(order, record, stage, counts, seconds)
+
+
+def _close_table_stage(order: Order, record: dict[str, Any], stage: TableStage, seconds: float) -> None:
+    counts = tally(order.run, stage.name)
+    _write_stage(order, record, stage.name, counts, seconds, input=tables_digest(order.run, list(stage.reads)))
+
+
+def _write_stage(order: Order, record: dict[str, Any], stage: str, counts: Tally, seconds: float, **more: str) -> None:
+    before = record["stages"].get(stage, {}).get("seconds", 0.0)
+    record["stages"][stage] = {
+        "kept": counts.count("kept"),
+        "dropped": counts.count("dropped"),
+        "failed": counts.count("failed"),
+        "reasons": {code: n for code, n in counts.by_reason.items() if code != "kept"},
+        "rows": counts.rows,
+        "seconds": round(before + seconds, 3),
+        **more,
+    }
+    write_record(order.run, record)
+    failed = counts.count("failed")
+    if failed > order.config.max_failed_share * counts.items:
+        raise RunFailed(
+            f"{order.run}: {failed} of {counts.items} items failed in stage {stage}, more than max_failed_share "
+            f"{order.config.max_failed_share:g} allows; `manyfaces inspect {order.run}` shows why, "
+            "`manyfaces retry` tries them again, --set max_failed_share=1 goes on without them."
+        )

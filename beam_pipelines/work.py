@@ -1,0 +1,40 @@
+"""What is left to do in a run, read off its folder."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from beam_pipelines.stages import Job, RowStage
+from transforms.tables.chunks import Chunk, Part, chunk_rows
+from transforms.tables.ledger import ledger_table, retry_names
+from transforms.tables.retry import retry_chunk
+from transforms.tables.shards import shard_names
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Chunks that enter at the first of these stages and go through to the last, in one pipeline."""
+
+    stages: tuple[RowStage, ...]
+    chunks: tuple[Chunk, ...]
+
+    def items(self, run: str) -> int:
+        """How many items the chunks have."""
+        return sum(chunk_rows(run, chunk) for chunk in self.chunks)
+
+
+def pending(run: str, job: Job) -> list[Work]:
+    """The work of a row job that is not committed: chunks of its input table, and retries that enter at any stage.
+
+    A chunk is done when the ledger of the job's last stage has its shard.
+    """
+    stages = cast(tuple[RowStage, ...], job.stages)
+    done = set(shard_names(run, ledger_table(stages[-1].name)))
+    work = []
+    for first, stage in enumerate(stages):
+        chunks = [retry_chunk(run, name, stage.reads) for name in retry_names(run, stage.name) if name not in done]
+        if first == 0:
+            new = (name for name in shard_names(run, stage.reads) if name not in done)
+            chunks = [Chunk(name, stage.reads, (Part(name),)) for name in new] + chunks
+        if chunks:
+            work.append(Work(stages[first:], tuple(chunks)))
+    return work
