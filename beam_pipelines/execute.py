@@ -57,7 +57,7 @@ class Running(Thread):
             state = pipeline.run().wait_until_finish()
             if state not in (None, PipelineState.DONE):
                 raise PipelineFailed(f"the runner ended in the state {state}")
-        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
+        except BaseException as error:  # handed to the waiting thread by outcome()
             self._error = error
 
     def outcome(self) -> None:

@@ -12,7 +12,7 @@ from transforms.tables.flow import expand
 def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work) -> None:
     """Read the chunks, send their items through the stages, commit each stage's outcomes.
 
-    Only chunk descriptions meet the shuffle, which spreads them over the workers; all that has pixels is fused behind it.
+    Only chunk descriptions meet the shuffle that spreads them over the workers; all that has pixels is fused behind it.
     """
     chunks = pipeline | "List chunks" >> beam.Create(work.chunks) | "Spread chunks" >> beam.Reshuffle()
     first = work.stages[0]

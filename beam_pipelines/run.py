@@ -1,4 +1,4 @@
-"""One run from start to end: check what is there, split the manifest, do each job's work, prove that the counts balance."""
+"""One run from start to end: check what is there, split the manifest, do each job, prove that the counts balance."""
 
 import logging
 import os

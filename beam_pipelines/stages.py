@@ -1,5 +1,4 @@
-"""What a recipe is made of: row stages, which work item by item inside a fused chain, and table stages, which need whole
-tables."""
+"""What a recipe is made of: row stages, which work item by item in a fused chain, and table stages on whole tables."""
 
 from dataclasses import dataclass, field
 from typing import Any
