@@ -31,8 +31,10 @@ DEV = [
     "ruff>=0.9",
     "scikit-image>=0.24",
     "scikit-learn>=1.5",
+    "setuptools>=77",
     "types-PyYAML",
     "types-requests",
+    "uv>=0.9",
     "webdataset>=1.0",
 ]
 

@@ -10,9 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 import configs
-from beam_pipelines.recipe import Recipe
+from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.stages import ConfigError
-from transforms.settings import Settings
 from transforms.tables.shards import exists, open_binary
 
 RECIPES = ("webbody",)
@@ -44,7 +43,7 @@ def find(name: str) -> str:
     return name
 
 
-def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, Settings]:
+def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, RecipeConfig]:
     """Read a configuration and apply `key=value` overrides; ConfigError tells everything that is wrong at once."""
     path = find(name)
     with open_binary(path) as file:
@@ -61,6 +60,12 @@ def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, Setting
         return chosen, chosen.config.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(f"{path}: {line}" for line in _explain(error, chosen.config))) from error
+
+
+def from_record(record: dict[str, Any]) -> tuple[Recipe, RecipeConfig]:
+    """The configuration that run.json recorded."""
+    chosen = recipe(record["recipe"])
+    return chosen, chosen.config.model_validate(record["config"])
 
 
 def _override(values: dict[str, Any], override: str) -> None:

@@ -43,3 +43,4 @@ class Recipe:
     stages: Callable[[Any, str], list[Stage]]
     models: Callable[[Any], dict[str, Entry]]
     split_manifest: Callable[[Any, str, str], None]  # config, manifest, run
+    rows_per_shard: Callable[[Any], int]

@@ -116,10 +116,16 @@ def read_footer(path: str) -> tuple[int, dict[str, str]]:
 
 def read_column(run: str, table: str, columns: list[str]) -> pa.Table:
     """Some columns of all shards of a table, in shard order."""
-    parts = [read_shard(shard_path(run, table, name), columns) for name in shard_names(run, table)]
+    parts = list(iter_tables(run, table, columns))
     if not parts:
         raise FileNotFoundError(f"the run {run} has no table {table}")
     return pa.concat_tables(parts)
+
+
+def iter_tables(run: str, table: str, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The shards of a table one by one, or some columns of them."""
+    for name in shard_names(run, table):
+        yield read_shard(shard_path(run, table, name), columns)
 
 
 def iter_rows(path: str, row_type: type[Row], batch_rows: int = 32) -> Iterator[Row]:

@@ -1,0 +1,39 @@
+# `make demo` and `make test` set up all they need: the virtual environment from the lock file, then the models.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint format bench lock clean
+
+$(READY): requirements.lock setup.py
+	@echo "== setting up $(VENV) from requirements.lock (about a minute; needs the network once)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else "Python 3.10 to 3.13 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## the main recipe on real photographs, with real models
+	@$(BIN)/manyfaces demo
+
+test: $(READY)  ## the whole suite
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY)  ## the figures of docs/benchmarks.md, measured anew
+	@$(BIN)/python -m benchmarks
+
+lock: $(READY)  ## compile requirements.lock from setup.py
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --extra dev setup.py -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

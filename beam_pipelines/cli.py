@@ -1,0 +1,107 @@
+"""The command `manyfaces`.
+
+Exit codes: 0 done; 1 the run failed (its message says why; what is committed stays); 2 the command line, the
+configuration or a model cannot be used; 130 interrupted, and the same command goes on where it stopped.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from beam_pipelines import commands
+from beam_pipelines.execute import PipelineFailed
+from beam_pipelines.run import RunFailed
+from beam_pipelines.stages import ConfigError
+from model_handlers.store import ModelError
+
+DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+_BEAM_OPTIONS = "Any other option goes to Beam: --runner, --direct_num_workers, --flink_master, ..."
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", metavar="CONFIG", help="a YAML file, or the name of a shipped one (webbody)")
+    parser.add_argument("--input", metavar="MANIFEST", help="the list of URLs: CSV, TSV, JSONL, parquet or text")
+    parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="override one key: --set bodies.min_score=0.5"
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="manyfaces",
+        description="Image URLs in, clean identity-grouped datasets of faces and bodies out.",
+        epilog="Exit codes: 0 done, 1 the run failed, 2 command line, configuration or model unusable, 130 interrupted.",
+    )
+    top.add_argument("--verbose", action="store_true", help="log what Beam and the stages say")
+    commands_ = top.add_subparsers(title="commands", required=True)
+
+    run = commands_.add_parser("run", help="run a recipe, or go on with a run", epilog=_BEAM_OPTIONS)
+    _run_options(run)
+    run.add_argument("--recompute", action="store_true", help="delete and redo what the configuration makes stale")
+    run.set_defaults(do=commands.run)
+
+    plan = commands_.add_parser("plan", help="show jobs and stages without running them", epilog=_BEAM_OPTIONS)
+    _run_options(plan)
+    plan.set_defaults(do=commands.plan)
+
+    retry = commands_.add_parser("retry", help="try a run's failed items again, and only them", epilog=_BEAM_OPTIONS)
+    retry.add_argument("run", metavar="RUN", help="the run's folder")
+    retry.add_argument("--transient-only", action="store_true", help="only what a later try may mend (timeouts, 5xx)")
+    retry.set_defaults(do=commands.retry)
+
+    demo = commands_.add_parser("demo", help="the main recipe on real photographs, served by this machine")
+    demo.add_argument("--output", metavar="DIR", default="runs/demo", help="the run's folder (default: %(default)s)")
+    demo.set_defaults(do=commands.demo)
+
+    inspect = commands_.add_parser("inspect", help="tables, counts, reasons and sample rows of a run")
+    inspect.add_argument("run", metavar="RUN", help="the run's folder")
+    inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
+    inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
+    inspect.set_defaults(do=commands.inspect)
+
+    models = commands_.add_parser("models", help="list, fetch or check the models of the catalogue")
+    models.add_argument("what", choices=("list", "fetch", "check"))
+    models.add_argument("names", nargs="*", metavar="MODEL", help="all of the CPU profile, if none is named")
+    models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
+    models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")
+    models.set_defaults(do=commands.models)
+
+    config = commands_.add_parser("config", help="check a configuration, or print the JSON schema of a recipe's")
+    config.add_argument("what", choices=("schema", "check"))
+    config.add_argument("name", metavar="CONFIG", help="a YAML file or shipped name; for `schema` also a recipe's name")
+    config.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one key")
+    config.set_defaults(do=commands.config)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    top = parser()
+    arguments, rest = top.parse_known_args(argv)
+    if rest and arguments.do not in (commands.run, commands.plan, commands.retry):
+        top.error(f"unknown argument: {rest[0]}")
+    logging.basicConfig(level=logging.INFO if arguments.verbose else logging.ERROR, format="%(levelname)s %(message)s")
+    logging.getLogger("manyfaces").setLevel(logging.INFO)
+    try:
+        arguments.do(arguments, rest)
+    except (ConfigError, ModelError) as error:
+        print(f"manyfaces: {error}", file=sys.stderr)
+        return UNUSABLE
+    except (RunFailed, PipelineFailed) as error:
+        print(f"manyfaces: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("\nmanyfaces: interrupted; the same command goes on from the committed shards.", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)  # the runner's own threads would keep the process alive
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

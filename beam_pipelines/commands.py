@@ -1,0 +1,114 @@
+"""What each command of the command line does."""
+
+import argparse
+import json
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+import configs
+from beam_pipelines import config as configuration
+from beam_pipelines import demonstration, inspection, report
+from beam_pipelines.execute import with_defaults
+from beam_pipelines.record import read_record
+from beam_pipelines.run import Order
+from beam_pipelines.run import run as do_run
+from beam_pipelines.stages import ConfigError, RowStage, cut
+from beam_pipelines.work import pending
+from model_handlers import catalogue, store
+from transforms.tables.retry import plan_retry
+
+
+def run(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces run`."""
+    recipe, settings = configuration.load(arguments.config, arguments.set)
+    if not arguments.input:
+        raise ConfigError("run: name the manifest with --input FILE.")
+    order = Order(recipe, settings, arguments.input, arguments.output, with_defaults(rest), arguments.recompute)
+    _fetch_models(order)
+    do_run(order)
+    report.show(arguments.output)
+
+
+def _fetch_models(order: Order) -> None:
+    """Have every model ready before the first job: a missing one fails here and not after hours of downloading."""
+    for entry in order.recipe.models(order.config).values():
+        store.ensure(entry, accept_noncommercial=order.config.models.accept_noncommercial)
+
+
+def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces plan`."""
+    recipe, settings = configuration.load(arguments.config, arguments.set)
+    stages = recipe.stages(settings, arguments.output)
+    table = Table("job", "stage", "reads", "writes", "to do", title=f"{recipe.name} in {arguments.output}")
+    for job in cut(stages, settings.jobs):
+        work = pending(arguments.output, job) if job.by_rows else []
+        todo = {one.stages[0].name: f"{len(one.chunks)} chunks, {one.items(arguments.output)} items" for one in work}
+        for stage in job.stages:
+            reads = stage.reads if isinstance(stage, RowStage) else ", ".join(stage.reads)
+            table.add_row(str(job.number), stage.name, reads, ", ".join(stage.tables), todo.get(stage.name, ""))
+    console = Console()
+    console.print(table)
+    for role, entry in recipe.models(settings).items():
+        console.print(f"model for {role}: {entry.name} ({entry.licence}; {settings.models.device})")
+
+
+def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces retry`: plan chunks for the failed items, then run as before."""
+    record = read_record(arguments.run)
+    if not record:
+        raise ConfigError(f"{arguments.run}: there is no run here (no run.json).")
+    recipe, settings = configuration.from_record(record)
+    order = Order(recipe, settings, record["manifest"], arguments.run, with_defaults(rest))
+    stages = [stage for stage in recipe.stages(settings, arguments.run) if isinstance(stage, RowStage)]
+    planned = {
+        stage.name: plan_retry(arguments.run, stage.name, arguments.transient_only, recipe.rows_per_shard(settings))
+        for stage in stages
+    }
+    print("to retry: " + (", ".join(f"{n} in {name}" for name, n in planned.items() if n) or "nothing"))
+    _fetch_models(order)
+    do_run(order)
+    report.show(arguments.run)
+
+
+def demo(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces demo`."""
+    demonstration.run(arguments.output)
+
+
+def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces inspect`."""
+    if arguments.table and arguments.to:
+        rows = inspection.export(arguments.run, arguments.table, arguments.to)
+        print(f"{rows} rows of {arguments.table} -> {arguments.to}")
+    elif arguments.table:
+        inspection.show_table(arguments.run, arguments.table)
+    else:
+        report.show(arguments.run)
+        inspection.show_tables(arguments.run)
+
+
+def models(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces models list|fetch|check`."""
+    known = catalogue.load(arguments.catalogue)
+    names = arguments.names or sorted(known.models)
+    table = Table("model", "task", "framework", "licence", "commercial", "state", title="models")
+    for entry in (known.get(name) for name in names):
+        if arguments.what == "fetch" and (arguments.names or entry.profile == "cpu"):
+            store.ensure(entry, accept_noncommercial=arguments.accept_noncommercial)
+        commercial = "yes" if entry.commercial else "no"
+        table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, store.status(entry))
+    Console().print(table)
+
+
+def config(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces config schema|check`."""
+    if arguments.what == "schema":
+        name = arguments.name
+        recipe = configuration.recipe(name) if name in configuration.RECIPES else configuration.load(name)[0]
+        print(json.dumps(recipe.config.model_json_schema(), indent=2))
+        return
+    recipe, settings = configuration.load(arguments.name, arguments.set)
+    cut(recipe.stages(settings, "-"), settings.jobs)
+    print(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True), end="")

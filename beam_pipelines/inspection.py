@@ -1,0 +1,116 @@
+"""Looking into a run: its tables, sample rows, and tables written out for other programs."""
+
+import json
+import os
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+from rich.console import Console
+from rich.table import Table
+
+from beam_pipelines.stages import ConfigError
+from transforms.tables.shards import commit_file, iter_tables, open_binary, read_column, shard_names, shard_path
+
+SAMPLE_ROWS = 3
+
+
+def tables(run: str) -> dict[str, tuple[int, int, int]]:
+    """The tables of a run: name -> shards, rows, bytes."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for pattern in ("*", "*/*"):
+        for match in FileSystems.match([FileSystems.join(run, pattern, "part-*.parquet")])[0].metadata_list:
+            name = os.path.relpath(os.path.dirname(match.path), run)
+            with open_binary(match.path) as file:
+                rows = pq.read_metadata(pa.PythonFile(file, mode="r")).num_rows
+            shards, total, size = found.get(name, (0, 0, 0))
+            found[name] = (shards + 1, total + rows, size + match.size_in_bytes)
+    return dict(sorted(found.items()))
+
+
+def show_tables(run: str) -> None:
+    """Print the tables of a run with their shards, rows and sizes."""
+    view = Table(title="tables", title_justify="left")
+    view.add_column("table")
+    for name in ("shards", "rows", "MB"):
+        view.add_column(name, justify="right")
+    for name, (shards, rows, size) in tables(run).items():
+        view.add_row(name, str(shards), str(rows), f"{size / 1e6:.2f}")
+    Console().print(view)
+
+
+def show_table(run: str, name: str) -> None:
+    """Print a table's columns with their meaning, and its first rows without bytes."""
+    shards = _shards(run, name)
+    with open_binary(shard_path(run, name, shards[0])) as file:
+        schema = pq.read_schema(pa.PythonFile(file, mode="r"))
+    view = Table(title=f"{name}: columns", title_justify="left")
+    for heading in ("column", "type", "meaning"):
+        view.add_column(heading, overflow="fold")
+    for field in schema:
+        view.add_row(field.name, str(field.type), (field.metadata or {}).get(b"meaning", b"").decode())
+    Console().print(view)
+    columns = [field.name for field in schema if not pa.types.is_binary(field.type)]
+    for row in next(iter_tables(run, name, columns)).slice(0, SAMPLE_ROWS).to_pylist():
+        print(json.dumps(row, ensure_ascii=False, default=str)[:1000])
+
+
+def _shards(run: str, name: str) -> list[str]:
+    shards = shard_names(run, name)
+    if not shards:
+        there = ", ".join(tables(run)) or "none"
+        raise ConfigError(f"{run}: there is no table {name}; its tables: {there}.")
+    return shards
+
+
+def export(run: str, name: str, target: str) -> int:
+    """Write a table as CSV or parquet without its bytes; returns the number of rows.
+
+    Tables with an `image_id` get the manifest's URL, label and other columns beside it. CSV cells of list columns are JSON.
+    """
+    if not target.endswith((".csv", ".parquet")):
+        raise ConfigError(f"--to {target}: the file's name must end in .csv or .parquet.")
+    shards = _shards(run, name)
+    with open_binary(shard_path(run, name, shards[0])) as file:
+        schema = pq.read_schema(pa.PythonFile(file, mode="r"))
+    columns = [field.name for field in schema if not pa.types.is_binary(field.type) and field.name != "source"]
+    table = read_column(run, name, columns)
+    if "image_id" in columns and shard_names(run, "manifest"):
+        table = _with_manifest(run, table)
+    with commit_file(target) as out:
+        if target.endswith(".csv"):
+            pyarrow.csv.write_csv(_flat(table), out)
+        else:
+            pq.write_table(table, out)
+    return int(table.num_rows)
+
+
+def _with_manifest(run: str, table: pa.Table) -> pa.Table:
+    manifest = read_column(run, "manifest", ["image_id", "url", "label", "source"])
+    rows = manifest.take(pc.index_in(table["image_id"], value_set=manifest["image_id"].combine_chunks()))
+    for column in ("url", "label"):
+        if column not in table.column_names:
+            table = table.append_column(column, rows[column])
+    sources = [json.loads(text) if text else {} for text in rows["source"].to_pylist()]
+    for key in sorted({key for source in sources for key in source}):
+        if key not in table.column_names:
+            table = table.append_column(key, _column([source.get(key) for source in sources]))
+    return table
+
+
+def _column(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # a column of mixed types in the manifest
+        return pa.array([None if value is None else str(value) for value in values])
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if pa.types.is_nested(field.type):
+            texts = [None if value is None else json.dumps(value) for value in table[place].to_pylist()]
+            table = table.set_column(place, field.name, pa.array(texts, pa.string()))
+    return table
