@@ -1,4 +1,4 @@
-"""One-time conversions of published weights to ONNX: `(source paths, in the catalogue's order) -> the ONNX file's bytes`.
+"""One-time conversions of published weights to ONNX: `(source paths, in the catalogue's order) -> the file's bytes`.
 
 Every conversion gives the same bytes for the same sources, so that the catalogue can pin what it makes.
 """

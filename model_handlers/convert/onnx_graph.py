@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper, shape_inference
 
-from model_handlers.interface import Array
-
 OPSET = 18  # Resize and Pad with axes; onnxruntime runs it since 1.15
 IR_VERSION = 8
 
@@ -25,9 +23,7 @@ class OnnxGraph:
     def constant(self, values: Any, dtype: Any = None) -> str:
         """The name of a new constant."""
         name = f"constant_{len(self.constants)}"
-        array = np.ascontiguousarray(np.asarray(values, dtype))
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(np.shape(values))
-        self.constants.append(numpy_helper.from_array(little, name))
+        self.constants.append(numpy_helper.from_array(np.asarray(values, dtype), name))
         return name
 
     def add(self, operator: str, inputs: Sequence[str], /, **attributes: Any) -> str:

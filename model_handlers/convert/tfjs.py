@@ -1,8 +1,8 @@
 """TensorFlow operations -> ONNX, for the operations that the catalogue's TensorFlow.js models use.
 
-TensorFlow holds images as NHWC, ONNX's convolutions want NCHW. Each value therefore remembers how it is held: convolutions
-leave their results channels first, elementwise operations follow, and TensorFlow's own transpositions between the two
-cost nothing; a Transpose is written only where an operation needs TensorFlow's order.
+TensorFlow holds images as NHWC, ONNX's convolutions want NCHW. Each value therefore remembers how it is held:
+convolutions leave their results channels first, elementwise operations follow, and TensorFlow's own transpositions
+between the two cost nothing; a Transpose is written only where an operation needs TensorFlow's order.
 """
 
 from collections.abc import Callable, Mapping

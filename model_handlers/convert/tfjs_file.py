@@ -91,7 +91,7 @@ def read_graph(json_path: Path, weights_path: Path) -> TfjsGraph:
         raise ConversionError(f"{json_path} or {weights_path} is larger than a graph model may be")
     try:
         model = json.loads(json_path.read_bytes())
-        listed = [node for node in model["modelTopology"]["node"]]
+        listed = list(model["modelTopology"]["node"])
         groups = model["weightsManifest"]
         nodes = {
             n["name"]: Node(n["name"], n["op"], tuple(_data_inputs(n.get("input", ()))), n.get("attr", {}))

@@ -1,4 +1,4 @@
-"""The TensorFlow.js models of the catalogue -> ONNX; sources: `model.json`, then its `.bin`. Every batch axis is dynamic."""
+"""The TensorFlow.js models of the catalogue -> ONNX of any batch; sources: `model.json`, then its `.bin`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,8 +18,8 @@ _CALL = "StatefulPartitionedCall/"
 def nanodet(paths: Sequence[Path]) -> bytes:
     """NanoDet, 416 px.
 
-    input (N,3,416,416) float32, normalised BGR -> scores (N,3549,80), probabilities, and distances (N,3549,44), logits of
-    4 x 11 bins. The 3549 points are those of stride 8 (52 x 52, row by row), then 16 (26 x 26), then 32 (13 x 13).
+    input (N,3,416,416) float32, normalised BGR -> scores (N,3549,80), probabilities, and distances (N,3549,44), logits
+    of 4 x 11 bins. The 3549 points are those of stride 8 (52 x 52, row by row), then 16 (26 x 26), then 32 (13 x 13).
     """
     source = _read(paths)
     graph = OnnxGraph("nanodet")
@@ -36,7 +36,8 @@ def nanodet(paths: Sequence[Path]) -> bytes:
 def facemesh(paths: Sequence[Path]) -> bytes:
     """MediaPipe's face mesh, 192 px.
 
-    input (N,192,192,3) float32, RGB 0 to 1 -> mesh (N,1404), 468 x (x, y, z) in input pixels, and score (N,1), a probability.
+    input (N,192,192,3) float32, RGB 0 to 1 -> mesh (N,1404), 468 x (x, y, z) in input pixels, and score (N,1), a
+    probability.
     """
     wanted = {"mesh": ("Identity_2", 1404), "score": ("Identity_1", 1)}
     return _image_model("facemesh", paths, (192, 192, 3), wanted)
@@ -45,7 +46,8 @@ def facemesh(paths: Sequence[Path]) -> bytes:
 def emotion(paths: Sequence[Path]) -> bytes:
     """Expression, 64 px.
 
-    input (N,64,64,1) float32, grey -1 to 1 -> scores (N,7), probabilities of angry, disgust, fear, happy, sad, surprise, neutral.
+    input (N,64,64,1) float32, grey -1 to 1 -> scores (N,7), probabilities of angry, disgust, fear, happy, sad, surprise,
+    neutral.
     """
     return _image_model("emotion", paths, (64, 64, 1), {"scores": ("Identity", 7)})
 
@@ -98,7 +100,7 @@ def _decode_pose(graph: OnnxGraph, values: Sequence[Value], side: int, decay: fl
     shift = shaped(graph.add("GatherND", [rows, at_centre], batch_dims=1), 0, KEYPOINTS, 2)
     guess = graph.add("Add", [shift, graph.add("Unsqueeze", [yx(at_centre), graph.constant([1], np.int64)])])
 
-    grid = np.stack(np.mgrid[:side, :side], -1).reshape(1, 1, cells, 2).astype(np.float32)
+    grid = np.moveaxis(np.indices((side, side)), 0, -1).reshape(1, 1, cells, 2).astype(np.float32)
     apart = graph.add("Sub", [graph.constant(grid), graph.add("Unsqueeze", [guess, graph.constant([2], np.int64)])])
     distance = graph.add("ReduceL2", [apart, graph.constant([3], np.int64)], keepdims=0)
     likely = graph.add("Sigmoid", [shaped(heat, 0, KEYPOINTS, cells)])
@@ -129,7 +131,9 @@ def _image_model(
 
 def _read(paths: Sequence[Path]) -> TfjsGraph:
     if len(paths) != 2:
-        raise ConversionError(f"a TensorFlow.js model is model.json and one .bin; the catalogue lists {len(paths)} files")
+        raise ConversionError(
+            f"a TensorFlow.js model is model.json and one .bin; the catalogue lists {len(paths)} files"
+        )
     return read_graph(paths[0], paths[1])
 
 
