@@ -1,0 +1,88 @@
+"""A picture of a run's identities: a row for each, with its faces and its bodies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model_handlers.interface import Array
+from transforms.tables.shards import commit_file, iter_tables, read_column
+
+CELL = 120  # pixels: height of every picture on the sheet
+MAX_IDENTITIES = 24
+MAX_FACES = 6
+_GAP, _HEADER = 6, 22
+_INK, _PAPER = (40, 40, 40), 250
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A face of an identity with its pictures, as stored."""
+
+    face_id: str
+    face: bytes
+    body: bytes
+
+
+def chosen(run: str) -> dict[int, list[tuple[str, str]]]:
+    """The identities to show, most images first: number -> (face_id, body_id), nearest to the centre first."""
+    table = read_column(run, "identities", ["identity", "face_id", "body_id", "similarity"])
+    table = table.filter(pc.is_valid(table["identity"]))
+    counts = table.group_by("identity").aggregate([("face_id", "count")])
+    counts = counts.sort_by([("face_id_count", "descending"), ("identity", "ascending")])
+    members: dict[int, list[tuple[str, str]]] = {}
+    for number in counts["identity"].slice(0, MAX_IDENTITIES).to_pylist():
+        own = table.filter(pc.equal(table["identity"], number))
+        own = own.sort_by([("similarity", "descending"), ("face_id", "ascending")]).slice(0, MAX_FACES)
+        members[number] = list(zip(own["face_id"].to_pylist(), own["body_id"].to_pylist(), strict=True))
+    return members
+
+
+def _crops(run: str, table: str, key: str, wanted: set[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    values = pa.array(sorted(wanted), pa.string())
+    for shard in iter_tables(run, table, [key, "crop"]):
+        hits = shard.filter(pc.is_in(shard[key], value_set=values))
+        found.update(zip(hits[key].to_pylist(), hits["crop"].to_pylist(), strict=True))
+    return found
+
+
+def _picture(data: bytes) -> Array:
+    """Decode and scale to the height of a cell, at most 1.5 cells wide."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    scale = min(CELL / image.shape[0], 1.5 * CELL / image.shape[1])
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+
+
+def _rows(run: str) -> Iterator[Array]:
+    members = chosen(run)
+    faces = _crops(run, "faces", "face_id", {face for some in members.values() for face, _ in some})
+    bodies = _crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
+    width = int(2.5 * CELL + 2 * _GAP) * MAX_FACES
+    for number, some in members.items():
+        row = np.full((CELL + _HEADER + _GAP, width, 3), _PAPER, np.uint8)
+        title = f"identity {number}: " + ", ".join(face for face, _ in some)
+        cv2.putText(row, title[:150], (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
+        x = _GAP
+        for picture in [_picture(faces[face]) for face, _ in some] + [_picture(bodies[body]) for _, body in some]:
+            height, wide = picture.shape[:2]
+            row[_HEADER : _HEADER + height, x : x + wide] = picture[:, : width - x]
+            x += wide + _GAP
+        yield row
+
+
+def write_contact_sheet(run: str, path: str) -> int:
+    """Write the sheet as PNG; returns the number of identities on it."""
+    rows = list(_rows(run))
+    if not rows:
+        rows = [np.full((CELL, 4 * CELL, 3), _PAPER, np.uint8)]
+        cv2.putText(rows[0], "no identity was kept", (_GAP, CELL // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1)
+    ok, data = cv2.imencode(".png", np.vstack(rows))
+    if not ok:
+        raise RuntimeError(f"{path}: the contact sheet cannot be encoded as PNG.")
+    with commit_file(path) as out:
+        out.write(data.tobytes())
+    return len(chosen(run))
