@@ -49,7 +49,7 @@ class DemoRow:
     note: str
 
 
-def _photographs() -> Iterator[tuple[DemoRow, Page]]:
+def photographs() -> Iterator[tuple[DemoRow, Page]]:
     """The photographs and the second editions of some."""
     listed = yaml.safe_load((configs.FOLDER / "demo-photographs.yaml").read_text(encoding="utf-8"))
     for photo in listed:
@@ -136,7 +136,7 @@ def run(output: str) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     print("== photographs and models (fetched once, then cached)", file=sys.stderr)
-    good = list(_photographs())
+    good = list(photographs())
     pairs = good + list(_hostile(good[0][1].body))
     with serve({row.path: page for row, page in pairs}) as port:
         manifest = folder / _MANIFEST

@@ -16,7 +16,11 @@ def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work) -> None:
     """
     chunks = pipeline | "List chunks" >> beam.Create(work.chunks) | "Spread chunks" >> beam.Reshuffle()
     first = work.stages[0]
-    items = chunks if first.whole_chunks else chunks | "Read chunks" >> beam.ParDo(ReadChunks(run, first.row_in))
+    items = (
+        chunks
+        if first.whole_chunks
+        else chunks | "Read chunks" >> beam.ParDo(ReadChunks(run, first.row_in, first.without))
+    )
     for stage in work.stages:
         items = _stage(items, run, stage)
 

@@ -116,7 +116,7 @@ def _split(order: Order, record: dict[str, Any]) -> None:
         return
     start = time.monotonic()
     order.recipe.split_manifest(order.config, order.manifest, order.run)
-    _close_stage(order, record, "manifest", None, rows_out="manifest", seconds=time.monotonic() - start)
+    _close_stage(order, record, "manifest", None, table_rows(order.run, "manifest"), time.monotonic() - start)
 
 
 def _do(order: Order, job: Job, record: dict[str, Any]) -> None:
@@ -133,7 +133,7 @@ def _do(order: Order, job: Job, record: dict[str, Any]) -> None:
     seconds = time.monotonic() - start
     for stage in job.stages:
         if isinstance(stage, RowStage):
-            _close_stage(order, record, stage.name, stage.reads, stage.writes, seconds)
+            _close_row_stage(order, record, stage, seconds)
         else:
             _close_table_stage(order, record, stage, seconds)
 
@@ -170,17 +170,21 @@ def table_rows(run: str, table: str) -> int:
     return sum(read_footer(shard_path(run, table, name))[0] for name in shard_names(run, table))
 
 
+def _close_row_stage(order: Order, record: dict[str, Any], stage: RowStage, seconds: float) -> None:
+    left_out = 0 if stage.without is None else table_rows(order.run, stage.without)
+    entered = table_rows(order.run, stage.reads) - left_out
+    _close_stage(order, record, stage.name, entered, table_rows(order.run, stage.writes), seconds)
+
+
 def _close_stage(
-    order: Order, record: dict[str, Any], stage: str, reads: str | None, rows_out: str, seconds: float
+    order: Order, record: dict[str, Any], stage: str, entered: int | None, written: int, seconds: float
 ) -> None:
-    """Record a row stage's counts after proving that they balance, and that not too much failed."""
+    """Record a stage's counts after proving that they balance (`entered` None: the stage counted its own input)."""
     counts = tally(order.run, stage)
-    entered = counts.items if reads is None else table_rows(order.run, reads)
-    written = table_rows(order.run, rows_out)
-    if counts.items != entered or counts.rows != written:
+    if entered not in (None, counts.items) or counts.rows != written:
         raise RunFailed(
             f"{order.run}: the counts of stage {stage} do not balance: {entered} items entered and the ledger has "
-            f"{counts.items}; the ledger tells of {counts.rows} rows and {rows_out} has {written}."
+            f"{counts.items}; the ledger tells of {counts.rows} rows and the table has {written}."
         )
     _write_stage(order, record, stage, counts, seconds)
 

@@ -14,7 +14,7 @@ class RowStage:
     """A stage from rows of one table to rows of another.
 
     `transform` takes a PCollection of Items of `row_in` (of Chunks, if `whole_chunks`) and gives Outcomes.
-    `made_from` is plain data: all that its results depend on.
+    `made_from` is plain data: all that its results depend on. Rows whose ids the table `without` lists are left out.
     """
 
     name: str
@@ -25,6 +25,12 @@ class RowStage:
     transform: beam.PTransform
     made_from: Any
     whole_chunks: bool = False
+    without: str | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All tables that it reads."""
+        return (self.reads,) if self.without is None else (self.reads, self.without)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -45,6 +51,11 @@ class TableStage:
     transform: beam.PTransform
     made_from: Any
     files: tuple[str, ...] = field(default=())
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All tables that it reads."""
+        return self.reads
 
 
 Stage = RowStage | TableStage
@@ -72,38 +83,38 @@ class ConfigError(ValueError):
     """The configuration cannot be used; the message says what, where, and how to mend it."""
 
 
-def cut(stages: list[Stage], cuts: list[list[str]]) -> list[Job]:
-    """The jobs that the configuration cuts the stages into; ConfigError where it cannot be so."""
-    names = [stage.name for stage in stages]
-    wanted = [name for job in cuts for name in job]
-    if wanted != names:
-        raise ConfigError(
-            f"jobs: the cuts name the stages {wanted}, but the recipe's stages are {names}; "
-            "name each of them once, in this order."
-        )
+def cut(stages: list[Stage], cuts: list[list[str]], start: str = "manifest") -> list[Job]:
+    """The jobs that the configuration makes of the stages; ConfigError where it cannot be so.
+
+    The cuts may leave stages out, as long as what the others read is still written; `start` is there from the outset.
+    """
     by_name = {stage.name: stage for stage in stages}
-    jobs = [Job(number, tuple(by_name[name] for name in job)) for number, job in enumerate(cuts, 1) if job]
+    wanted = [name for names in cuts for name in names]
+    for name in wanted:
+        if name not in by_name:
+            raise ConfigError(f"jobs: the recipe has no stage {name!r}; its stages are {', '.join(by_name)}.")
+    if wanted != [name for name in by_name if name in wanted]:
+        raise ConfigError(f"jobs: name each stage once, in the recipe's order: {', '.join(by_name)}.")
+    jobs = [Job(number, tuple(by_name[name] for name in names)) for number, names in enumerate(cuts, 1) if names]
+    written = {start}
     for job in jobs:
-        _check(job)
+        _check(job, written)
+        written.update(table for stage in job.stages for table in stage.tables)
     return jobs
 
 
-def _check(job: Job) -> None:
-    kinds = {isinstance(stage, RowStage) for stage in job.stages}
-    if len(kinds) > 1:
+def _check(job: Job, written: set[str]) -> None:
+    """`written` are the tables that the jobs before this one write."""
+    if len({type(stage) for stage in job.stages}) > 1:
         raise ConfigError(f"jobs: {job.name} mixes stages on rows with stages on whole tables; cut between them.")
-    for stage in job.stages[1:]:
-        if isinstance(stage, RowStage) and stage.whole_chunks:
-            raise ConfigError(
-                f"jobs: {stage.name} fetches whole chunks and can only stand first in a job; cut before it."
-            )
-        if isinstance(stage, TableStage):
-            own = {table for other in job.stages for table in other.tables}
-            needed = own.intersection(stage.reads)
-            if needed:
-                raise ConfigError(
-                    f"jobs: {stage.name} reads {', '.join(sorted(needed))}, which the same job writes; cut before it."
-                )
+    chained = None  # the table that the stage before hands over inside the job
+    for stage in job.stages:
+        if isinstance(stage, RowStage) and stage.whole_chunks and stage is not job.stages[0]:
+            raise ConfigError(f"jobs: {stage.name} fetches whole chunks and must stand first in a job; cut before it.")
+        for table in stage.inputs:
+            if table not in written and table != chained:
+                raise ConfigError(f"jobs: {stage.name} reads the table {table}, which no job before its own writes.")
+        chained = stage.tables[0] if job.by_rows else None
 
 
 def fingerprints(stages: list[Stage], manifest: str) -> dict[str, str]:
@@ -111,7 +122,6 @@ def fingerprints(stages: list[Stage], manifest: str) -> dict[str, str]:
     made_by = {"manifest": manifest}
     prints = {"manifest": manifest}
     for stage in stages:
-        reads = (stage.reads,) if isinstance(stage, RowStage) else stage.reads
-        prints[stage.name] = digest([stage.name, stage.made_from, sorted(made_by[table] for table in reads)])
+        prints[stage.name] = digest([stage.name, stage.made_from, [made_by[table] for table in stage.inputs]])
         made_by.update(dict.fromkeys(stage.tables, prints[stage.name]))
     return prints

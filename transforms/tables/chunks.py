@@ -7,12 +7,13 @@ its job writes.
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from itertools import chain
 from typing import Any, TypeVar
 
 import apache_beam as beam
 
 from transforms.tables.flow import Item
-from transforms.tables.shards import iter_rows, read_footer, shard_path
+from transforms.tables.shards import iter_rows, iter_tables, read_footer, shard_path
 
 Row = TypeVar("Row")
 
@@ -47,8 +48,13 @@ def chunk_rows(run: str, chunk: Chunk) -> int:
     )
 
 
-def chunk_items(run: str, chunk: Chunk, row_type: type[Row]) -> Iterator[Item[Row]]:
-    """The chunk's rows as items whose shares add up to 1; an empty chunk is one item without a row."""
+def chunk_items(
+    run: str, chunk: Chunk, row_type: type[Row], without: frozenset[str] = frozenset()
+) -> Iterator[Item[Row]]:
+    """The chunk's rows as items whose shares add up to 1; an empty chunk is one item without a row.
+
+    Rows with an id in `without` have been dropped by an earlier stage: they only carry their share.
+    """
     total = chunk_rows(run, chunk)
     if total == 0:
         yield Item(chunk.name, (), Fraction(1), None)
@@ -58,17 +64,25 @@ def chunk_items(run: str, chunk: Chunk, row_type: type[Row]) -> Iterator[Item[Ro
     place = 0
     for part in chunk.parts:
         for row in iter_rows(shard_path(run, chunk.table, part.shard), row_type):
-            if part.ids is None or getattr(row, key) in part.ids:
-                yield Item(chunk.name, (place,), share, row)
+            row_id = getattr(row, key)
+            if part.ids is None or row_id in part.ids:
+                yield Item(chunk.name, (place,), share, None if row_id in without else row)
                 place += 1
 
 
 class ReadChunks(beam.DoFn):
-    """Chunk -> its items."""
+    """Chunk -> its items; `without` names a table of ids (its first column) that are left out."""
 
-    def __init__(self, run: str, row_type: type[Any]) -> None:
-        self._run, self._row_type = run, row_type
+    def __init__(self, run: str, row_type: type[Any], without: str | None = None) -> None:
+        self._run, self._row_type, self._table = run, row_type, without
+        self._without: frozenset[str] = frozenset()
+
+    def setup(self) -> None:
+        """Read the ids to leave out, once a worker."""
+        if self._table is not None:
+            ids = (table.column(0).to_pylist() for table in iter_tables(self._run, self._table))
+            self._without = frozenset(chain.from_iterable(ids))
 
     def process(self, chunk: Chunk) -> Iterator[Item[Any]]:
         """Stream the chunk's rows."""
-        yield from chunk_items(self._run, chunk, self._row_type)
+        yield from chunk_items(self._run, chunk, self._row_type, self._without)

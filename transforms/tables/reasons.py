@@ -58,6 +58,7 @@ REASONS: dict[str, Reason] = {
     "out_of_memory": _failed("the device had no memory for this item alone", transient=True),
     "internal_error": _failed("a defect of manyfaces; the detail has the exception"),
     # identity
+    "bad_vector": _failed("the face's vector is zero or not finite"),
     "noise": _dropped("the clustering left the face alone"),
     "not_largest_cluster": _dropped("the face is in a smaller cluster of its source label"),
     "low_face_score": _dropped("the face's score is not above the cleaning threshold"),

@@ -65,6 +65,14 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Duplicate:
+    """A row of `duplicates`: an image with the same bytes as an earlier one."""
+
+    image_id: str = column(pa.string(), "key: the image that is left out")
+    original_id: str = column(pa.string(), "the first image with these bytes, which stays")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """A row of `bodies`: a person found in an image."""
 
@@ -142,6 +150,38 @@ class Identity:
         pa.float32(), "cosine to the centre of its identity (of its cluster if not kept); null for noise", nullable=True
     )
     reason: str = column(pa.string(), "empty if kept, else the reason code of the cleaning step that dropped it")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelMapping:
+    """A row of `label_map`: what became of a cluster in cleaning; one for each cluster."""
+
+    cluster: str = column(pa.string(), "key: the cluster before cleaning, called by its smallest face id")
+    merged_into: str = column(
+        pa.string(), "the cluster that it is part of after all merging; itself if it never merged"
+    )
+    identity: int | None = column(pa.int64(), "number of the clean identity; null if none came of it", nullable=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CleaningStep:
+    """A row of `cleaning`: what was left after a step of the cleaning."""
+
+    stage: str = column(pa.string(), "the step")
+    n_subjects: int = column(pa.int64(), "clusters or identities left")
+    n_images: int = column(pa.int64(), "their images; an image counts once for each identity in it")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitFace:
+    """A row of `splits`: a face of a split; one for each split that the face's identity is in."""
+
+    face_id: str = column(pa.string(), "the face")
+    identity: int = column(pa.int64(), "number of the identity")
+    body_id: str = column(pa.string(), "the body")
+    image_id: str = column(pa.string(), "the image")
+    label: str | None = column(pa.string(), "source label", nullable=True)
+    split: str = column(pa.string(), "name of the split")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,7 @@ from apache_beam.io.filesystems import FileSystems
 
 Row = TypeVar("Row")
 ROWS_PER_GROUP = 128  # read back by pointer, one group at a time: small enough that a group of images is a few MB
+SLIM_ROWS_PER_GROUP = 65_536  # without files in the rows: few enough groups that footers stay small
 _PREFIX, _SUFFIX = "part-", ".parquet"
 
 
@@ -92,10 +93,12 @@ def write_shard(path: str, table: pa.Table, metadata: Mapping[str, str] | None =
     """
     if metadata:
         table = table.replace_schema_metadata({f"manyfaces.{key}": value for key, value in metadata.items()})
-    compression = {f.name: "none" if pa.types.is_binary(f.type) else "zstd" for f in table.schema}
+    files = {f.name for f in table.schema if pa.types.is_binary(f.type)}
+    compression = {f.name: "none" if f.name in files else "zstd" for f in table.schema}
+    group = ROWS_PER_GROUP if files else SLIM_ROWS_PER_GROUP
     plain = [f.name for f in table.schema if pa.types.is_string(f.type)]
     with commit_file(path) as out:
-        pq.write_table(table, out, row_group_size=ROWS_PER_GROUP, compression=compression, use_dictionary=plain)
+        pq.write_table(table, out, row_group_size=group, compression=compression, use_dictionary=plain)
 
 
 def read_shard(path: str, columns: list[str] | None = None) -> pa.Table:

@@ -1,0 +1,50 @@
+"""SIGKILL at random moments: a run that is started again ends as if nothing had happened."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import assert_same_run, overrides, run_webbody
+
+KILLS = 20
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
+
+
+def _start(site, output):
+    settings = [word for override in overrides(site.port, "manifest.rows_per_shard=2") for word in ("--set", override)]
+    command = ["run", "webbody", "--input", str(site.manifest), "--output", str(output), *settings]
+    return subprocess.Popen(
+        [sys.executable, "-m", "beam_pipelines.cli", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def _finished_chunks(output):
+    """The ledger shards that say that a chunk is done (each row job's last stage), with their times of change."""
+    last = [path for stage in ("download", "embeddings") for path in output.glob(f"ledger/{stage}/part-*.parquet")]
+    return {path: path.stat().st_mtime_ns for path in last}
+
+
+def test_twenty_kills_leave_no_trace(site, tmp_path):
+    rng = random.Random(7)
+    undisturbed = run_webbody(site.manifest, tmp_path / "undisturbed", site.port, "manifest.rows_per_shard=2")
+    kills = rounds = 0
+    while kills < KILLS:
+        output = tmp_path / f"killed-{rounds}"
+        rounds += 1
+        while not (output / "run.json").exists() or "finished" not in json.loads((output / "run.json").read_text()):
+            done = _finished_chunks(output)
+            process = _start(site, output)
+            try:
+                assert process.wait(timeout=rng.uniform(2.0, 9.0)) == 0
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
+            after = _finished_chunks(output)
+            assert all(after.get(path) == when for path, when in done.items()), "a finished chunk was done again"
+            assert kills < 3 * KILLS, "the run makes no progress between kills"
+        assert_same_run(str(output), undisturbed)
+        assert not list(output.rglob(".*")), "temporary files are left"
