@@ -7,7 +7,6 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-import configs
 from beam_pipelines import config as configuration
 from beam_pipelines import demonstration, inspection, report
 from beam_pipelines.execute import with_defaults

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from model_handlers.catalogue import Entry
 from pydantic import Field
 
 from beam_pipelines.stages import Stage
+from model_handlers.catalogue import Entry
 from transforms.settings import Settings
 
 

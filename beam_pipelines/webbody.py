@@ -1,0 +1,144 @@
+"""The recipe webbody: a list of image URLs -> bodies and faces of clean identities, bundled and split."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from beam_pipelines.recipe import Recipe, RecipeConfig
+from beam_pipelines.stages import RowStage, Stage, TableStage
+from model_handlers import catalogue
+from model_handlers.catalogue import Entry
+from transforms.bundle.settings import BundleSettings
+from transforms.bundle.stage import WriteBundle
+from transforms.fetch.duplicates import DropDuplicates
+from transforms.fetch.images import DownloadImages
+from transforms.fetch.manifest import split_manifest
+from transforms.fetch.settings import DownloadSettings, ManifestSettings
+from transforms.identity.settings import IdentitySettings, SplitSettings
+from transforms.identity.split_stage import SplitIdentities
+from transforms.identity.stage import FindIdentities
+from transforms.settings import Settings
+from transforms.tables.schemas import Body, Face, Image, Source, arrow_schema
+from transforms.vision.bodies import FindBodies
+from transforms.vision.embeddings import EmbedFaces, embedding_schema
+from transforms.vision.faces import FindFaces
+from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSettings
+
+
+class WebbodyConfig(RecipeConfig):
+    """The configuration of the recipe webbody."""
+
+    recipe: Literal["webbody"] = "webbody"
+    jobs: list[list[str]] = Field(
+        [["download"], ["bodies", "faces", "embeddings"], ["identity"], ["bundle", "splits"]],
+        description="the stages of each job, in order; `deduplicate` may stand after download, last ones may be left out",
+    )
+    manifest: ManifestSettings = ManifestSettings()
+    fetch: DownloadSettings = DownloadSettings()
+    bodies: BodySettings = BodySettings()
+    faces: FaceSettings = FaceSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    identity: IdentitySettings = IdentitySettings()
+    bundle: BundleSettings = BundleSettings()
+    splits: SplitSettings = SplitSettings()
+
+
+def models(config: WebbodyConfig) -> dict[str, Entry]:
+    """The models that the configuration names, by role."""
+    known = catalogue.load(config.models.catalogue)
+    names = {
+        "person": config.bodies.person_model,
+        "keypoints": config.bodies.keypoint_model,
+        "face": config.faces.face_model,
+        "mesh": config.faces.mesh_model,
+        "embedding": config.embeddings.model,
+    }
+    return {role: known.get(name) for role, name in names.items() if name is not None}
+
+
+def stages(config: WebbodyConfig, run: str) -> list[Stage]:
+    """All stages of the recipe, in order."""
+    entries = models(config)
+    chosen = {name for job in config.jobs for name in job}
+    device = config.models.device
+
+    def made_from(settings: Settings, *roles: str) -> dict[str, Any]:
+        return {
+            "settings": settings.model_dump(mode="json"),
+            "models": {role: entries[role].sha256 for role in roles if role in entries},
+            "device": device if roles else None,
+        }
+
+    return [
+        RowStage(
+            "download",
+            "manifest",
+            Source,
+            "images",
+            arrow_schema(Image),
+            DownloadImages(run, config.fetch),
+            made_from(config.fetch),
+            whole_chunks=True,
+        ),
+        TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None),
+        RowStage(
+            "bodies",
+            "images",
+            Image,
+            "bodies",
+            arrow_schema(Body),
+            FindBodies(config.bodies, entries, device),
+            made_from(config.bodies, "person", "keypoints"),
+            without="duplicates" if "deduplicate" in chosen else None,
+        ),
+        RowStage(
+            "faces",
+            "bodies",
+            Body,
+            "faces",
+            arrow_schema(Face),
+            FindFaces(config.faces, entries, device),
+            made_from(config.faces, "face", "mesh"),
+        ),
+        RowStage(
+            "embeddings",
+            "faces",
+            Face,
+            "embeddings",
+            embedding_schema(entries["embedding"]),
+            EmbedFaces(config.embeddings, entries, device),
+            made_from(config.embeddings, "embedding"),
+        ),
+        TableStage(
+            "identity",
+            ("embeddings",),
+            ("edges", "identities", "label_map", "cleaning"),
+            FindIdentities(run, config.identity),
+            made_from(config.identity),
+        ),
+        TableStage(
+            "bundle",
+            ("identities", "faces", "bodies"),
+            ("bundle_index",),
+            WriteBundle(run, config.bundle),
+            made_from(config.bundle),
+            files=("bundle",),
+        ),
+        TableStage(
+            "splits",
+            ("identities", "bodies"),
+            ("splits",),
+            SplitIdentities(run, config.splits),
+            made_from(config.splits),
+        ),
+    ]
+
+
+RECIPE = Recipe(
+    name="webbody",
+    config=WebbodyConfig,
+    stages=stages,
+    models=models,
+    split_manifest=lambda config, manifest, run: split_manifest(manifest, run, config.manifest),
+    rows_per_shard=lambda config: config.manifest.rows_per_shard,
+)
