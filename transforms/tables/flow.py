@@ -56,8 +56,13 @@ def kept(item: Item[In], item_id: str, rows: tuple[Out, ...]) -> Outcome[Out]:
 def rejected(item: Item[In], item_id: str, why: Rejected) -> Outcome[Out]:
     """The item goes no further, for the reason given."""
     meaning = reason(why.code)
-    verdict = Verdict(item_id, meaning.state, why.code, meaning.transient, why.detail[:500])
+    verdict = Verdict(item_id, meaning.state, why.code, meaning.transient, _line(why.detail))
     return Outcome(item.chunk, item.order, item.share, verdict)
+
+
+def _line(detail: str) -> str:
+    """One short line that UTF-8 can hold: details quote strangers' bytes."""
+    return " ".join(detail.encode(errors="replace").decode().split())[:500]
 
 
 def passed(item: Item[In]) -> Outcome[Out]:

@@ -132,7 +132,7 @@ def iter_tables(run: str, table: str, columns: list[str] | None = None) -> Itera
 
 
 def iter_rows(path: str, row_type: type[Row], batch_rows: int = 32) -> Iterator[Row]:
-    """The rows of a shard one by one; only one batch is in memory. List columns become float32 arrays."""
+    """The rows of a shard one by one; only one batch is in memory. List columns become float arrays, of 16 or 32 bits."""
     names = [f.name for f in fields(row_type)]  # type: ignore[arg-type]
     with open_binary(path) as file:
         for batch in pq.ParquetFile(pa.PythonFile(file, mode="r")).iter_batches(batch_rows, columns=names):
@@ -142,5 +142,9 @@ def iter_rows(path: str, row_type: type[Row], batch_rows: int = 32) -> Iterator[
 
 def _values(column: pa.Array) -> list[Any]:
     if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
-        return [None if value is None else np.asarray(value, dtype=np.float32) for value in column.to_pylist()]
+        leaf = column.type
+        while pa.types.is_list(leaf) or pa.types.is_fixed_size_list(leaf):
+            leaf = leaf.value_type
+        dtype = np.float16 if pa.types.is_float16(leaf) else np.float32
+        return [None if value is None else np.asarray(value, dtype=dtype) for value in column.to_pylist()]
     return column.to_pylist()  # type: ignore[no-any-return]

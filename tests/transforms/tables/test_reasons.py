@@ -1,0 +1,38 @@
+import pytest
+
+from transforms.tables.reasons import REASONS, Rejected, reason
+
+
+@pytest.mark.parametrize(
+    ("code", "transient"),
+    [
+        ("http_404", False),
+        ("http_403", False),
+        ("http_408", True),
+        ("http_429", True),
+        ("http_500", True),
+        ("http_503", True),
+        ("http_501", False),
+        ("http_524", True),
+    ],
+)
+def test_a_status_is_a_failure_and_may_be_transient(code, transient):
+    assert (reason(code).state, reason(code).transient) == ("failed", transient)
+    assert code[5:] in reason(code).meaning
+
+
+@pytest.mark.parametrize("code", ["", "kept", "http_", "http_40x", "no_such_reason", "Timeout"])
+def test_unknown_codes_are_errors(code):
+    with pytest.raises(KeyError):
+        reason(code)
+
+
+def test_only_failures_are_transient_and_none_is_a_kept():
+    assert {meaning.state for meaning in REASONS.values()} == {"dropped", "failed"}
+    assert all(meaning.state == "failed" for meaning in REASONS.values() if meaning.transient)
+    assert all(meaning.meaning for meaning in REASONS.values())
+
+
+def test_rejected_tells_code_and_detail():
+    assert str(Rejected("timeout", "after 20 s")) == "('timeout', 'after 20 s')"
+    assert Rejected("timeout").detail == ""
