@@ -67,6 +67,7 @@ REASONS: dict[str, Reason] = {
     "ambiguous": _dropped("the identity is ambiguous with a larger one"),
     "leaked": _dropped("the identity is close to one of the validation identities"),
     "duplicate_face": _dropped("a nearly equal image of the identity is kept"),
+    "in_no_split": _dropped("the identity was drawn for none of the splits"),
 }
 
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524})

@@ -158,7 +158,7 @@ class LabelMapping:
 
     cluster: str = column(pa.string(), "key: the cluster before cleaning, called by its smallest face id")
     merged_into: str = column(
-        pa.string(), "the cluster that it is part of after all merging; itself if it never merged"
+        pa.string(), "the cluster that it is part of after all merging; itself if it did not merge"
     )
     identity: int | None = column(pa.int64(), "number of the clean identity; null if none came of it", nullable=True)
 

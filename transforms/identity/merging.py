@@ -1,0 +1,132 @@
+"""Merging identities whose centres are similar, closest pair first, while centres follow."""
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.identity.clustering import connected
+from transforms.identity.knn import F32, Edges, find_edges, one_group, pair_similarity, unit
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+UNMERGED = -1
+_CENTRES_AT_A_TIME = 1024
+
+
+def pairs_above(sums: npt.NDArray[np.floating], similarity: float) -> Edges:
+    """The pairs of identities whose centres' cosine is above `similarity`; sums (K,D) of vectors. No K x K matrix."""
+    pairs = find_edges(unit(sums), one_group(len(sums)), 0, similarity, _CENTRES_AT_A_TIME)
+    return pairs.where(pairs.similarity > np.float32(similarity))
+
+
+def merge_similar(sums: F32, similarity: float, max_component: int) -> I64:
+    """Merge identities with similar centres: for each (K,) the first identity of those it became one with.
+
+    In each connected component of the pairs above `similarity` the closest pair merges, its sums add up, and so on
+    until no pair is above `similarity`. UNMERGED for those of a component that never merged; an identity that is
+    similar to none stays itself. Components of more than `max_component` merge along their first pairs only.
+    """
+    pairs = pairs_above(sums, similarity)
+    component = connected(len(sums), pairs, -1)
+    group = np.arange(len(sums), dtype=np.int64)
+    order = np.argsort(component, kind="stable")
+    firsts = np.flatnonzero(np.diff(component[order], prepend=-1))
+    sizes = np.diff(firsts, append=len(order))
+    edge_order = np.argsort(component[pairs.first], kind="stable")
+    edge_component = component[pairs.first][edge_order]
+    for start, size in zip(firsts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        members = order[start : start + size]
+        if size <= max_component:
+            merged = merge_closest(sums[members].astype(np.float64), similarity)
+        else:
+            low, high = np.searchsorted(edge_component, [members[0], members[0] + 1])
+            own = edge_order[low:high]
+            first, second = (np.searchsorted(members, ends[own]) for ends in (pairs.first, pairs.second))
+            merged = merge_along(sums[members].astype(np.float64), first, second, pairs.similarity[own], similarity)
+        alone = np.bincount(merged, minlength=size)[merged] == 1
+        group[members] = np.where(alone, UNMERGED, members[merged])
+    return group
+
+
+def merge_closest(sums: F64, similarity: float) -> I64:
+    """Merge all with all: for each of `sums` (M,D) the first of those it became one with, itself if with none.
+
+    Every row remembers its closest partner; after a merge a remembered similarity is an upper bound until the row comes
+    to the top and looks again, so a merge costs about one row of similarities instead of a matrix.
+    """
+    sums, units = sums.copy(), unit(sums).astype(np.float64)
+    alive = np.ones(len(sums), bool)
+    group = np.arange(len(sums), dtype=np.int64)
+    best, partner = _closest(units)
+    current = np.ones(len(sums), bool)
+    while len(sums) > 1:
+        top = int(np.argmax(best))
+        if best[top] <= np.float32(similarity):
+            break
+        if not current[top]:
+            row = _row(units, alive, top)
+            best[top], partner[top], current[top] = row.max(), row.argmax(), True
+            continue
+        into, gone = sorted((top, int(partner[top])))
+        group[group == gone] = into
+        sums[into] += sums[gone]
+        units[into] = unit(sums[into][None])[0]
+        alive[gone], best[gone] = False, -np.inf
+        current &= ~np.isin(partner, (into, gone))
+        row = _row(units, alive, into)
+        best[into], partner[into], current[into] = row.max(), row.argmax(), True
+        closer = alive & ((row > best) | ((row == best) & (into < partner)))
+        best[closer], partner[closer], current[closer] = row[closer], into, True
+    return group
+
+
+def _row(units: F64, alive: npt.NDArray[np.bool_], row: int) -> F32:
+    similarity = np.where(alive, units @ units[row], -np.inf).astype(np.float32)  # rounded: ties stay ties
+    similarity[row] = -np.inf
+    return similarity
+
+
+def _closest(units: F64) -> tuple[F32, I64]:
+    best = np.full(len(units), -np.inf, np.float32)
+    partner = np.zeros(len(units), np.int64)
+    for start in range(0, len(units), _CENTRES_AT_A_TIME):
+        rows = np.arange(start, min(start + _CENTRES_AT_A_TIME, len(units)))
+        similarity = (units[rows] @ units.T).astype(np.float32)
+        similarity[np.arange(len(rows)), rows] = -np.inf
+        best[rows], partner[rows] = similarity.max(axis=1), similarity.argmax(axis=1)
+    return best, partner
+
+
+def merge_along(sums: F64, first: I64, second: I64, pair_similarity: F32, similarity: float) -> I64:
+    """Merge along given pairs only, closest first, as long as the two centres, as they are by then, are similar."""
+    sums = sums.copy()
+    parent = np.arange(len(sums), dtype=np.int64)
+    for place in np.lexsort((second, first, -pair_similarity)).tolist():
+        into, gone = sorted((_root(parent, int(first[place])), _root(parent, int(second[place]))))
+        if into != gone and _cosine(sums[[into, gone]]) > np.float32(similarity):
+            parent[gone] = into
+            sums[into] += sums[gone]
+    return np.array([_root(parent, row) for row in range(len(sums))], np.int64)
+
+
+def _root(parent: I64, row: int) -> int:
+    while parent[row] != row:
+        parent[row] = parent[parent[row]]
+        row = int(parent[row])
+    return row
+
+
+def _cosine(pair: F64) -> np.float32:
+    similarity: np.float32 = pair_similarity(unit(pair), np.array([0]), np.array([1]))[0]
+    return similarity
+
+
+def closest_to(sums: npt.NDArray[np.floating], others: F32) -> F32:
+    """The cosine (K,) of each centre to the closest of the unit vectors `others` (V,D); -1 if there are none."""
+    closest = np.full(len(sums), -1, np.float32)
+    for start in range(0, len(sums), _CENTRES_AT_A_TIME):
+        some = unit(sums[start : start + _CENTRES_AT_A_TIME])
+        for left in range(0, len(others), _CENTRES_AT_A_TIME):
+            similarity = (some @ others[left : left + _CENTRES_AT_A_TIME].T).max(axis=1)
+            part = closest[start : start + len(some)]
+            np.maximum(part, similarity, out=part)
+    return closest

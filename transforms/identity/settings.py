@@ -1,0 +1,106 @@
+"""What the identity stage and the splits can be told; the defaults are for cosines of KP-RPE features."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from transforms.settings import Settings
+
+Cosine = Annotated[float, Field(gt=-1, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+SplitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$")]  # it becomes the name of a file
+
+
+class EdgeSettings(Settings):
+    """Which pairs of faces become edges."""
+
+    k: int = Field(
+        0, ge=0, le=1024, description="edges from each face to its k nearest; 0: to all above min_similarity"
+    )
+    min_similarity: Cosine = Field(0.3, description="cosine similarity that an edge has at least")
+    within_label: bool = Field(True, description="search only among the faces of the same source label")
+    block: int = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
+
+
+class ClusterSettings(Settings):
+    """How edges become clusters."""
+
+    method: Literal["connected", "dbscan"] = Field(
+        "dbscan", description="connected: components of the whole graph; dbscan: DBSCAN within each source label"
+    )
+    link_similarity: Cosine = Field(0.3, description="cosine similarity that links two faces; dbscan's eps is 1 - this")
+    min_samples: int = Field(2, ge=1, description="dbscan: faces within eps, itself included, that make a core face")
+    min_size: int = Field(2, ge=1, description="faces that a cluster has at least; smaller ones are noise")
+    keep: Literal["largest", "all"] = Field("largest", description="the clusters kept of each source label")
+
+
+class CleanSettings(Settings):
+    """The cleaning rules, in their order; 1 as a similarity switches its rule off."""
+
+    min_face_score: float = Field(0.95, ge=0, lt=1, description="a face's detection score must be above this, strictly")
+    min_images: int = Field(2, ge=1, description="images that an identity has at least, applied after every rule")
+    merge_similarity: Cosine = Field(
+        0.7, description="identities merge while the cosine of their centres is above this"
+    )
+    max_component: int = Field(
+        10_000, ge=2, description="more similar identities than this are merged along their pairs, not all with all"
+    )
+    ambiguous_similarity: Cosine = Field(
+        0.6, description="after merging, the smaller of two identities with centres above this cosine is dropped"
+    )
+    leakage_similarity: Cosine = Field(
+        0.7, description="identities with a centre above this cosine to a validation identity's are dropped"
+    )
+    duplicate_similarity: Cosine = Field(
+        0.9, description="of two faces of an identity above this cosine the second is dropped"
+    )
+    validation_identities: str | None = Field(
+        None, description="path of the validation identities: .npy of centres, or .parquet with identity and vector"
+    )
+
+
+class IdentitySettings(Settings):
+    """The identity stage: search, cluster, clean."""
+
+    edges: EdgeSettings = EdgeSettings()
+    clusters: ClusterSettings = ClusterSettings()
+    cleaning: CleanSettings = CleanSettings()
+
+    @model_validator(mode="after")
+    def _edges_suffice(self) -> Self:
+        if self.clusters.link_similarity < self.edges.min_similarity:
+            raise ValueError(
+                f"clusters.link_similarity {self.clusters.link_similarity:g} is below edges.min_similarity "
+                f"{self.edges.min_similarity:g}, so links would be missing; lower edges.min_similarity to it"
+            )
+        if self.edges.within_label and self.clusters.method == "connected":
+            raise ValueError("clusters.method connected needs the edges of all faces; set edges.within_label to false")
+        if 0 < self.edges.k < self.clusters.min_samples - 1 and self.clusters.method == "dbscan":
+            raise ValueError(
+                f"edges.k {self.edges.k} is too small for clusters.min_samples {self.clusters.min_samples}: no face "
+                "could be a core face; set edges.k to 0 (all neighbours) or to at least min_samples - 1"
+            )
+        return self
+
+
+class SplitSettings(Settings):
+    """Which identities are for testing, and which for each training set; all four limits are strict."""
+
+    seed: int = Field(42, ge=0, description="of all random choices")
+    min_visibility: float = Field(0.5, ge=0, le=1, description="visibility from which a keypoint counts as visible")
+    qualifying_above: int = Field(30, ge=0, description="a testing identity has more qualifying images than this")
+    qualifying_below: int = Field(70, ge=1, description="and fewer than this")
+    images_above: int = Field(30, ge=0, description="a testing identity has more images in all than this")
+    images_below: int = Field(150, ge=1, description="and fewer than this")
+    testing: SplitName = Field("wb_testing", description="name of the testing set")
+    testing_identities: int = Field(4000, ge=0, description="identities in the testing set, at most")
+    pool_share: Share = Field(0.48, description="share of the other identities, those with most images, in the pool")
+    subsets: dict[SplitName, Share] = Field(
+        {"wb12m": 0.7, "wb4m": 0.25}, description="name of each training set and its share of the pool"
+    )
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if self.testing in self.subsets:
+            raise ValueError(f"subsets has the testing set's name {self.testing}; rename one of them")
+        return self

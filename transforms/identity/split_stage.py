@@ -1,0 +1,100 @@
+"""The splits stage: clean identities and their bodies -> the faces of every split."""
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.io.filesystems import FileSystems
+from pyarrow import csv
+
+from transforms.identity.columns import as_codes, as_text
+from transforms.identity.settings import SplitSettings
+from transforms.identity.splits import Mask, Split, draw_splits, images_per_identity, qualifies
+from transforms.identity.stage import verdict
+from transforms.tables.flow import Verdict
+from transforms.tables.ledger import write_ledger
+from transforms.tables.schemas import SplitFace, arrow_schema
+from transforms.tables.shards import commit_file, read_column, read_shard, shard_names, shard_path, write_shard
+
+STAGE = "splits"
+READS = ("identities", "bodies")
+WRITES = ("splits",)
+_ONLY = "00000"
+_COLUMNS = ["face_id", "identity", "body_id", "image_id", "label"]
+
+
+def qualifying_bodies(run: str, body_id: pa.Array, min_visibility: float) -> Mask:
+    """Whether each body (N,) qualifies its image for testing. ValueError if `bodies` has not all of them."""
+    qualifying = np.zeros(len(body_id), bool)
+    seen = np.zeros(len(body_id), bool)
+    for name in shard_names(run, "bodies"):
+        table = read_shard(shard_path(run, "bodies", name), ["body_id", "keypoints"])
+        place = pc.index_in(body_id, value_set=as_text(table["body_id"]))
+        found = np.flatnonzero(place.is_valid().to_numpy(zero_copy_only=False))
+        if len(found):
+            points = table["keypoints"].combine_chunks().flatten().flatten().to_numpy().reshape(-1, 17, 3)
+            qualifying[found] = qualifies(points, min_visibility)[place.drop_null().to_numpy()]
+            seen[found] = True
+    if not seen.all():
+        missing = body_id[int(np.argmin(seen))].as_py()
+        raise ValueError(
+            f"{run}: the table bodies lacks {missing}, whose face has an identity; run the stage bodies again."
+        )
+    return qualifying
+
+
+def split_rows(faces: pa.Table, splits: list[Split]) -> list[pa.Table]:
+    """The rows of `splits` for each split; faces are the kept rows of `identities`."""
+    identity = faces["identity"].to_numpy()
+    schema = arrow_schema(SplitFace)
+    tables = []
+    for split in splits:
+        own = faces.filter(pa.array(np.isin(identity, split.identities)))
+        own = own.append_column("split", pa.array([split.name] * len(own), pa.string()))
+        tables.append(own.select(schema.names).cast(schema))
+    return tables
+
+
+class WriteSplits(beam.DoFn):
+    """Run -> the rows of the table, once it, the lists and the ledger are committed."""
+
+    def __init__(self, settings: SplitSettings) -> None:
+        self._settings = settings
+
+    def process(self, run: str) -> list[int]:
+        """Read, draw, write."""
+        faces = read_column(run, "identities", _COLUMNS)
+        faces = faces.filter(faces["identity"].is_valid()).combine_chunks()
+        identity, image = faces["identity"].to_numpy(), as_codes(faces["image_id"])
+        count = int(identity.max(initial=-1)) + 1
+        good = qualifying_bodies(run, as_text(faces["body_id"]), self._settings.min_visibility)
+        images = images_per_identity(identity, image, count)
+        splits = draw_splits(images, images_per_identity(identity[good], image[good], count), self._settings)
+        tables = split_rows(faces, splits)
+        write_shard(shard_path(run, "splits", _ONLY), pa.concat_tables(tables))
+        for split, table in zip(splits, tables, strict=True):
+            with commit_file(FileSystems.join(run, "splits", f"{split.name}.csv")) as out:
+                csv.write_csv(table.drop_columns("split"), out)
+        write_ledger(run, STAGE, _ONLY, _verdicts(faces, splits))
+        return [sum(len(table) for table in tables)]
+
+
+def _verdicts(faces: pa.Table, splits: list[Split]) -> list[tuple[Verdict, int]]:
+    identity = faces["identity"].to_numpy()
+    rows = sum((np.isin(identity, split.identities).astype(int) for split in splits), np.zeros(len(faces), int))
+    return [
+        (verdict(face, "" if n else "in_no_split"), n)
+        for face, n in zip(faces["face_id"].to_pylist(), rows.tolist(), strict=True)
+    ]
+
+
+class SplitIdentities(beam.PTransform):
+    """The stage, applied to the pipeline: reads `identities` and `bodies`, writes `splits` and a CSV for each split."""
+
+    def __init__(self, run: str, settings: SplitSettings) -> None:
+        super().__init__()
+        self._run, self._settings = run, settings
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
+        """One element."""
+        return begin | "Run" >> beam.Create([self._run]) | "Split" >> beam.ParDo(WriteSplits(self._settings))
