@@ -1,0 +1,187 @@
+"""Fetching many URLs: one background thread runs all transfers while the caller decodes what has come."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from transforms.fetch.backoff import retry_after, retry_delay
+from transforms.fetch.curl_loop import CurlLoop
+from transforms.fetch.guard import Target, check_target, parse_url
+from transforms.fetch.hosts import HostQueue
+from transforms.fetch.settings import DownloadSettings
+from transforms.fetch.transfer import Transfer
+from transforms.tables.reasons import Rejected
+
+_PATIENCE = 1.0  # seconds between looks at the clock when nothing happens
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fetched:
+    """What became of one URL: `number` is its place in the list; either `body` or `error`."""
+
+    number: int
+    body: bytes
+    error: Rejected | None
+
+
+@dataclass(slots=True)
+class _Job:
+    first: Target
+    target: Target
+    tries: int = 0
+    redirects: int = 0
+
+
+def download(urls: Sequence[str], settings: DownloadSettings) -> Iterator[Fetched]:
+    """Fetch the URLs at once and give each exactly one result, in the order in which they end.
+
+    Fetching goes on in the background while the caller works, until `max_buffer_bytes` wait to be taken.
+    """
+    fetching = _Fetching(urls, settings)
+    thread = threading.Thread(target=fetching.run, name="download", daemon=True)
+    thread.start()
+    try:
+        for _ in urls:
+            yield fetching.take()
+    finally:
+        fetching.stop()
+        thread.join()
+        fetching.close()
+
+
+class _Fetching:
+    """The state of one `download`: `take`, `stop`, `close` are the caller's, all else is the thread's of `run`."""
+
+    def __init__(self, urls: Sequence[str], settings: DownloadSettings) -> None:
+        self._urls, self._settings = urls, settings
+        self._loop = CurlLoop()
+        self._queue = HostQueue(settings.per_host, settings.host_interval)
+        self._jobs: dict[int, _Job] = {}
+        self._free: list[Transfer] = []
+        self._running: dict[object, Transfer] = {}  # by curl handle
+        self._results: SimpleQueue[Fetched | Exception] = SimpleQueue()
+        self._waiting_bytes = 0
+        self._lock = threading.Lock()  # of _waiting_bytes
+        self._stopped = False
+        self._dice = random.Random()
+
+    def take(self) -> Fetched:
+        """The next result; waits for it."""
+        result = self._results.get()
+        if isinstance(result, Exception):
+            raise result
+        with self._lock:
+            full = self._waiting_bytes >= self._settings.max_buffer_bytes
+            self._waiting_bytes -= len(result.body)
+        if full:
+            self._loop.wake()
+        return result
+
+    def stop(self) -> None:
+        """Give up what is not fetched."""
+        self._stopped = True
+        self._loop.wake()
+
+    def run(self) -> None:
+        """Fetch everything."""
+        try:
+            for number, url in enumerate(self._urls):
+                self._admit(number, url)
+            while (self._queue or self._running) and not self._stopped:
+                self._start()
+                for handle, errno, message in self._loop.step(self._patience()):
+                    self._end(self._running.pop(handle), errno, message)
+        except Exception as defect:
+            self._results.put(defect)
+        finally:
+            self._release()
+
+    def close(self) -> None:
+        """Let go of the loop, when neither thread can ring it any more."""
+        self._loop.close()
+
+    def _admit(self, number: int, url: str) -> None:
+        try:
+            target = parse_url(url)
+            check_target(target, self._settings.allow_hosts)
+        except Rejected as why:
+            self._give(number, why)
+            return
+        self._jobs[number] = _Job(target, target)
+        self._queue.push(target.host, number)
+
+    def _has_room(self) -> bool:
+        with self._lock:
+            return len(self._running) < self._settings.connections and (
+                self._waiting_bytes < self._settings.max_buffer_bytes
+            )
+
+    def _start(self) -> None:
+        while self._has_room():
+            number = self._queue.pop(time.monotonic())
+            if number is None:
+                return
+            transfer = self._free.pop() if self._free else Transfer(self._settings)
+            transfer.prepare(number, self._jobs[number].target)
+            self._running[transfer.handle] = transfer
+            self._loop.add(transfer.handle)
+
+    def _patience(self) -> float:
+        due = self._queue.next_due()
+        if due is None or not self._has_room():
+            return _PATIENCE
+        return min(_PATIENCE, max(0.0, due - time.monotonic()))
+
+    def _end(self, transfer: Transfer, errno: int, message: str) -> None:
+        """A transfer has ended: its URL is redirected, tried again, or done."""
+        job = self._jobs[transfer.job]
+        self._loop.remove(transfer.handle)
+        self._queue.done(job.target.host)
+        try:
+            transfer.check(errno, message)
+            onward = transfer.redirect() if errno == 0 else ""
+            if onward:
+                self._follow(transfer.job, job, onward)
+            else:
+                self._give(transfer.job, None, transfer.body())
+        except Rejected as why:
+            self._retry(transfer, job, why)
+        transfer.clear()
+        self._free.append(transfer)
+
+    def _follow(self, number: int, job: _Job, onward: str) -> None:
+        job.redirects += 1
+        if job.redirects > self._settings.max_redirects:
+            raise Rejected("too_many_redirects", f"more than {self._settings.max_redirects}")
+        target = parse_url(onward)
+        check_target(target, self._settings.allow_hosts)
+        job.target = target
+        self._queue.push(target.host, number)
+
+    def _retry(self, transfer: Transfer, job: _Job, why: Rejected) -> None:
+        now = time.monotonic()
+        asked = retry_after(transfer.header("retry-after"), time.time())
+        job.tries += 1
+        delay = retry_delay(why.code, job.tries, asked, self._settings, self._dice)
+        if asked and why.code in ("http_429", "http_503"):
+            self._queue.pause(job.target.host, now + min(asked, self._settings.max_backoff))
+        if delay is None:
+            self._give(transfer.job, why)
+            return
+        job.target, job.redirects = job.first, 0
+        self._queue.push(job.first.host, transfer.job, now + delay)
+
+    def _give(self, number: int, error: Rejected | None, body: bytes = b"") -> None:
+        self._jobs.pop(number, None)
+        with self._lock:
+            self._waiting_bytes += len(body)
+        self._results.put(Fetched(number, body, error))
+
+    def _release(self) -> None:
+        for transfer in self._running.values():
+            self._loop.remove(transfer.handle)
+        for transfer in [*self._running.values(), *self._free]:
+            transfer.close()

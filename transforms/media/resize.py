@@ -1,0 +1,69 @@
+"""Resizing: the geometry as whole numbers, and its use on arrays."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from transforms.media.settings import StoreSettings
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+_WHITE = (255, 255, 255)
+_CV2 = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+    "area": cv2.INTER_AREA,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of an image's geometry: scaled to (width, height), then cut or padded about its middle; pixels."""
+
+    width: int
+    height: int
+    canvas_width: int
+    canvas_height: int
+
+    def changes(self, width: int, height: int) -> bool:
+        """Whether an image of this size comes out otherwise than it went in."""
+        return not (width, height) == (self.width, self.height) == (self.canvas_width, self.canvas_height)
+
+
+def plan_resize(width: int, height: int, settings: StoreSettings) -> Plan:
+    """The plan for an image of this size (pixels, upright)."""
+    by_longer = settings.mode in ("border", "keep_ratio_largest")
+    side = max(width, height) if by_longer else min(width, height)
+    if settings.mode == "no" or (settings.only_if_bigger and side <= settings.size):
+        return Plan(width, height, width, height)
+    new_width = max(1, round(width * settings.size / side))
+    new_height = max(1, round(height * settings.size / side))
+    if settings.mode in ("border", "center_crop"):
+        return Plan(new_width, new_height, settings.size, settings.size)
+    return Plan(new_width, new_height, new_width, new_height)
+
+
+def apply_plan(image: Pixels, plan: Plan, settings: StoreSettings) -> Pixels:
+    """The image (H,W,3) uint8 as planned; padding is white, an odd pixel of it goes right and below."""
+    height, width = image.shape[:2]
+    if (width, height) != (plan.width, plan.height):
+        grows = plan.width * plan.height > width * height
+        interpolation = _CV2[settings.enlarge if grows else settings.shrink]
+        image = cv2.resize(image, (plan.width, plan.height), interpolation=interpolation)
+    return _fit_canvas(image, plan)
+
+
+def _fit_canvas(image: Pixels, plan: Plan) -> Pixels:
+    right, below = plan.canvas_width - plan.width, plan.canvas_height - plan.height
+    if right < 0 or below < 0:
+        left, top = max(0, -right) // 2, max(0, -below) // 2
+        image = image[top : top + plan.canvas_height, left : left + plan.canvas_width]
+    if right > 0 or below > 0:
+        left, top = max(0, right) // 2, max(0, below) // 2
+        image = cv2.copyMakeBorder(
+            image, top, max(0, below) - top, left, max(0, right) - left, cv2.BORDER_CONSTANT, value=_WHITE
+        )
+    return image
