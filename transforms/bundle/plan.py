@@ -1,0 +1,104 @@
+"""The plan of a bundle: which image has which number, stands in which file, and where its bytes are.
+
+Images are numbered 0..N-1 by (identity, face_id), but a file takes them in the order in which the bodies lie in their
+table, so that writing a file is one pass over a run of consecutive shards, and files can be written in parallel. The
+plan is the table `bundle_index`, one shard a file.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.bundle.pointers import Pointers, locate
+from transforms.tables.schemas import arrow_schema, column
+from transforms.tables.shards import open_binary, shard_names, shard_path, write_shard
+
+INDEX = "bundle_index"
+_KEPT = ["identity", "face_id", "body_id", "image_id", "label"]
+_TEXT = pa.large_string()  # while joining, a column of ids may pass 2 GB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BundleEntry:
+    """A row of `bundle_index`: an image of the bundle and where its bytes are; shards hold it in the file's order."""
+
+    record: int = column(pa.int64(), "key: 0..N-1 by (identity, face_id); the number of the image in every format")
+    identity: int = column(pa.int64(), "the class, 0..K-1")
+    face_id: str = column(pa.string(), "the face")
+    body_id: str = column(pa.string(), "the body")
+    image_id: str = column(pa.string(), "the image")
+    label: str | None = column(pa.string(), "source label", nullable=True)
+    file: int = column(pa.int32(), "number of the bundle file")
+    face_shard: str = column(pa.string(), "shard of `faces` that has the face")
+    face_row: int = column(pa.int32(), "row in that shard, from 0")
+    body_shard: str = column(pa.string(), "shard of `bodies` that has the body")
+    body_row: int = column(pa.int32(), "row in that shard, from 0")
+
+
+def file_name(number: int) -> str:
+    """The name of a bundle file, and of its shards in the tables of the bundle."""
+    return f"{number:06d}"
+
+
+def kept_faces(run: str) -> pa.Table:
+    """The faces that cleaning kept, by (identity, face_id): record, identity, face_id, body_id, image_id, label.
+
+    ValueError unless the identities are numbered 0..K-1.
+    """
+    schema = pa.schema([("identity", pa.int64()), *((name, _TEXT) for name in _KEPT[1:])])
+    parts = [schema.empty_table()]
+    for name in shard_names(run, "identities"):
+        with open_binary(shard_path(run, "identities", name)) as file:
+            parquet = pq.ParquetFile(pa.PythonFile(file, mode="r"))
+            for batch in parquet.iter_batches(1 << 16, columns=[*_KEPT, "reason"]):
+                kept = pc.and_(pc.equal(batch["reason"], ""), pc.is_valid(batch["identity"]))
+                parts.append(pa.table(batch.filter(kept).select(_KEPT)).cast(schema))
+    faces = pa.concat_tables(parts)
+    order = pc.sort_indices(faces, [("identity", "ascending"), ("face_id", "ascending")])
+    faces = faces.take(order).combine_chunks()
+    _check_numbers(run, faces)
+    return faces.add_column(0, "record", pa.array(np.arange(len(faces), dtype=np.int64)))
+
+
+def _check_numbers(run: str, faces: pa.Table) -> None:
+    numbers = np.unique(np.asarray(faces["identity"]))
+    if not np.array_equal(numbers, np.arange(len(numbers))):
+        raise ValueError(
+            f"{run}: the identities of the kept faces are not numbered 0..{len(numbers) - 1}; "
+            "run the stage identity again."
+        )
+    if len(faces) and pc.count_distinct(faces["face_id"]).as_py() != len(faces):
+        raise ValueError(f"{run}: a face stands twice in the table identities; run the stage identity again.")
+
+
+def write_index(run: str, records_per_file: int) -> int:
+    """Write `bundle_index`; returns the number of files of the bundle (0 if no face was kept)."""
+    faces = kept_faces(run)
+    body = locate(run, "bodies", "body_id", _one(faces["body_id"]))
+    face = locate(run, "faces", "face_id", _one(faces["face_id"]))
+    order = np.lexsort((face.row, face.shard, body.row, body.shard))
+    files = -(-len(order) // records_per_file)
+    for number in range(files):
+        chosen = order[number * records_per_file : (number + 1) * records_per_file]
+        path = shard_path(run, INDEX, file_name(number))
+        write_shard(path, _index_shard(faces, face, body, chosen, number))
+    return files
+
+
+def _index_shard(faces: pa.Table, face: Pointers, body: Pointers, chosen: np.ndarray, number: int) -> pa.Table:
+    entries = faces.take(pa.array(chosen))
+    columns = {name: entries[name] for name in faces.column_names}
+    columns["file"] = pa.array(np.full(len(chosen), number, np.int32))
+    for prefix, pointers in (("face", face), ("body", body)):
+        names = pa.DictionaryArray.from_arrays(pa.array(pointers.shard[chosen]), pa.array(pointers.names, pa.string()))
+        columns[f"{prefix}_shard"] = names.cast(pa.string())
+        columns[f"{prefix}_row"] = pa.array(pointers.row[chosen])
+    schema = arrow_schema(BundleEntry)
+    return pa.table([columns[f.name].cast(f.type) for f in schema], schema=schema)
+
+
+def _one(text: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(text.chunks) if text.num_chunks else pa.array([], text.type)

@@ -1,0 +1,36 @@
+"""Settings of the bundle."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from transforms.settings import Settings
+
+SinkName = Literal["recordio", "webdataset", "tfrecord"]
+FolderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Grey = Annotated[int, Field(ge=0, le=255)]
+
+
+class BundleSettings(Settings):
+    """How the clean identities are written for training."""
+
+    sinks: tuple[SinkName, ...] = Field(
+        ("recordio", "webdataset", "tfrecord"), min_length=1, description="formats to write, each a folder of its own"
+    )
+    body_side: int = Field(384, ge=16, le=4096, description="side of the square body image, pixels")
+    fill: tuple[Grey, Grey, Grey] = Field(
+        (255, 255, 255), description="colour of the canvas round the body, RGB, 0 to 255"
+    )
+    quality: int = Field(95, ge=1, le=100, description="JPEG quality of what is encoded again")
+    face_side: int | None = Field(
+        None, ge=16, le=4096, description="side of the face image, pixels; null keeps each face as it is stored"
+    )
+    min_visibility: float = Field(
+        0.5, ge=0, le=1, description="a keypoint below this visibility counts as not visible (-1 in the table)"
+    )
+    records_per_file: int = Field(
+        100_000, ge=1, le=10_000_000, description="images in one file; files are written in parallel"
+    )
+    threads: int = Field(4, ge=1, le=64, description="threads that decode and encode images, for each file in work")
+    bodies: FolderName = Field("bodies", description="folder and file name of the bodies, below `<run>/bundle`")
+    faces: FolderName = Field("faces", description="folder and file name of the faces, below `<run>/bundle`")
