@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from model_handlers.errors import ModelError
+
 # name in the catalogue -> module of this package with `convert(paths) -> bytes`; onnx is imported only when one runs.
 CONVERSIONS = {
     "centerface": "centerface",
@@ -18,7 +20,7 @@ CONVERSIONS = {
 }
 
 
-class ConversionError(ValueError):
+class ConversionError(ModelError):
     """The source weights are not what the conversion can read; the message says which file and what is wrong."""
 
 

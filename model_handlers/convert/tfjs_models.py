@@ -46,8 +46,8 @@ def facemesh(paths: Sequence[Path]) -> bytes:
 def emotion(paths: Sequence[Path]) -> bytes:
     """Expression, 64 px.
 
-    input (N,64,64,1) float32, grey -1 to 1 -> scores (N,7), probabilities of angry, disgust, fear, happy, sad, surprise,
-    neutral.
+    input (N,64,64,1) float32, grey -1 to 1 -> scores (N,7), probabilities of angry, disgust, fear, happy, sad,
+    surprise, neutral.
     """
     return _image_model("emotion", paths, (64, 64, 1), {"scores": ("Identity", 7)})
 
