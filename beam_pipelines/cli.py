@@ -14,7 +14,7 @@ from beam_pipelines import commands
 from beam_pipelines.execute import PipelineFailed
 from beam_pipelines.run import RunFailed
 from beam_pipelines.stages import ConfigError
-from model_handlers.store import ModelError
+from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="manyfaces",
         description="Image URLs in, clean identity-grouped datasets of faces and bodies out.",
-        epilog="Exit codes: 0 done, 1 the run failed, 2 command line, configuration or model unusable, 130 interrupted.",
+        epilog="Exit codes: 0 done, 1 the run failed, 2 unusable arguments, configuration or model, 130 interrupted.",
     )
     top.add_argument("--verbose", action="store_true", help="log what Beam and the stages say")
     commands_ = top.add_subparsers(title="commands", required=True)

@@ -32,7 +32,11 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def _fetch_models(order: Order) -> None:
     """Have every model ready before the first job: a missing one fails here and not after hours of downloading."""
-    for entry in order.recipe.models(order.config).values():
+    entries = order.recipe.models(order.config).values()
+    lacking = [sentence for entry in entries for sentence in entry.lacks()]
+    if lacking:
+        raise ConfigError("\n".join(dict.fromkeys(lacking)))
+    for entry in entries:
         store.ensure(entry, accept_noncommercial=order.config.models.accept_noncommercial)
 
 
@@ -109,5 +113,8 @@ def config(arguments: argparse.Namespace, rest: list[str]) -> None:
         print(json.dumps(recipe.config.model_json_schema(), indent=2))
         return
     recipe, settings = configuration.load(arguments.name, arguments.set)
+    lacking = [sentence for entry in recipe.models(settings).values() for sentence in entry.lacks()]
+    if lacking:
+        raise ConfigError("\n".join(f"{arguments.name}: {sentence}" for sentence in dict.fromkeys(lacking)))
     cut(recipe.stages(settings, "-"), settings.jobs)
     print(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True), end="")

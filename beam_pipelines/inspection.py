@@ -69,7 +69,7 @@ def _shards(run: str, name: str) -> list[str]:
 def export(run: str, name: str, target: str) -> int:
     """Write a table as CSV or parquet without its bytes; returns the number of rows.
 
-    Tables with an `image_id` get the manifest's URL, label and other columns beside it. CSV cells of list columns are JSON.
+    Tables with an `image_id` get the manifest's URL, label and other columns beside it. In CSV, lists are JSON.
     """
     if not target.endswith((".csv", ".parquet")):
         raise ConfigError(f"--to {target}: the file's name must end in .csv or .parquet.")

@@ -31,7 +31,7 @@ class WebbodyConfig(RecipeConfig):
     recipe: Literal["webbody"] = "webbody"
     jobs: list[list[str]] = Field(
         [["download"], ["bodies", "faces", "embeddings"], ["identity"], ["bundle", "splits"]],
-        description="the stages of each job, in order; `deduplicate` may stand after download, last ones may be left out",
+        description="the stages of each job; `deduplicate` may stand after download, the last ones may be left out",
     )
     manifest: ManifestSettings = ManifestSettings()
     fetch: DownloadSettings = DownloadSettings()
