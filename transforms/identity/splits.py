@@ -29,8 +29,8 @@ def qualifies(keypoints: npt.NDArray[Any], min_visibility: float) -> Mask:
     True where any of keypoints 10-16 is visible and not all of keypoints 0-4 are.
     """
     visible = keypoints[:, :, 2] >= np.float32(min_visibility)
-    shows_body: Mask = visible[:, _BODY_POINTS].any(axis=1)
-    whole_face: Mask = visible[:, _FACE_POINTS].all(axis=1)
+    shows_body: Mask = np.logical_or.reduce(visible[:, _BODY_POINTS], axis=1)
+    whole_face: Mask = np.logical_and.reduce(visible[:, _FACE_POINTS], axis=1)
     return shows_body & ~whole_face
 
 
