@@ -1,55 +1,47 @@
-"""The optional stage `deduplicate`: images with the same bytes are one item."""
+"""Finding duplicates among very many strings in little memory: 128-bit hashes, sorted once."""
 
-from collections.abc import Iterator
+import hashlib
+import tempfile
+from typing import Any
 
-import apache_beam as beam
+import numpy as np
 
-from transforms.tables.flow import Verdict
-from transforms.tables.ledger import write_ledger
-from transforms.tables.schemas import Duplicate, arrow_schema
-from transforms.tables.shards import iter_tables, shard_path, to_table, write_shard
-
-SHARD = "00000"
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def duplicates(hashes: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """`(image_id, sha256)` in -> `(image_id, id of the first image with that hash, itself included)` out."""
-    first: dict[bytes, str] = {}
-    for image_id, sha256 in hashes:
-        yield image_id, first.setdefault(bytes.fromhex(sha256), image_id)
+class HashList:
+    """A growing list of the 128-bit hashes of strings, on disk; None stands for a row that has none."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()
+
+    def append(self, text: str | None) -> None:
+        """Add the hash of a string (16 zero bytes for None)."""
+        self._file.write(bytes(16) if text is None else hashlib.blake2b(text.encode(), digest_size=16).digest())
+
+    def take(self) -> Hashes:
+        """All of them, (n,2); the list is closed by it."""
+        with self._file as file:
+            file.seek(0)
+            return np.fromfile(file, dtype=np.uint64).reshape(-1, 2)
 
 
-class _Compare(beam.DoFn):
-    def __init__(self, run: str) -> None:
-        self._run = run
-
-    def process(self, _: None) -> None:
-        rows: list[Duplicate] = []
-        verdicts: list[tuple[Verdict, int]] = []
-        for image_id, original in duplicates(self._hashes()):
-            if original == image_id:
-                verdicts.append((Verdict(image_id, "kept"), 0))
-            else:
-                rows.append(Duplicate(image_id, original))
-                verdicts.append((Verdict(image_id, "dropped", "duplicate_content", False, f"as {original}"), 0))
-        write_shard(shard_path(self._run, "duplicates", SHARD), to_table(rows, arrow_schema(Duplicate)))
-        write_ledger(self._run, "deduplicate", SHARD, verdicts)
-
-    def _hashes(self) -> Iterator[tuple[str, str]]:
-        for table in iter_tables(self._run, "images", ["image_id", "sha256"]):
-            yield from zip(table["image_id"].to_pylist(), table["sha256"].to_pylist(), strict=True)
-
-
-class DropDuplicates(beam.PTransform):
-    """Table `images` -> table `duplicates`: those that a following stage leaves out; the first of equals stays.
-
-    One worker holds the hashes: about 150 bytes an image.
-    """
-
-    def __init__(self, run: str) -> None:
-        super().__init__()
-        self._run = run
-
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        """One element does it all."""
-        return pipeline | "One comparison" >> beam.Create([None]) | "Compare hashes" >> beam.ParDo(_Compare(self._run))
+def repeated(hashes: Hashes) -> Mask:
+    """(n,) true where an earlier row of (n,2) has the same hash; rows of zeros are no hashes and repeat nothing."""
+    order = np.argsort(hashes[:, 0], kind="stable")
+    ordered = hashes[order, 0]
+    after = ordered[1:] == ordered[:-1]
+    del ordered
+    mask = np.zeros(len(hashes), dtype=np.bool_)
+    # rows that share their first half, in order: nearly always true duplicates, compared in full
+    starts = np.flatnonzero(after & ~np.concatenate(([False], after[:-1]))) if len(after) else np.empty(0, np.intp)
+    for start in starts.tolist():
+        end = start + 1
+        while end < len(order) and after[end - 1]:
+            end += 1
+        rows = order[start:end]
+        _, earliest = np.unique(hashes[rows, 1], return_index=True)
+        mask[rows] = True
+        mask[rows[earliest]] = False
+    return mask & hashes.any(axis=1)

@@ -18,9 +18,8 @@ class Columns(Settings):
 
 
 class ManifestSettings(Settings):
-    """The list of what to fetch."""
+    """How the manifest is read and split."""
 
-    path: str = Field(description="the manifest: a local path or one that Beam's file systems know")
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "text", "list"] = Field(
         "auto",
         description="auto: by the extension (.csv .tsv .jsonl .ndjson .parquet .txt, with .gz after it if compressed); "

@@ -1,0 +1,180 @@
+"""The manifest becomes the table `manifest`: shards of items to fetch, and a ledger of what was no item.
+
+The manifest is read twice: once for the hashes of its URLs and ids, which find the duplicates, and once to write the
+shards. Nothing but the hashes (32 bytes a row) stays in memory.
+"""
+
+import base64
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from transforms.fetch.duplicates import HashList, Mask, repeated
+from transforms.fetch.manifest_read import BadRow, Record, read_records
+from transforms.fetch.settings import ManifestSettings
+from transforms.tables.flow import Verdict
+from transforms.tables.ledger import ledger_table, write_ledger
+from transforms.tables.reasons import Rejected, reason
+from transforms.tables.schemas import Source, arrow_schema
+from transforms.tables.shards import exists, read_footer, shard_path, to_table, write_shard
+
+TABLE = STAGE = "manifest"
+_SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_.-]")
+_MAX_ID = 120  # characters; ids are parts of file names
+_VERDICTS = 50  # times rows_per_shard: a stretch of rejected rows this long ends a shard too
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What a manifest came to: rows read, items kept, shards written or found."""
+
+    rows: int
+    kept: int
+    shards: int
+
+
+def safe_id(name: str) -> str:
+    """The name as an image id: safe in paths and keys, and different for different names.
+
+    Plain names (letters, digits, `_ . -`, not starting with `.` or `-`) stay. In others each other byte becomes
+    `~` and two hex digits; what is then too long is cut and ends in `~h` and 32 hex digits of its sha256.
+    """
+    if _SAFE_ID.fullmatch(name) and len(name) <= _MAX_ID:
+        return name
+    raw = name.encode()
+    shown = _UNSAFE.sub(lambda byte: b"~%02X" % byte[0][0], raw).decode()
+    if shown[:1] in (".", "-"):
+        shown = f"~{ord(shown[0]):02X}{shown[1:]}"
+    if len(shown) <= _MAX_ID:
+        return shown
+    return f"{shown[:80]}~h{hashlib.sha256(raw).hexdigest()[:32]}"
+
+
+def to_source(record: Record | BadRow, settings: ManifestSettings) -> Source:
+    """The item of a record; Rejected `bad_row` or `no_url`."""
+    if isinstance(record, BadRow):
+        raise Rejected("bad_row", record)
+    names = settings.columns
+    url = record.get(names.url)
+    url = url.strip() if isinstance(url, str) else url
+    if url is None or url == "":
+        raise Rejected("no_url")
+    if not isinstance(url, str):
+        raise Rejected("bad_row", f"the URL is no text but {type(url).__name__}")
+    name = _text(record.get(names.id)) if names.id else None
+    if names.id and not name:
+        raise Rejected("bad_row", f"no id in column {names.id!r}")
+    label = _text(record.get(names.label)) if names.label else None
+    rest = {key: value for key, value in record.items() if key not in (names.id, names.url, names.label)}
+    try:
+        source = _to_json(rest)
+        "".join((url, name or "", label or "", source)).encode()
+        image_id = safe_id(name) if name else hashlib.sha256(url.encode()).hexdigest()[:20]
+    except UnicodeEncodeError:
+        raise Rejected("bad_row", "text that is no UTF-8") from None
+    except (TypeError, ValueError) as error:
+        raise Rejected("bad_row", str(error)) from None
+    return Source(image_id, url, label, source)
+
+
+def _to_json(record: Record) -> str:
+    try:
+        return json.dumps(record, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:  # NaN or an infinity, which JSON lacks
+        return json.dumps(_finite(record), ensure_ascii=False, default=_plain, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value).strip()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no type for."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def split_manifest(manifest: str, run: str, settings: ManifestSettings) -> Split:
+    """Write the shards of `manifest` and its ledger into the run; what an interrupted split has written is kept."""
+    duplicate_url, duplicate_id, digest = find_duplicates(manifest, settings)
+    rows: list[Source] = []
+    verdicts: list[tuple[Verdict, int]] = []
+    kept = shards = number = 0
+    for number, (source, why) in enumerate(_sources(manifest, settings)):
+        if source is None:
+            verdicts.append((_verdict(number, *why), 0))
+        elif duplicate_url[number]:
+            verdicts.append((_verdict(number, "duplicate_url", source.url), 0))
+        elif duplicate_id[number]:
+            verdicts.append((_verdict(number, "duplicate_id", source.image_id), 0))
+        else:
+            rows.append(source)
+            verdicts.append((Verdict(source.image_id, "kept"), 1))
+            kept += 1
+        if len(rows) == settings.rows_per_shard or len(verdicts) == _VERDICTS * settings.rows_per_shard:
+            _commit(run, f"{shards:06d}", rows, verdicts, digest)
+            rows, verdicts, shards = [], [], shards + 1
+    if verdicts:
+        _commit(run, f"{shards:06d}", rows, verdicts, digest)
+        shards += 1
+    return Split(len(duplicate_url), kept, shards)
+
+
+def find_duplicates(manifest: str, settings: ManifestSettings) -> tuple[Mask, Mask, str]:
+    """For each row whether an earlier one has its URL, and its id; and a digest of all URLs and ids, in order."""
+    urls, ids = HashList(), HashList()
+    for source, _ in _sources(manifest, settings):
+        urls.append(source.url if source else None)
+        if settings.columns.id:
+            ids.append(source.image_id if source else None)
+    digest = hashlib.sha256()
+    hashes = urls.take()
+    digest.update(hashes.data)
+    duplicate_url = repeated(hashes)
+    hashes = ids.take()
+    digest.update(hashes.data)
+    if not settings.columns.id:
+        return duplicate_url, np.zeros_like(duplicate_url), digest.hexdigest()
+    hashes[duplicate_url] = 0  # a row that goes for its URL does not claim its id
+    return duplicate_url, repeated(hashes), digest.hexdigest()
+
+
+def _sources(manifest: str, settings: ManifestSettings) -> Iterator[tuple[Source | None, tuple[str, str]]]:
+    """Each row's item, or None with reason code and detail."""
+    for record in read_records(manifest, settings):
+        try:
+            yield to_source(record, settings), ("", "")
+        except Rejected as why:
+            yield None, (why.code, why.detail)
+
+
+def _verdict(number: int, code: str, detail: str) -> Verdict:
+    # no image id has "~" before a small letter other than h, so no item has this one
+    shown = detail[:500].encode("utf-8", "replace").decode()
+    return Verdict(f"~row-{number}", reason(code).state, code, False, shown)
+
+
+def _commit(run: str, name: str, rows: list[Source], verdicts: list[tuple[Verdict, int]], digest: str) -> None:
+    path = shard_path(run, TABLE, name)
+    if exists(path) and read_footer(path)[1].get("manifest") != digest:
+        raise ValueError(f"{run} was begun with another manifest; give the changed manifest a run folder of its own.")
+    if rows and not exists(path):
+        write_shard(path, to_table(rows, arrow_schema(Source)), {"manifest": digest})
+    if not exists(shard_path(run, ledger_table(STAGE), name)):
+        write_ledger(run, STAGE, name, verdicts)
