@@ -10,7 +10,7 @@ from model_handlers import catalogue
 from model_handlers.catalogue import Entry
 from transforms.bundle.settings import BundleSettings
 from transforms.bundle.stage import WriteBundle
-from transforms.fetch.duplicates import DropDuplicates
+from transforms.fetch.deduplicate import DropDuplicates
 from transforms.fetch.images import DownloadImages
 from transforms.fetch.manifest import split_manifest
 from transforms.fetch.settings import DownloadSettings, ManifestSettings
