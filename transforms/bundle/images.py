@@ -33,7 +33,7 @@ def decode(data: bytes) -> Pixels:
         with Pillow.open(io.BytesIO(data)) as header:
             width, height = header.size
     except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
-        raise Rejected("broken_image", f"{len(data)} bytes: {error}") from error
+        raise Rejected("broken_image", f"{len(data)} bytes that are no image") from error
     if width * height > MAX_PIXELS:
         raise Rejected("broken_image", f"a crop of {width}x{height} pixels")
     pixels: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
