@@ -1,0 +1,153 @@
+"""Geometry that codecs and stages share: letterboxes, cuts, similarities, warps, non-maximum suppression.
+
+Coordinates are continuous: the pixel in column i covers i to i + 1, so that an image of width w spans 0 to w and every
+scaling is a plain product. A box is x1, y1, x2, y2.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from model_handlers.interface import Array
+
+_HALVE_BELOW = 0.5  # bilinear sampling reads two pixels a side: below this scale it would skip some
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How an image was scaled into the top left corner of a canvas; the scales may differ by rounding."""
+
+    scale_x: float
+    scale_y: float
+    width: int
+    height: int
+
+    def points_back(self, points: Array) -> Array:
+        """Points (...,2) of the canvas in pixels of the image."""
+        return np.asarray(points / (self.scale_x, self.scale_y), dtype=np.float32)
+
+    def boxes_back(self, boxes: Array) -> Array:
+        """Boxes (N,4) of the canvas in pixels of the image, clipped to it."""
+        scaled = boxes / (self.scale_x, self.scale_y, self.scale_x, self.scale_y)
+        limits = (self.width, self.height, self.width, self.height)
+        return np.clip(scaled, 0, limits).astype(np.float32)
+
+
+def letterbox(image: Array, side: int, fill: tuple[int, int, int] = (0, 0, 0)) -> tuple[Array, Letterbox]:
+    """Scale an RGB uint8 image (H,W,3) to a longer side of `side`, on a (side, side, 3) canvas of colour `fill`."""
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    canvas = np.empty((side, side, 3), dtype=np.uint8)
+    canvas[:] = fill
+    canvas[:new_height, :new_width] = resize(image, new_width, new_height)
+    return canvas, Letterbox(new_width / width, new_height / height, width, height)
+
+
+def resize(image: Array, width: int, height: int) -> Array:
+    """The image at another size: averaged over areas when it shrinks, bilinear when it grows."""
+    if image.shape[1] == width and image.shape[0] == height:
+        return image
+    shrinks = width < image.shape[1] or height < image.shape[0]
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+
+
+def cut(image: Array, x1: int, y1: int, x2: int, y2: int) -> Array:
+    """The pixels x1 to x2, y1 to y2 of an RGB image, (y2-y1, x2-x1, 3); black where they lie outside."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
+    if (left, top, right, bottom) == (x1, y1, x2, y2):
+        return np.ascontiguousarray(image[y1:y2, x1:x2])
+    out = np.zeros((y2 - y1, x2 - x1, 3), dtype=np.uint8)
+    if left < right and top < bottom:
+        out[top - y1 : bottom - y1, left - x1 : right - x1] = image[top:bottom, left:right]
+    return out
+
+
+def similarity(source: Array, target: Array) -> Array:
+    """The least-squares similarity from points (N,2) to points (N,2), as a (2,3) float64 matrix without reflection.
+
+    S. Umeyama, Least-squares estimation of transformation parameters between two point patterns, PAMI 13(4), 1991.
+    ValueError if the source points coincide.
+    """
+    source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    source_centred, target_centred = source - source_mean, target - target_mean
+    variance = (source_centred**2).sum() / len(source)
+    if not np.isfinite(variance) or variance < 1e-12:
+        raise ValueError("a similarity needs at least two different finite points")
+    u, singular, vt = np.linalg.svd(target_centred.T @ source_centred / len(source))
+    signs = np.array([1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = u @ np.diag(signs) @ vt
+    linear = rotation * (singular @ signs / variance)
+    return np.column_stack([linear, target_mean - linear @ source_mean])
+
+
+def scale_of(matrix: Array) -> float:
+    """The scale of a similarity (2,3)."""
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+
+
+def transform(matrix: Array, points: Array) -> Array:
+    """Points (N,2) through a (2,3) matrix, float32."""
+    return (np.asarray(points, dtype=np.float64) @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def transform_mesh(matrix: Array, mesh: Array) -> Array:
+    """Points (N,3) through a similarity (2,3); z is scaled alike. float32."""
+    return np.column_stack([transform(matrix, mesh[:, :2]), mesh[:, 2] * scale_of(matrix)]).astype(np.float32)
+
+
+def invert(matrix: Array) -> Array:
+    """The inverse of a (2,3) matrix."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def warp(image: Array, matrix: Array, side: int) -> Array:
+    """The (side, side, 3) image whose pixels are those of `image` moved by the similarity; black outside.
+
+    Bilinear; an image that shrinks by more than half is first halved by averaging, so that no pixel is skipped.
+    """
+    image, matrix = _needed(image, np.asarray(matrix, dtype=np.float64), side)
+    while scale_of(matrix) < _HALVE_BELOW and min(image.shape[:2]) > 1:
+        width, height = (image.shape[1] + 1) // 2, (image.shape[0] + 1) // 2
+        factors = np.diag([image.shape[1] / width, image.shape[0] / height])
+        image = resize(image, width, height)
+        matrix = np.column_stack([matrix[:, :2] @ factors, matrix[:, 2]])
+    # OpenCV puts the centre of the first pixel at 0, here it lies at one half
+    centred = matrix.copy()
+    centred[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    return np.asarray(cv2.warpAffine(image, centred, (side, side), flags=cv2.INTER_LINEAR))
+
+
+def _needed(image: Array, matrix: Array, side: int) -> tuple[Array, Array]:
+    """The part of the image that the warp reads (with a margin for sampling), and the matrix from there."""
+    corners = transform(invert(matrix), np.array([(0, 0), (side, 0), (0, side), (side, side)]))
+    margin = 2 + 2 / scale_of(matrix)
+    (x1, y1), (x2, y2) = np.floor(corners.min(axis=0) - margin), np.ceil(corners.max(axis=0) + margin)
+    height, width = image.shape[:2]
+    left, top, right, bottom = max(int(x1), 0), max(int(y1), 0), min(int(x2), width), min(int(y2), height)
+    if left >= right or top >= bottom:  # the warp sees nothing of the image: any black corner will do
+        return np.zeros((1, 1, 3), dtype=np.uint8), matrix
+    moved = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ (left, top)])
+    return np.ascontiguousarray(image[top:bottom, left:right]), moved
+
+
+def suppress(boxes: Array, scores: Array, max_overlap: float) -> Array:
+    """Greedy non-maximum suppression: the indices of the boxes kept, by falling score (ties by index).
+
+    A box goes when its intersection over union with a kept one is above `max_overlap`.
+    """
+    order = np.argsort(-scores, kind="stable")
+    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+    kept = []
+    while order.size:
+        best, order = order[0], order[1:]
+        kept.append(best)
+        corner1 = np.maximum(boxes[best, :2], boxes[order, :2])
+        corner2 = np.minimum(boxes[best, 2:], boxes[order, 2:])
+        shared = np.prod(np.maximum(corner2 - corner1, 0), axis=1)
+        order = order[shared <= max_overlap * np.maximum(areas[best] + areas[order] - shared, 1e-12)]
+    return np.array(kept, dtype=np.int64)

@@ -1,0 +1,53 @@
+"""From an entry of the catalogue to what runs it and what reads it."""
+
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from apache_beam.ml.inference.base import ModelHandler
+
+from model_handlers import store
+from model_handlers.catalogue import Entry
+from model_handlers.errors import ModelError
+from model_handlers.interface import Answer, Codec, Request
+
+
+def handler(
+    entry: Entry, *, device: str = "cpu", batch_size: int | None = None, threads: int = 1
+) -> ModelHandler[Request, Answer, Any]:
+    """The handler of the entry's framework for RunInference; it fetches and loads the model on the worker.
+
+    `batch_size`: examples at a time, None for the catalogue's. ModelError for a framework without a handler.
+    """
+    # whoever starts a run answers for the licence, before any worker loads the model
+    path = partial(store.ensure, entry, accept_noncommercial=True)
+    size = batch_size or entry.batch_size
+    if entry.framework == "onnx":
+        from model_handlers.onnx import OnnxHandler
+
+        return OnnxHandler(path, name=entry.name, batch_size=size, device=device, threads=threads)
+    raise ModelError(f"model {entry.name!r} runs in {entry.framework}, for which there is no handler yet.")
+
+
+def codec(entry: Entry, side: int | None = None) -> Codec:
+    """The codec of the entry; `side` replaces the catalogue's side of the input, pixels.
+
+    ModelError when there is no such codec, when it is for another task, or when the side does not suit it.
+    """
+    name = f"{__package__}.codecs.{entry.codec}"
+    side = side or entry.input_side
+    try:
+        made: Codec = import_module(name).codec(**({} if side is None else {"side": side}))
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise ModelError(f"model {entry.name!r} needs codec {entry.codec!r}, which is not available yet.") from error
+    except TypeError as error:
+        raise ModelError(f"model {entry.name!r} has one input size; a side cannot be chosen for it.") from error
+    except ValueError as error:
+        raise ModelError(f"model {entry.name!r}: {error}.") from error
+    if made.task != entry.task:
+        raise ModelError(
+            f"model {entry.name!r}: its task is {entry.task}, but codec {entry.codec!r} is for {made.task}."
+        )
+    return made

@@ -1,0 +1,73 @@
+"""Settings of the stages that look at pixels: bodies, faces, embeddings."""
+
+from pydantic import Field
+
+from transforms.settings import Settings
+
+
+class InferenceSettings(Settings):
+    """How a stage's models run; no result depends on it."""
+
+    batch_size: int | None = Field(
+        None, ge=1, le=1024, description="examples a model takes at a time; null: as the catalogue says"
+    )
+    threads: int = Field(1, ge=1, le=256, description="CPU threads a model uses for one batch")
+
+
+class BodySettings(Settings):
+    """Stage bodies: the people of an image, their keypoints, their crops."""
+
+    person_model: str = Field("nanodet", description="catalogue name of the person detector")
+    keypoint_model: str = Field("movenet-thunder", description="catalogue name of the body keypoint model")
+    min_score: float = Field(
+        0.35, ge=0, le=1, description="least detection score; depends on the detector (YOLOv8: 0.7, NanoDet: 0.35)"
+    )
+    max_bodies: int = Field(6, ge=1, le=100, description="people of an image that are kept, best first")
+    padding: float = Field(
+        0.05, ge=0, le=1, description="added on each side of the box before cutting, share of its width and height"
+    )
+    jpeg_quality: int = Field(100, ge=1, le=100, description="of the crops")
+    inference: InferenceSettings = InferenceSettings()
+
+
+class FaceSettings(Settings):
+    """Stage faces: the best face of a body, aligned."""
+
+    face_model: str = Field("centerface", description="catalogue name of the face detector")
+    mesh_model: str | None = Field(
+        "facemesh", description="catalogue name of the face mesh model; null: head pose from the five landmarks"
+    )
+    min_score: float = Field(
+        0.35, ge=0, le=1, description="least detection score; depends on the detector (CenterFace: 0.35)"
+    )
+    detector_side: int | None = Field(
+        320, ge=32, le=4096, description="side of the detector's square input, pixels; null: as the catalogue says"
+    )
+    min_visibility: float = Field(
+        0.3, ge=0, le=1, description="least visibility of a body keypoint that shapes the upper-body crop"
+    )
+    extend_side: float = Field(
+        0.375, ge=0, le=5, description="upper-body crop: added left and right of the head keypoints, share of width"
+    )
+    extend_up: float = Field(1.5, ge=0, le=5, description="upper-body crop: added above, share of height")
+    extend_down: float = Field(0.5, ge=0, le=5, description="upper-body crop: added below, share of height")
+    min_face_px: float = Field(16, ge=1, le=4096, description="least longer side of the face's box, pixels")
+    context: float = Field(
+        160 / 112, ge=1, le=4, description="side of the aligned crop, in sides of the 112-pixel ArcFace crop"
+    )
+    max_side: int = Field(320, ge=16, le=4096, description="largest side of the aligned crop, pixels")
+    side_per_box: float = Field(
+        2, gt=0, le=8, description="side of the aligned crop before max_side, in longer sides of the face's box"
+    )
+    min_mesh_score: float = Field(
+        0.5, ge=0, le=1, description="a mesh of less confidence is not used; pose then comes from the landmarks"
+    )
+    jpeg_quality: int = Field(100, ge=1, le=100, description="of the aligned crops")
+    inference: InferenceSettings = InferenceSettings()
+
+
+class EmbeddingSettings(Settings):
+    """Stage embeddings: the vector of a face."""
+
+    model: str = Field("dlib-resnet", description="catalogue name of the face embedding model")
+    inference: InferenceSettings = InferenceSettings()
