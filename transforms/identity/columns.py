@@ -27,11 +27,7 @@ class SearchColumns:
 
 def as_text(column: pa.ChunkedArray) -> pa.Array:
     """The strings in one array, of any total size."""
-    return (
-        pa.concat_arrays(column.cast(pa.large_string()).chunks)
-        if column.num_chunks
-        else pa.array([], pa.large_string())
-    )
+    return column.cast(pa.large_string()).combine_chunks()
 
 
 def as_codes(column: pa.ChunkedArray) -> I64:

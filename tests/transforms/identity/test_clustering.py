@@ -1,5 +1,7 @@
 """Clusters: against scikit-learn, and independent of order."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,7 +54,11 @@ def test_dbscan_ignores_edges_between_groups_and_below_the_link():
 
 
 @given(
-    st.integers(0, 10_000), st.integers(1, 60), st.sampled_from([0.0, 0.3, 0.7, 0.9]), st.integers(1, 6), st.integers(1, 3)
+    st.integers(0, 10_000),
+    st.integers(1, 60),
+    st.sampled_from([0.0, 0.3, 0.7, 0.9]),
+    st.integers(1, 6),
+    st.integers(1, 3),
 )
 @settings(max_examples=200, deadline=None)
 def test_dbscan_is_that_of_scikit_learn(seed, rows, link, min_samples, groups):
@@ -61,13 +67,15 @@ def test_dbscan_is_that_of_scikit_learn(seed, rows, link, min_samples, groups):
     group = np.sort(random.integers(0, groups, rows))
     bounds = np.append(np.flatnonzero(np.diff(group, prepend=-1)), rows)
     ours = dbscan(find_edges(units, bounds, 0, link, 16), group, link, min_samples)
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in itertools.pairwise(bounds):
         size = high - low
         first, second = np.divmod(np.arange(size * size), size)
         # distances that lie on eps - similarity, so that rounding 1 - s decides nothing
         distance = 2 - pair_similarity(units[low:high], first, second).reshape(size, size).astype(np.float64)
         np.fill_diagonal(distance, 0)
-        theirs = DBSCAN(eps=2 - float(np.float32(link)), min_samples=min_samples, metric="precomputed").fit(distance).labels_
+        theirs = (
+            DBSCAN(eps=2 - float(np.float32(link)), min_samples=min_samples, metric="precomputed").fit(distance).labels_
+        )
         assert np.array_equal(first_rows(ours[low:high]), first_rows(theirs))
 
 

@@ -1,6 +1,7 @@
 """The search for edges against brute force."""
 
 import builtins
+import itertools
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from transforms.identity.knn import find_edges, one_group, pair_similarity, unit
 def brute_force(units, bounds, k, floor):
     """The edges as a dict, from the whole matrix."""
     found = {}
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in itertools.pairwise(bounds):
         for row in range(low, high):
             others = np.array([other for other in range(low, high) if other != row], int)
             similarity = pair_similarity(units, np.full(len(others), row), others)
