@@ -1,5 +1,7 @@
 """The Beam pipelines of jobs: how chunks, stages and commits are joined."""
 
+from typing import Any
+
 import apache_beam as beam
 
 from beam_pipelines.stages import RowStage, TableStage
@@ -29,7 +31,7 @@ def _stage(items: beam.PCollection, run: str, stage: RowStage) -> beam.PCollecti
     outcomes = items | stage.name.capitalize() >> stage.transform
     target = Target(run, stage.name, stage.writes, stage.schema)
     _ = outcomes | f"Commit {stage.writes}" >> CommitShards(target)
-    return outcomes | f"Take {stage.writes}" >> beam.FlatMap(expand)
+    return outcomes | f"Take {stage.writes}" >> beam.FlatMap(expand).with_input_types(Any).with_output_types(Any)
 
 
 def table_pipeline(pipeline: beam.Pipeline, stages: tuple[TableStage, ...]) -> None:

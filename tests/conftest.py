@@ -1,8 +1,12 @@
 """Fixtures that tests of several packages share."""
 
 import pytest
+from hypothesis import settings
 
 from tests.object_store import new_folder
+
+settings.register_profile("manyfaces", deadline=None)  # machines are shared; pytest has a time limit of its own
+settings.load_profile("manyfaces")
 
 
 @pytest.fixture(params=["local", "object store"])

@@ -11,9 +11,10 @@ from itertools import chain
 from typing import Any, TypeVar
 
 import apache_beam as beam
+from apache_beam.typehints.decorators import no_annotations
 
 from transforms.tables.flow import Item
-from transforms.tables.shards import iter_rows, iter_tables, read_footer, shard_path
+from transforms.tables.shards import iter_rows, iter_tables, read_footers, shard_path
 
 Row = TypeVar("Row")
 
@@ -42,10 +43,9 @@ def key_name(row_type: type) -> str:
 
 def chunk_rows(run: str, chunk: Chunk) -> int:
     """How many rows the chunk has; footers only."""
-    return sum(
-        read_footer(shard_path(run, chunk.table, part.shard))[0] if part.ids is None else len(part.ids)
-        for part in chunk.parts
-    )
+    whole = [part.shard for part in chunk.parts if part.ids is None]
+    some = sum(len(part.ids) for part in chunk.parts if part.ids is not None)
+    return some + sum(rows for rows, _ in read_footers(run, chunk.table, whole))
 
 
 def chunk_items(
@@ -68,6 +68,11 @@ def chunk_items(
             if part.ids is None or row_id in part.ids:
                 yield Item(chunk.name, (place,), share, None if row_id in without else row)
                 place += 1
+    if place != total:
+        raise LookupError(
+            f"{run}: the table {chunk.table} has {place} of {total} rows of the chunk {chunk.name}; its shards changed "
+            f"after the retry was planned: delete retries/part-{chunk.name}.parquet and retry again."
+        )
 
 
 class ReadChunks(beam.DoFn):
@@ -83,6 +88,7 @@ class ReadChunks(beam.DoFn):
             ids = (table.column(0).to_pylist() for table in iter_tables(self._run, self._table))
             self._without = frozenset(chain.from_iterable(ids))
 
+    @no_annotations  # Beam would refuse what takes Item[Image]: to it a generic type fits itself only
     def process(self, chunk: Chunk) -> Iterator[Item[Any]]:
         """Stream the chunk's rows."""
         yield from chunk_items(self._run, chunk, self._row_type, self._without)

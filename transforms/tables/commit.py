@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from threading import Lock
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.metrics import Metrics
 from apache_beam.transforms.window import GlobalWindow
+from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
@@ -19,6 +21,7 @@ from transforms.tables.shards import shard_path, to_table, write_shard
 
 COUNTERS = "manyfaces"  # the metrics namespace; a counter is called `<stage>/<state>`
 SEEN: Counter[tuple[str, str]] = Counter()  # the same counts in this process, for a progress bar beside a local runner
+_COUNTING = Lock()  # that runner's threads count at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,12 @@ class _CommitWhole(beam.DoFn):
     def start_bundle(self) -> None:
         self._waiting = {}
 
+    @no_annotations
     def process(self, outcome: Outcome[Any]) -> None:
         if outcome.verdict is not None:
             Metrics.counter(COUNTERS, f"{self._target.stage}/{outcome.verdict.state}").inc()
-            SEEN[self._target.stage, outcome.verdict.state] += 1
+            with _COUNTING:
+                SEEN[self._target.stage, outcome.verdict.state] += 1
         if self._waiting.setdefault(outcome.chunk, _Waiting()).add(outcome):
             commit_chunk(self._target, outcome.chunk, self._waiting.pop(outcome.chunk).outcomes)
 
@@ -85,6 +90,7 @@ class _CommitGathered(beam.DoFn):
     def __init__(self, target: Target) -> None:
         self._target = target
 
+    @no_annotations
     def process(self, gathered: tuple[str, Iterable[list[Outcome[Any]]]]) -> None:
         chunk, lists = gathered
         outcomes = [outcome for some in lists for outcome in some]

@@ -2,26 +2,29 @@
 
 import hashlib
 import json
+import os
 from typing import Any
 
-from transforms.tables.shards import open_binary, read_footer, shard_names, shard_path
+from transforms.tables.shards import open_binary, read_footers, shard_names
 
 
 def digest(value: Any) -> str:
-    """A short, stable hash of plain data (what JSON can hold): 16 hex characters of the SHA-256."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    """A short, stable hash of plain data (what JSON can hold, and paths): 16 hex characters of the SHA-256.
+
+    TypeError for anything else: the text of an object may have its address in it and would differ in every run.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=os.fspath)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def tables_digest(run: str, tables: list[str]) -> str:
     """The digest of the committed shards of some tables: their names and row counts."""
-    return digest(
-        [
-            (table, name, read_footer(shard_path(run, table, name))[0])
-            for table in sorted(tables)
-            for name in shard_names(run, table)
-        ]
-    )
+    shards: list[tuple[str, str, int]] = []
+    for table in sorted(tables):
+        names = shard_names(run, table)
+        rows = (rows for rows, _ in read_footers(run, table, names))
+        shards += [(table, name, n) for name, n in zip(names, rows, strict=True)]
+    return digest(shards)
 
 
 def file_digest(path: str) -> str:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from transforms.tables.flow import Verdict
 from transforms.tables.reasons import reason
 from transforms.tables.schemas import LedgerEntry, arrow_schema
-from transforms.tables.shards import read_footer, read_shard, shard_names, shard_path, to_table, write_shard
+from transforms.tables.shards import read_footers, read_shard, shard_names, shard_path, to_table, write_shard
 
 RETRIES = "retries"  # table of Retry rows, one shard a retry chunk
 
@@ -55,24 +55,33 @@ def tally(run: str, stage: str) -> Tally:
     """The stage's counts over all committed shards; an item that was tried again counts with its last try only."""
     counts: Counter[str] = Counter()
     rows = 0
-    for name in shard_names(run, ledger_table(stage)):
-        metadata = read_footer(shard_path(run, ledger_table(stage), name))[1]
+    names = shard_names(run, ledger_table(stage))
+    for _, metadata in read_footers(run, ledger_table(stage), names):
         counts.update(json.loads(metadata["counts"]))
         rows += int(metadata["rows"])
-    for name in retried(run, stage):
-        counts.subtract(json.loads(read_footer(shard_path(run, RETRIES, name))[1]["counts"]))
+    for _, metadata in read_footers(run, RETRIES, retried(run, stage)):
+        counts.subtract(json.loads(metadata["counts"]))
     return Tally({code: n for code, n in sorted(counts.items()) if n}, rows)
 
 
 def retry_names(run: str, stage: str) -> list[str]:
     """The names of the retry chunks that enter the stage, done or not, oldest first."""
-    names = (name for name in shard_names(run, RETRIES) if name.split("-")[1] == stage)
-    return sorted(names, key=lambda name: (retry_attempt(name), name))
+    return [name for name in shard_names(run, RETRIES) if retry_stage(name) == stage]
+
+
+def retry_name(attempt: int, stage: str, number: int) -> str:
+    """The name of a retry chunk, `r<attempt>-<stage>-<number>`: shards sort by attempt, and after those of chunks."""
+    return f"r{attempt:04d}-{stage}-{number:05d}"
+
+
+def retry_stage(name: str) -> str:
+    """The stage in a retry chunk's name."""
+    return name.partition("-")[2].rpartition("-")[0]
 
 
 def retry_attempt(name: str) -> int:
-    """The number of the attempt in a retry chunk's name, `r<attempt>-<stage>-<n>`."""
-    return int(name[1:].split("-")[0])
+    """The number of the attempt in a retry chunk's name."""
+    return int(name[1:].partition("-")[0])
 
 
 def retried(run: str, stage: str) -> list[str]:
@@ -90,8 +99,8 @@ def entries(run: str, stage: str, columns: list[str] | None = None) -> Iterator[
             ids = retries.filter(pc.equal(retries["shard"], shard))["item_id"].combine_chunks()
             superseded.setdefault(shard, []).append(ids)
     for name in shard_names(run, ledger_table(stage)):
-        table = read_shard(shard_path(run, ledger_table(stage), name), columns)
+        table = read_shard(shard_path(run, ledger_table(stage), name), columns and sorted({"item_id", *columns}))
         if name in superseded:
             gone = pa.concat_arrays(superseded[name])
             table = table.filter(pc.invert(pc.is_in(table["item_id"], value_set=gone)))
-        yield name, table
+        yield name, table.select(columns) if columns else table

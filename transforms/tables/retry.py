@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.tables.chunks import Chunk, Part
-from transforms.tables.ledger import RETRIES, entries, retried, retry_attempt, retry_names
+from transforms.tables.ledger import RETRIES, entries, retried, retry_attempt, retry_name, retry_names
 from transforms.tables.schemas import Retry, arrow_schema
 from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
 
@@ -25,7 +25,7 @@ def plan_retry(run: str, stage: str, transient_only: bool, rows_per_shard: int) 
     for number, start in enumerate(range(0, len(rows), rows_per_shard)):
         part = rows[start : start + rows_per_shard]
         counts = json.dumps(Counter(row.reason for row in part), sort_keys=True)
-        path = shard_path(run, RETRIES, f"r{attempt}-{stage}-{number:05d}")
+        path = shard_path(run, RETRIES, retry_name(attempt, stage, number))
         write_shard(path, to_table(part, arrow_schema(Retry)), {"counts": counts})
     return len(rows)
 

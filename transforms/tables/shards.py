@@ -6,8 +6,10 @@ only.
 """
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, BinaryIO, TypeVar
@@ -21,6 +23,7 @@ from apache_beam.io.filesystems import FileSystems
 Row = TypeVar("Row")
 ROWS_PER_GROUP = 128  # read back by pointer, one group at a time: small enough that a group of images is a few MB
 SLIM_ROWS_PER_GROUP = 65_536  # without files in the rows: few enough groups that footers stay small
+_FOOTERS_AT_ONCE = 32
 _PREFIX, _SUFFIX = "part-", ".parquet"
 
 
@@ -50,6 +53,17 @@ def make_folder(path: str) -> None:
     """The folder is there afterwards; object stores need none."""
     if is_local(path):
         os.makedirs(path, exist_ok=True)
+
+
+def delete_folder(path: str) -> None:
+    """The folder and all in it are gone afterwards; an object store has only the objects in it."""
+    if is_local(path):
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+    elif FileSystems.exists(path):
+        FileSystems.delete([path])
+    elif found := FileSystems.match([f"{path}/**"])[0].metadata_list:
+        FileSystems.delete([file.path for file in found])
 
 
 def open_binary(path: str) -> BinaryIO:
@@ -117,6 +131,15 @@ def read_footer(path: str) -> tuple[int, dict[str, str]]:
     }
 
 
+def read_footers(run: str, table: str, names: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """What `read_footer` says of some shards of a table, in their order; many at once where each is a round trip."""
+    paths = [shard_path(run, table, name) for name in names]
+    if is_local(run):
+        return [read_footer(path) for path in paths]
+    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
+        return list(pool.map(read_footer, paths))
+
+
 def read_column(run: str, table: str, columns: list[str]) -> pa.Table:
     """Some columns of all shards of a table, in shard order."""
     parts = list(iter_tables(run, table, columns))
@@ -132,7 +155,7 @@ def iter_tables(run: str, table: str, columns: list[str] | None = None) -> Itera
 
 
 def iter_rows(path: str, row_type: type[Row], batch_rows: int = 32) -> Iterator[Row]:
-    """The rows of a shard one by one; only one batch is in memory. List columns become float arrays, of 16 or 32 bits."""
+    """The rows of a shard one by one; only one batch is in memory. List columns become arrays of float16 or float32."""
     names = [f.name for f in fields(row_type)]  # type: ignore[arg-type]
     with open_binary(path) as file:
         for batch in pq.ParquetFile(pa.PythonFile(file, mode="r")).iter_batches(batch_rows, columns=names):

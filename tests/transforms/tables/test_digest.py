@@ -1,0 +1,59 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from transforms.tables.digest import digest, file_digest, tables_digest
+from transforms.tables.schemas import Source, arrow_schema
+from transforms.tables.shards import commit_file, shard_path, to_table, write_shard
+
+
+@pytest.mark.parametrize(
+    ("one", "same"),
+    [
+        ({}, {}),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ((1, 2), [1, 2]),
+        ({"threshold": 0.7}, {"threshold": 0.70}),
+        (Path("/models/a.onnx"), "/models/a.onnx"),
+    ],
+)
+def test_equal_data_has_one_digest(one, same):
+    assert digest(one) == digest(same)
+
+
+def test_other_data_has_another_digest():
+    values = [None, "", {}, [], 0, 1, "1", "a", ["a"], [["a"]], {"a": 1}, {"a": 2}, {"b": 1}, {"a": {"b": 1}}]
+    assert len({digest(value) for value in values}) == len(values)
+
+
+def test_digests_never_change_between_versions():
+    """They stand in run.json files; another digest would call every run stale."""
+    assert digest({"b": [1, 2.5], "a": None}) == hashlib.sha256(b'{"a":null,"b":[1,2.5]}').hexdigest()[:16]
+
+
+@pytest.mark.parametrize("value", [object(), lambda: 0, {"model": object()}])
+def test_what_has_an_address_in_its_text_has_no_digest(value):
+    with pytest.raises(TypeError):
+        digest(value)
+
+
+def test_a_files_digest_is_its_sha256(folder):
+    path = f"{folder}/manifest.csv"
+    content = b"url\n" * 600_000  # more than one block
+    with commit_file(path) as out:
+        out.write(content)
+    assert file_digest(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_a_tables_digest_tells_shards_and_rows_apart(folder):
+    def write(table, name, rows):
+        sources = [Source(str(i), "http://host", None, "{}") for i in range(rows)]
+        write_shard(shard_path(folder, table, name), to_table(sources, arrow_schema(Source)))
+        return tables_digest(folder, ["a", "b"])
+
+    found = [tables_digest(folder, ["a", "b"]), write("a", "00000", 1), write("b", "00000", 1), write("b", "00000", 2)]
+    assert len(set(found)) == len(found)
+    assert write("c", "00000", 1) == found[-1]
+    assert tables_digest(folder, ["b", "a"]) == found[-1]
+    assert write("b", "00000", 2) == found[-1]

@@ -1,0 +1,162 @@
+import os
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from transforms.tables.schemas import Image, Source, arrow_schema
+from transforms.tables.shards import (
+    ROWS_PER_GROUP,
+    commit_file,
+    delete_folder,
+    exists,
+    iter_rows,
+    iter_tables,
+    open_binary,
+    read_column,
+    read_footer,
+    read_footers,
+    read_shard,
+    shard_names,
+    shard_path,
+    to_table,
+    write_shard,
+)
+
+
+@dataclass(frozen=True)
+class File:
+    key: str
+    file: bytes
+
+
+SCHEMA = arrow_schema(Source)
+
+
+def sources(n: int) -> list[Source]:
+    return [Source(f"id{i}", f"http://host/{i}.jpg", None if i % 2 else "cat", "{}") for i in range(n)]
+
+
+def write(folder, table, name, n, **metadata):
+    write_shard(shard_path(folder, table, name), to_table(sources(n), SCHEMA), metadata)
+
+
+def test_a_missing_table_has_no_shards(folder):
+    assert shard_names(folder, "manifest") == []
+    assert shard_names(folder, "ledger/download") == []
+    assert list(iter_tables(folder, "manifest")) == []
+    with pytest.raises(FileNotFoundError, match="has no table manifest"):
+        read_column(folder, "manifest", ["url"])
+
+
+def test_an_empty_shard_is_a_shard(folder):
+    write(folder, "manifest", "00000", 0)
+    path = shard_path(folder, "manifest", "00000")
+    assert exists(path)
+    assert read_footer(path) == (0, {})
+    assert read_shard(path).schema == SCHEMA
+    assert list(iter_rows(path, Source)) == []
+
+
+@pytest.mark.parametrize("rows", [1, ROWS_PER_GROUP, 3 * ROWS_PER_GROUP + 1])
+def test_rows_are_streamed_in_order_and_files_lie_in_small_groups(folder, rows):
+    path = shard_path(folder, "files", "00000")
+    schema = pa.schema([pa.field("key", pa.string()), pa.field("file", pa.binary())])
+    write_shard(path, to_table([File(f"id{i}", b"\xff" * i) for i in range(rows)], schema))
+    assert list(iter_rows(path, File, batch_rows=7)) == [File(f"id{i}", b"\xff" * i) for i in range(rows)]
+    with open_binary(path) as file:
+        footer = pq.read_metadata(pa.PythonFile(file, mode="r"))
+    assert footer.num_row_groups == -(-rows // ROWS_PER_GROUP)
+
+
+def test_shards_of_one_table_only_are_listed_sorted(folder):
+    for table, name in [("a", "r1-a-00000"), ("a", "00010"), ("a", "00002"), ("ab", "00001"), ("a/b", "00007")]:
+        write(folder, table, name, 1)
+    with commit_file(shard_path(folder, "a", "x").replace("part-x.parquet", "_SUCCESS")) as out:
+        out.write(b"")
+    assert shard_names(folder, "a") == ["00002", "00010", "r1-a-00000"]
+    assert shard_names(folder, "a/b") == ["00007"]
+
+
+def test_footers_have_what_was_written_beside_the_rows(folder):
+    write(folder, "manifest", "00000", 3, counts='{"kept": 3}', rows="3")
+    write(folder, "manifest", "00001", 2)
+    assert read_footer(shard_path(folder, "manifest", "00000")) == (3, {"counts": '{"kept": 3}', "rows": "3"})
+    assert read_footers(folder, "manifest", []) == []
+    assert read_footers(folder, "manifest", ["00001", "00000"]) == [
+        (2, {}),
+        (3, {"counts": '{"kept": 3}', "rows": "3"}),
+    ]
+
+
+def test_columns_of_all_shards_come_in_shard_order(folder):
+    write(folder, "manifest", "00001", 1)
+    write(folder, "manifest", "00000", 2)
+    assert read_column(folder, "manifest", ["image_id"]).to_pydict() == {"image_id": ["id0", "id1", "id0"]}
+    assert [table.num_rows for table in iter_tables(folder, "manifest", ["url"])] == [2, 1]
+
+
+def test_a_column_that_is_not_there_is_an_error(folder):
+    write(folder, "manifest", "00000", 1)
+    with pytest.raises(KeyError, match="image"):
+        list(iter_rows(shard_path(folder, "manifest", "00000"), Image))
+
+
+def test_a_file_that_fails_half_way_never_appears(folder):
+    path = shard_path(folder, "manifest", "00000")
+
+    def fail_half_way():
+        with commit_file(path) as out:
+            out.write(b"half")
+            raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        fail_half_way()
+    assert not exists(path)
+    assert shard_names(folder, "manifest") == []
+    write(folder, "manifest", "00000", 2)
+    with pytest.raises(ValueError, match="no more"):
+        fail_half_way()
+    assert read_footer(path)[0] == 2  # what was committed before stays
+
+
+def test_nothing_but_the_shard_is_left_on_disk(tmp_path):
+    write(str(tmp_path), "manifest", "00000", 1)
+    write(str(tmp_path), "manifest", "00000", 2)
+    assert os.listdir(tmp_path / "manifest") == ["part-00000.parquet"]
+
+
+def test_readers_see_the_old_or_the_new_file_while_one_is_written(tmp_path):
+    path = str(tmp_path / "run.json")
+    for content in (b"old", b"new"):
+        with commit_file(path) as out:
+            out.write(content)
+            out.flush()
+            if content == b"new":
+                assert open_binary(path).read() == b"old"
+    assert open_binary(path).read() == b"new"
+
+
+@pytest.mark.parametrize("name", ["shard.parquet.gz", "records.bz2"])
+def test_names_never_make_a_file_compressed(folder, name):
+    path = f"{folder}/{name}"
+    with commit_file(path) as out:
+        out.write(b"plain")
+    assert open_binary(path).read() == b"plain"
+
+
+def test_deleting_a_folder_deletes_it_and_nothing_beside_it(folder):
+    delete_folder(f"{folder}/a")  # not there yet
+    for table in ("a", "a/b", "ab"):
+        write(folder, table, "00000", 1)
+    delete_folder(f"{folder}/a")
+    assert [shard_names(folder, table) for table in ("a", "a/b", "ab")] == [[], [], ["00000"]]
+
+
+def test_deleting_takes_glob_characters_literally(tmp_path):
+    for name in ("run1", "run*", "run[1]"):
+        write(str(tmp_path / name), "a", "00000", 1)
+    delete_folder(str(tmp_path / "run*" / "a"))
+    delete_folder(str(tmp_path / "run[1]" / "a"))
+    assert [(tmp_path / name / "a").exists() for name in ("run1", "run*", "run[1]")] == [True, False, False]
