@@ -14,7 +14,7 @@ from model_handlers.errors import ModelError
 MAX_MEMBER = 2**30
 MAX_UNPACKED = 2**30  # of a whole tar, which must be unpacked up to the member
 _ZIP, _TAR = (".whl", ".zip"), (".tar.gz", ".tgz")
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 class MemberAbsent(ModelError):

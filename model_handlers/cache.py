@@ -36,14 +36,10 @@ def safe_name(text: str) -> str:
 def sha256_of(path: Path) -> str:
     """The file's SHA-256, in lower-case hexadecimal; 25 MB take about 15 ms."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(file)
-
-
-def _digest(file: Readable) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+        digest = hashlib.sha256()
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+        return digest.hexdigest()
 
 
 def copy_capped(source: Readable, target: Path, limit: int, what: str) -> None:
@@ -71,7 +67,13 @@ def unfinished(path: Path) -> Iterator[Path]:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Only one process at a time is inside for this path; the others wait. The lock dies with its process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.with_name(f".{path.name}.lock").open("w")
+    except OSError as error:
+        raise ModelError(
+            f"the model cache cannot be written: {error}; set MANYFACES_CACHE to another folder"
+        ) from error
+    with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -30,6 +30,7 @@ from pypi_simple import (
     NoSuchProjectError,
     PyPISimple,
 )
+from urllib3.exceptions import HTTPError
 
 from model_handlers.archives import MemberAbsent, extract_member
 from model_handlers.cache import copy_capped, locked, safe_name, unfinished
@@ -71,14 +72,14 @@ def fetch(uri: str, target: Path, archives: Path) -> Path | None:
     _LOG.info("fetching %s", uri)
     try:
         return _FETCHERS[uri.partition("://")[0]](uri, target, archives)
-    except (requests.RequestException, DigestMismatchError, OSError) as error:
+    except (requests.RequestException, HTTPError, DigestMismatchError, OSError) as error:
         raise ModelError(f"{uri} cannot be fetched: {error}") from error
 
 
 def _https(uri: str, target: Path, archives: Path) -> None:
-    with requests.get(uri, stream=True, timeout=_TIMEOUT) as response:
-        if any(not step.url.startswith("https://") for step in (*response.history, response)):
-            raise ModelError(f"{uri} is redirected to something other than https: {response.url}")
+    with requests.Session() as session:
+        del session.adapters["http://"]  # so that no redirection can lead to plain http
+        response = session.get(uri, stream=True, timeout=_TIMEOUT)
         response.raise_for_status()
         _LOG.info("%s has %s bytes", uri, response.headers.get("Content-Length", "an unknown number of"))
         response.raw.decode_content = True
@@ -108,7 +109,7 @@ def _hf(uri: str, target: Path, archives: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         try:
             found = hf_hub_download(named["repo"], named["path"], revision=named["revision"] or None, local_dir=folder)
-        except HfHubHTTPError as error:
+        except (HfHubHTTPError, ValueError) as error:
             raise ModelError(f"{uri} cannot be fetched: {error}") from error
         os.replace(found, target)
 

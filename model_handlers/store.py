@@ -8,6 +8,7 @@ used.
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from model_handlers import cache, sources
@@ -40,12 +41,13 @@ def ensure(entry: Entry, *, offline: bool = False, accept_noncommercial: bool = 
         (source,) = entry.sources
         return fetch_file(source.uri, source.sha256, offline=offline, wanted_by=entry.name)
     ready = _converted_path(entry)
-    with cache.locked(ready):
-        if not ready.exists():
-            fetched = [
-                fetch_file(source.uri, source.sha256, offline=offline, wanted_by=entry.name) for source in entry.sources
-            ]
-            _convert(entry, fetched, ready)
+    if not ready.exists():
+        fetched = [
+            fetch_file(source.uri, source.sha256, offline=offline, wanted_by=entry.name) for source in entry.sources
+        ]
+        with cache.locked(ready):
+            if not ready.exists():
+                _convert(entry, fetched, ready)
     _verify(ready, entry.sha256, f"model {entry.name!r}")
     return ready
 
@@ -62,15 +64,16 @@ def fetch_file(uri: str, sha256: str, *, offline: bool = False, wanted_by: str |
         _compare(cache.sha256_of(local), sha256, what, f"the file at {local} was not used")
         return local
     path = _file_path(uri, sha256)
-    with cache.locked(path):
-        if not path.exists():
-            if offline or is_offline():
-                command = f"manyfaces models fetch {wanted_by}" if wanted_by else "the same command"
-                raise ModelError(
-                    f"{what} is not in the cache ({cache.root()}) and the network is off; "
-                    f"run `{command}` with the network on and without MANYFACES_OFFLINE, or copy the cache from there"
-                )
-            _fetch(uri, sha256, path, what)
+    if not path.exists():
+        if offline or is_offline():
+            command = f"`manyfaces models fetch {wanted_by}`" if wanted_by else "the same command"
+            raise ModelError(
+                f"{what} is not in the cache ({cache.root()}) and the network is off; run {command} where there is "
+                "network, without MANYFACES_OFFLINE, and copy the cache if that is another machine"
+            )
+        with cache.locked(path):
+            if not path.exists():
+                _fetch(uri, sha256, path, what)
     _verify(path, sha256, what)
     return path
 
@@ -134,5 +137,6 @@ def _compare(found: str, expected: str, what: str, fate: str) -> None:
 
 def _set_aside(path: Path, found: str) -> Path:
     aside = path.with_name(f"{path.name}.rejected-{found[:16]}")
-    os.replace(path, aside)
+    with suppress(FileNotFoundError):  # another process was faster
+        os.replace(path, aside)
     return aside

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper, shape_inference
 
+from model_handlers.convert import ConversionError
+
 OPSET = 18  # Resize and Pad with axes; onnxruntime runs it since 1.15
 IR_VERSION = 8
 
@@ -58,9 +60,12 @@ class OnnxGraph:
 
 
 def checked_bytes(model: ModelProto) -> bytes:
-    """The model's bytes, after ONNX's own checks of its structure and shapes."""
-    checker.check_model(model)
-    shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    """The model's bytes, after ONNX's own checks of its structure and shapes; ConversionError when they fail."""
+    try:
+        checker.check_model(model)
+        shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except (checker.ValidationError, shape_inference.InferenceError) as error:
+        raise ConversionError(f"graph {model.graph.name!r} as converted is not valid ONNX: {error}") from error
     return bytes(model.SerializeToString(deterministic=True))
 
 

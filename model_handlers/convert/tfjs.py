@@ -85,7 +85,7 @@ def _convert(graph: OnnxGraph, node: Node, arguments: list[Value]) -> list[Value
         raise ConversionError(f"node {node.name!r} is a {node.op}, which cannot be converted")
     try:
         return _OPERATIONS[node.op](graph, node, arguments)
-    except (IndexError, ValueError, TypeError, KeyError) as error:
+    except (IndexError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConversionError(f"node {node.name!r} ({node.op}) cannot be converted: {error!r}") from error
 
 
