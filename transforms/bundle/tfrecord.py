@@ -17,6 +17,7 @@ from transforms.tables.shards import commit_file
 
 SUFFIXES = (".tfrecord",)
 _MASK_DELTA = 0xA282EAD8
+_ONE_BYTE = [bytes([value]) for value in range(0x80)]
 
 
 def masked_crc(data: bytes) -> int:
@@ -53,6 +54,8 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
+    if value < 0x80:  # nearly all of them
+        return _ONE_BYTE[value]
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
