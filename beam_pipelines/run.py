@@ -18,8 +18,18 @@ from beam_pipelines.record import read_record, versions, write_record
 from beam_pipelines.stages import ConfigError, Job, RowStage, Stage, TableStage, cut, fingerprints
 from beam_pipelines.work import Work, pending
 from transforms.tables.digest import digest, file_digest, tables_digest
-from transforms.tables.ledger import Tally, ledger_table, retry_names, tally
-from transforms.tables.shards import is_local, make_folder, read_footer, shard_names, shard_path
+from transforms.tables.ledger import RETRIES, Tally, ledger_table, retry_names, tally
+from transforms.tables.shards import (
+    delete_folder,
+    exists,
+    is_folder,
+    is_local,
+    is_temporary,
+    make_folder,
+    read_footers,
+    shard_names,
+    shard_path,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +54,7 @@ def run(order: Order) -> None:
     """Do what is left of the run; raises ConfigError, RunFailed, execute.PipelineFailed."""
     stages = order.recipe.stages(order.config, order.run)
     jobs = cut(stages, order.config.jobs)
+    _check_paths(order)
     make_folder(order.run)
     _sweep(order.run)
     record = _open_record(order, stages)
@@ -59,23 +70,32 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
+def _check_paths(order: Order) -> None:
+    if any(character in order.run for character in "*?["):
+        raise ConfigError(f"--output {order.run}: the name of a run must not have any of * ? [ in it.")
+    if not exists(order.manifest):
+        raise ConfigError(f"--input {order.manifest}: there is no such file.")
+
+
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     """The run's record, with this configuration in it; stale stages are refused, or deleted if recompute is asked."""
     settings = order.config.model_dump(mode="json")
     manifest = digest([file_digest(order.manifest), settings.get("manifest")])
     prints = fingerprints(stages, manifest)
     old = read_record(order.run)
-    stale = [name for name, print_ in prints.items() if old.get("fingerprints", {}).get(name, print_) != print_]
+    changed = [name for name, print_ in prints.items() if old.get("fingerprints", {}).get(name, print_) != print_]
+    folders = {name: _folders(order.run, name, stages) for name in changed}
+    stale = [name for name in changed if any(map(is_folder, folders[name]))]  # nothing is made of the others yet
     if stale and not order.recompute:
         what = "the manifest" if stale[0] == "manifest" else f"what the stage {stale[0]} is made from"
         raise ConfigError(
             f"{order.run}: {what} changed since this run was made; give --recompute to delete and redo "
             f"{', '.join(stale)}, or another --output."
         )
-    for name in stale:
-        _delete_stage(order.run, name, stages)
-    done = {name: entry for name, entry in old.get("stages", {}).items() if name not in stale}
     models = order.recipe.models(order.config)
+    for name in stale:
+        _delete_stage(order.run, name, folders[name])
+    done = {name: entry for name, entry in old.get("stages", {}).items() if name not in changed}
     return {
         "recipe": order.recipe.name,
         "manifest": order.manifest,
@@ -91,31 +111,34 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     }
 
 
-def _delete_stage(run: str, name: str, stages: list[Stage]) -> None:
+def _folders(run: str, name: str, stages: list[Stage]) -> list[str]:
+    """The folders of all that a stage writes."""
     stage = next((stage for stage in stages if stage.name == name), None)
     tables = ("manifest",) if stage is None else stage.tables + (stage.files if isinstance(stage, TableStage) else ())
-    retries = [shard_path(run, "retries", shard) for shard in retry_names(run, name)]
-    folders = [FileSystems.join(run, *table.split("/")) for table in (*tables, ledger_table(name))]
-    there = [path for path in (*folders, *retries) if FileSystems.exists(path)]
-    if there:
-        _LOG.info("deleting %s", ", ".join(there))
-        FileSystems.delete(there)
+    return [str(FileSystems.join(run, *table.split("/"))) for table in (*tables, ledger_table(name))]
+
+
+def _delete_stage(run: str, name: str, folders: list[str]) -> None:
+    _LOG.info("deleting what the stage %s made", name)
+    for folder in folders:
+        delete_folder(folder)
+    retries = [shard_path(run, RETRIES, shard) for shard in retry_names(run, name)]
+    if retries:
+        FileSystems.delete(retries)
 
 
 def _sweep(run: str) -> None:
-    """Delete the temporary files that a killed run left; committed shards never have such names."""
+    """Delete the temporary files that a killed run left, and nothing else: the folder may be the user's own."""
     if is_local(run):
         for folder, _, names in os.walk(run):
-            for name in names:
-                if name.startswith("."):
-                    os.unlink(os.path.join(folder, name))
+            for name in filter(is_temporary, names):
+                os.unlink(os.path.join(folder, name))
 
 
 def _split(order: Order, record: dict[str, Any]) -> None:
-    if "manifest" in record["stages"]:
-        return
     start = time.monotonic()
-    order.recipe.split_manifest(order.config, order.manifest, order.run)
+    if "manifest" not in record["stages"]:
+        order.recipe.split_manifest(order.config, order.manifest, order.run)
     _close_stage(order, record, "manifest", None, table_rows(order.run, "manifest"), time.monotonic() - start)
 
 
@@ -140,7 +163,9 @@ def _do(order: Order, job: Job, record: dict[str, Any]) -> None:
 
 def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
     done = record["stages"].get(stage.name)
-    return done is None or done["input"] != tables_digest(order.run, list(stage.reads))
+    if done is None or not any(shard_names(order.run, table) for table in stage.tables):
+        return True
+    return bool(done["input"] != tables_digest(order.run, list(stage.reads)))
 
 
 def _execute_rows(order: Order, job: Job, work: Work) -> None:
@@ -167,7 +192,7 @@ def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...]) -> N
 
 def table_rows(run: str, table: str) -> int:
     """The rows of a table's committed shards; footers only."""
-    return sum(read_footer(shard_path(run, table, name))[0] for name in shard_names(run, table))
+    return sum(rows for rows, _ in read_footers(run, table, shard_names(run, table)))
 
 
 def _close_row_stage(order: Order, record: dict[str, Any], stage: RowStage, seconds: float) -> None:

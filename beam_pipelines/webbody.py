@@ -25,6 +25,14 @@ from transforms.vision.faces import FindFaces
 from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSettings
 
 
+# Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
+_HOW = {
+    "inference", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
+    "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "allow_hosts", "proxy", "verify_tls",
+    "max_redirects",
+}  # fmt: skip
+
+
 class WebbodyConfig(RecipeConfig):
     """The configuration of the recipe webbody."""
 
@@ -64,7 +72,7 @@ def stages(config: WebbodyConfig, run: str) -> list[Stage]:
 
     def made_from(settings: Settings, *roles: str) -> dict[str, Any]:
         return {
-            "settings": settings.model_dump(mode="json"),
+            "settings": settings.model_dump(mode="json", exclude=_HOW),
             "models": {role: entries[role].sha256 for role in roles if role in entries},
             "device": device if roles else None,
         }

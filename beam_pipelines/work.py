@@ -23,18 +23,18 @@ class Work:
 
 
 def pending(run: str, job: Job) -> list[Work]:
-    """The work of a row job that is not committed: chunks of its input table, and retries that enter at any stage.
+    """The work of a row job that is not committed: chunks of its tables, and retries that enter at any stage.
 
-    A chunk is done when the ledger of the job's last stage has its shard.
+    A chunk is done in a stage when the stage's ledger has its shard; it enters at the first stage where it is not.
+    (Asking the last stage only would not do: a runner may commit a chunk there before it does so upstream.)
     """
-    stages = cast(tuple[RowStage, ...], job.stages)
-    done = set(shard_names(run, ledger_table(stages[-1].name)))
-    work = []
-    for first, stage in enumerate(stages):
-        chunks = [retry_chunk(run, name, stage.reads) for name in retry_names(run, stage.name) if name not in done]
-        if first == 0:
-            new = (name for name in shard_names(run, stage.reads) if name not in done)
-            chunks = [Chunk(name, stage.reads, (Part(name),)) for name in new] + chunks
-        if chunks:
-            work.append(Work(stages[first:], tuple(chunks)))
+    work: list[Work] = []
+    flowing: set[str] = set()  # the chunks that enter at an earlier stage
+    for first, stage in enumerate(cast(tuple[RowStage, ...], job.stages)):
+        done = flowing.union(shard_names(run, ledger_table(stage.name)))
+        new = [Chunk(name, stage.reads, (Part(name),)) for name in shard_names(run, stage.reads) if name not in done]
+        again = [retry_chunk(run, name, stage.reads) for name in retry_names(run, stage.name) if name not in done]
+        if new or again:
+            work.append(Work(cast(tuple[RowStage, ...], job.stages[first:]), (*new, *again)))
+        flowing.update(chunk.name for chunk in (*new, *again))
     return work
