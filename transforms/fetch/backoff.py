@@ -39,8 +39,11 @@ _CODES = {
 }
 
 
-def curl_reason(errno: int) -> str:
+def curl_reason(errno: int, message: str) -> str:
     """The reason code of a curl error; errors that no server can cause are `internal_error`."""
+    # curl gives one number to a broken connection and to what its HTTP parser refuses (chunks, endless headers)
+    if errno == pycurl.E_RECV_ERROR and message and not message.startswith("Recv failure"):
+        return "bad_response"
     return _CODES.get(errno, "internal_error")
 
 

@@ -14,7 +14,7 @@ class HashList:
     """A growing list of the 128-bit hashes of strings, on disk; None stands for a row that has none."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `take`
 
     def append(self, text: str | None) -> None:
         """Add the hash of a string (16 zero bytes for None)."""

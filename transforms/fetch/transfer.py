@@ -94,7 +94,7 @@ class Transfer:
         if errno == pycurl.E_WRITE_ERROR and self._size > self.settings.max_bytes:
             raise Rejected("too_large", f"more than {self.settings.max_bytes} bytes")
         if errno:
-            code = curl_reason(errno)
+            code = curl_reason(errno, message)
             if code == "connect_error" and self._refused:
                 raise Rejected("blocked_address", self._refused)
             raise Rejected(code, message)
