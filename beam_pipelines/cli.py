@@ -10,14 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from beam_pipelines import commands
-from beam_pipelines.execute import PipelineFailed
-from beam_pipelines.run import RunFailed
-from beam_pipelines.stages import ConfigError
 from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
+_TAKES_BEAM_OPTIONS = ("run", "plan", "retry")
 _BEAM_OPTIONS = "Any other option goes to Beam: --runner, --direct_num_workers, --flink_master, ..."
 
 
@@ -43,39 +40,39 @@ def parser() -> argparse.ArgumentParser:
     run = commands_.add_parser("run", help="run a recipe, or go on with a run", epilog=_BEAM_OPTIONS)
     _run_options(run)
     run.add_argument("--recompute", action="store_true", help="delete and redo what the configuration makes stale")
-    run.set_defaults(do=commands.run)
+    run.set_defaults(do="run")
 
     plan = commands_.add_parser("plan", help="show jobs and stages without running them", epilog=_BEAM_OPTIONS)
     _run_options(plan)
-    plan.set_defaults(do=commands.plan)
+    plan.set_defaults(do="plan")
 
     retry = commands_.add_parser("retry", help="try a run's failed items again, and only them", epilog=_BEAM_OPTIONS)
     retry.add_argument("run", metavar="RUN", help="the run's folder")
     retry.add_argument("--transient-only", action="store_true", help="only what a later try may mend (timeouts, 5xx)")
-    retry.set_defaults(do=commands.retry)
+    retry.set_defaults(do="retry")
 
     demo = commands_.add_parser("demo", help="the main recipe on real photographs, served by this machine")
     demo.add_argument("--output", metavar="DIR", default="runs/demo", help="the run's folder (default: %(default)s)")
-    demo.set_defaults(do=commands.demo)
+    demo.set_defaults(do="demo")
 
     inspect = commands_.add_parser("inspect", help="tables, counts, reasons and sample rows of a run")
     inspect.add_argument("run", metavar="RUN", help="the run's folder")
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
-    inspect.set_defaults(do=commands.inspect)
+    inspect.set_defaults(do="inspect")
 
     models = commands_.add_parser("models", help="list, fetch or check the models of the catalogue")
     models.add_argument("what", choices=("list", "fetch", "check"))
     models.add_argument("names", nargs="*", metavar="MODEL", help="all of the CPU profile, if none is named")
     models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
     models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")
-    models.set_defaults(do=commands.models)
+    models.set_defaults(do="models")
 
     config = commands_.add_parser("config", help="check a configuration, or print the JSON schema of a recipe's")
     config.add_argument("what", choices=("schema", "check"))
     config.add_argument("name", metavar="CONFIG", help="a YAML file or shipped name; for `schema` also a recipe's name")
     config.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one key")
-    config.set_defaults(do=commands.config)
+    config.set_defaults(do="config")
     return top
 
 
@@ -83,23 +80,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     top = parser()
     arguments, rest = top.parse_known_args(argv)
-    if rest and arguments.do not in (commands.run, commands.plan, commands.retry):
+    if rest and arguments.do not in _TAKES_BEAM_OPTIONS:
         top.error(f"unknown argument: {rest[0]}")
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.ERROR, format="%(levelname)s %(message)s")
     logging.getLogger("manyfaces").setLevel(logging.INFO)
     try:
-        arguments.do(arguments, rest)
+        return _do(arguments, rest)
+    except KeyboardInterrupt:
+        print("\nmanyfaces: interrupted; the same command goes on from the committed shards.", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)  # the runner's own threads would keep the process alive
+
+
+def _do(arguments: argparse.Namespace, rest: list[str]) -> int:
+    from beam_pipelines import commands  # Beam takes seconds to import, and logs while it does: not for --help
+    from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+
+    try:
+        getattr(commands, arguments.do)(arguments, rest)
     except (ConfigError, ModelError) as error:
         print(f"manyfaces: {error}", file=sys.stderr)
         return UNUSABLE
     except (RunFailed, PipelineFailed) as error:
         print(f"manyfaces: {error}", file=sys.stderr)
         return FAILED
-    except KeyboardInterrupt:
-        print("\nmanyfaces: interrupted; the same command goes on from the committed shards.", file=sys.stderr)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(INTERRUPTED)  # the runner's own threads would keep the process alive
     return DONE
 
 

@@ -9,11 +9,12 @@ from rich.table import Table
 
 from beam_pipelines import config as configuration
 from beam_pipelines import demonstration, inspection, report
+from beam_pipelines.errors import ConfigError
 from beam_pipelines.execute import with_defaults
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order
 from beam_pipelines.run import run as do_run
-from beam_pipelines.stages import ConfigError, RowStage, cut
+from beam_pipelines.stages import RowStage, cut
 from beam_pipelines.work import pending
 from model_handlers import catalogue, store
 from transforms.tables.retry import plan_retry

@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 import configs
+from beam_pipelines.errors import ConfigError
 from beam_pipelines.recipe import Recipe, RecipeConfig
-from beam_pipelines.stages import ConfigError
 from transforms.tables.shards import exists, open_binary
 
 RECIPES = ("webbody",)

@@ -21,10 +21,10 @@ import configs
 from beam_pipelines import config as configuration
 from beam_pipelines import report
 from beam_pipelines.contact_sheet import write_contact_sheet
+from beam_pipelines.errors import ConfigError
 from beam_pipelines.execute import with_defaults
 from beam_pipelines.run import Order
 from beam_pipelines.run import run as do_run
-from beam_pipelines.stages import ConfigError
 from model_handlers import store
 
 _MANIFEST = "demo.csv"

@@ -9,6 +9,8 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineRunner, PipelineState
 
+from beam_pipelines.errors import PipelineFailed
+
 LOCAL = ("DirectRunner", "FnApiRunner")
 
 
@@ -35,10 +37,6 @@ def with_defaults(arguments: list[str]) -> PipelineOptions:
 def _runner(options: PipelineOptions) -> PipelineRunner | str:
     """The runner; DirectRunner is pinned to FnApiRunner, since Beam's own choice depends on what can be downloaded."""
     return FnApiRunner() if is_local(options) else str(options.view_as(StandardOptions).runner)
-
-
-class PipelineFailed(RuntimeError):
-    """A pipeline ended with an error; what was committed stays."""
 
 
 class Running(Thread):

@@ -12,7 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 from rich.console import Console
 from rich.table import Table
 
-from beam_pipelines.stages import ConfigError
+from beam_pipelines.errors import ConfigError
 from transforms.tables.shards import commit_file, iter_tables, open_binary, read_column, shard_names, shard_path
 
 SAMPLE_ROWS = 3

@@ -5,8 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from beam_pipelines.errors import ConfigError
 from beam_pipelines.record import read_record
-from beam_pipelines.stages import ConfigError
 from transforms.tables.shards import read_column, shard_names
 
 

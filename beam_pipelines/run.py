@@ -12,10 +12,11 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines import execute, progress
+from beam_pipelines.errors import ConfigError, RunFailed
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
-from beam_pipelines.stages import ConfigError, Job, RowStage, Stage, TableStage, cut, fingerprints
+from beam_pipelines.stages import Job, RowStage, Stage, TableStage, cut, fingerprints
 from beam_pipelines.work import Work, pending
 from transforms.tables.digest import digest, file_digest, tables_digest
 from transforms.tables.ledger import RETRIES, Tally, ledger_table, retry_names, tally
@@ -32,10 +33,6 @@ from transforms.tables.shards import (
 )
 
 _LOG = logging.getLogger(__name__)
-
-
-class RunFailed(RuntimeError):
-    """The run cannot go on; everything committed stays, and the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from beam_pipelines.errors import ConfigError
 from transforms.tables.digest import digest
 
 
@@ -77,10 +78,6 @@ class Job:
     def by_rows(self) -> bool:
         """Whether its stages are row stages."""
         return isinstance(self.stages[0], RowStage)
-
-
-class ConfigError(ValueError):
-    """The configuration cannot be used; the message says what, where, and how to mend it."""
 
 
 def cut(stages: list[Stage], cuts: list[list[str]], start: str = "manifest") -> list[Job]:

@@ -24,7 +24,6 @@ from transforms.vision.embeddings import EmbedFaces, embedding_schema
 from transforms.vision.faces import FindFaces
 from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSettings
 
-
 # Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
 _HOW = {
     "inference", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
