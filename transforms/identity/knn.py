@@ -19,6 +19,7 @@ I64 = npt.NDArray[np.int64]
 _TOLERANCE = 1e-5
 _SPARE = 8  # neighbours asked for beyond k: those that rounding may have put behind the k-th
 _ROWS_AT_A_TIME = 16_384
+_SMALL = 1 << 16  # similarities that a plain loop gives sooner than the threads of FAISS or BLAS meet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,13 +126,16 @@ def one_group(rows: int) -> I64:
 
 def _within(units: F32, start: int, stop: int, _: int, floor: np.float32) -> tuple[I64, I64]:
     """Candidate pairs (query, other) with query < other."""
-    faiss = _faiss()
-    index = faiss.IndexFlatIP(units.shape[1])
-    index.add(units[start:])
-    limits, _distances, others = index.range_search(units[start:stop], float(floor) - _TOLERANCE)
-    query = np.repeat(np.arange(start, stop), np.diff(limits.astype(np.int64)))
-    other = others + start
-    return query[other > query], other[other > query]
+    if (stop - start) * (len(units) - start) <= _SMALL:
+        similarity = np.einsum("id,jd->ij", units[start:stop], units[start:])
+        query, other = np.nonzero(similarity >= float(floor) - _TOLERANCE)
+    else:
+        index = _faiss().IndexFlatIP(units.shape[1])
+        index.add(units[start:])
+        limits, _distances, other = index.range_search(units[start:stop], float(floor) - _TOLERANCE)
+        query = np.repeat(np.arange(stop - start), np.diff(limits.astype(np.int64)))
+    once = other > query
+    return query[once] + start, other[once] + start
 
 
 def _nearest(units: F32, start: int, stop: int, k: int, floor: np.float32) -> tuple[I64, I64]:

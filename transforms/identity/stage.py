@@ -25,6 +25,7 @@ from transforms.tables.shards import (
     commit_file,
     exists,
     read_footer,
+    read_footers,
     read_shard,
     shard_names,
     shard_path,
@@ -51,9 +52,10 @@ class Block:
 
 def plan_blocks(run: str, settings: EdgeSettings) -> list[Block]:
     """The blocks of the run's embeddings. FileNotFoundError without the table."""
-    rows = sum(read_footer(shard_path(run, "embeddings", name))[0] for name in shard_names(run, "embeddings"))
-    if not shard_names(run, "embeddings"):
+    names = shard_names(run, "embeddings")
+    if not names:
         raise FileNotFoundError(f"the run {run} has no table embeddings; run the stages before {STAGE} first.")
+    rows = sum(rows for rows, _ in read_footers(run, "embeddings", names))
     made_from = digest([tables_digest(run, list(READS)), settings.model_dump(mode="json")])
     starts = range(0, rows, settings.block)
     return [Block(f"{i:05d}", at, min(at + settings.block, rows), made_from) for i, at in enumerate(starts)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.identity import knn
 from transforms.identity.knn import find_edges, one_group, pair_similarity, unit
 
 
@@ -52,8 +53,10 @@ def test_no_pairs_no_edges(rows, k):
 def test_edges_are_those_of_brute_force_whatever_the_block(data, k, floor):
     units, bounds = data
     expected = brute_force(units, bounds, k, floor)
-    for block in (1, 3, 25, 1000):
-        edges = find_edges(units, bounds, k, floor, block)
+    for block, small in ((1, 1 << 16), (3, 0), (25, 100), (1000, 0)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(knn, "_SMALL", small)
+            edges = find_edges(units, bounds, k, floor, block)
         assert as_dict(edges) == expected
         assert len(edges) == len(expected)
         assert np.all(edges.first < edges.second)
@@ -92,4 +95,16 @@ def test_missing_faiss_is_one_sentence_with_the_extra(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without_faiss)
     with pytest.raises(ImportError, match=r"manyfaces\[cpu\]"):
-        find_edges(unit(np.eye(3)), one_group(3), 0, 0.5, 10)
+        find_edges(unit(np.eye(3)), one_group(3), 1, 0.5, 10)
+
+
+@pytest.mark.parametrize("block", [1, 100, 700])
+def test_all_neighbours_of_ordinary_vectors(block):
+    units = unit(np.random.default_rng(6).normal(size=(700, 16)).astype(np.float16))
+    first, second = np.triu_indices(700, 1)
+    similarity = pair_similarity(units, first, second)
+    edges = find_edges(units, one_group(700), 0, 0.3, block)
+    wanted = similarity >= np.float32(0.3)
+    assert np.array_equal(edges.first, first[wanted])
+    assert np.array_equal(edges.second, second[wanted])
+    assert np.array_equal(edges.similarity, similarity[wanted])
