@@ -4,7 +4,6 @@ import argparse
 import json
 
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from beam_pipelines import config as configuration
@@ -52,10 +51,10 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
         for stage in job.stages:
             reads = stage.reads if isinstance(stage, RowStage) else ", ".join(stage.reads)
             table.add_row(str(job.number), stage.name, reads, ", ".join(stage.tables), todo.get(stage.name, ""))
-    console = Console()
-    console.print(table)
+    out = report.console()
+    out.print(table)
     for role, entry in recipe.models(settings).items():
-        console.print(f"model for {role}: {entry.name} ({entry.licence}; {settings.models.device})")
+        out.print(f"model for {role}: {entry.name} ({entry.licence}; {settings.models.device})")
 
 
 def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -103,7 +102,7 @@ def models(arguments: argparse.Namespace, rest: list[str]) -> None:
             store.ensure(entry, accept_noncommercial=arguments.accept_noncommercial)
         commercial = "yes" if entry.commercial else "no"
         table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, store.status(entry))
-    Console().print(table)
+    report.console().print(table)
 
 
 def config(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -1,7 +1,6 @@
 """A picture of a run's identities: a row for each, with its faces and its bodies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,15 +15,6 @@ MAX_IDENTITIES = 24
 MAX_FACES = 6
 _GAP, _HEADER = 6, 22
 _INK, _PAPER = (40, 40, 40), 250
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A face of an identity with its pictures, as stored."""
-
-    face_id: str
-    face: bytes
-    body: bytes
 
 
 def chosen(run: str) -> dict[int, list[tuple[str, str]]]:
@@ -57,32 +47,35 @@ def _picture(data: bytes) -> Array:
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
-def _rows(run: str) -> Iterator[Array]:
-    members = chosen(run)
+def _rows(run: str, members: dict[int, list[tuple[str, str]]]) -> Iterator[Array]:
+    """One strip of pictures for each identity, as wide as it needs."""
     faces = _crops(run, "faces", "face_id", {face for some in members.values() for face, _ in some})
     bodies = _crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
-    width = int(2.5 * CELL + 2 * _GAP) * MAX_FACES
     for number, some in members.items():
-        row = np.full((CELL + _HEADER + _GAP, width, 3), _PAPER, np.uint8)
-        title = f"identity {number}: " + ", ".join(face for face, _ in some)
-        cv2.putText(row, title[:150], (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
+        pictures = [_picture(faces[face]) for face, _ in some] + [_picture(bodies[body]) for _, body in some]
+        row = np.full((CELL + _HEADER + _GAP, sum(p.shape[1] + _GAP for p in pictures) + _GAP, 3), _PAPER, np.uint8)
+        title = f"{number}: {some[0][0]} ..."
+        cv2.putText(row, title, (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
         x = _GAP
-        for picture in [_picture(faces[face]) for face, _ in some] + [_picture(bodies[body]) for _, body in some]:
-            height, wide = picture.shape[:2]
-            row[_HEADER : _HEADER + height, x : x + wide] = picture[:, : width - x]
-            x += wide + _GAP
+        for picture in pictures:
+            height, width = picture.shape[:2]
+            row[_HEADER : _HEADER + height, x : x + width] = picture
+            x += width + _GAP
         yield row
 
 
 def write_contact_sheet(run: str, path: str) -> int:
     """Write the sheet as PNG; returns the number of identities on it."""
-    rows = list(_rows(run))
+    members = chosen(run)
+    rows = list(_rows(run, members))
     if not rows:
         rows = [np.full((CELL, 4 * CELL, 3), _PAPER, np.uint8)]
         cv2.putText(rows[0], "no identity was kept", (_GAP, CELL // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1)
+    width = max(row.shape[1] for row in rows)
+    rows = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=_PAPER) for row in rows]
     ok, data = cv2.imencode(".png", np.vstack(rows))
     if not ok:
         raise RuntimeError(f"{path}: the contact sheet cannot be encoded as PNG.")
     with commit_file(path) as out:
         out.write(data.tobytes())
-    return len(chosen(run))
+    return len(members)

@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
-from rich.console import Console
 from rich.table import Table
 
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.report import console
 from transforms.tables.shards import commit_file, iter_tables, open_binary, read_column, shard_names, shard_path
 
 SAMPLE_ROWS = 3
@@ -39,7 +39,7 @@ def show_tables(run: str) -> None:
         view.add_column(name, justify="right")
     for name, (shards, rows, size) in tables(run).items():
         view.add_row(name, str(shards), str(rows), f"{size / 1e6:.2f}")
-    Console().print(view)
+    console().print(view)
 
 
 def show_table(run: str, name: str) -> None:
@@ -52,7 +52,7 @@ def show_table(run: str, name: str) -> None:
         view.add_column(heading, overflow="fold")
     for field in schema:
         view.add_row(field.name, str(field.type), (field.metadata or {}).get(b"meaning", b"").decode())
-    Console().print(view)
+    console().print(view)
     columns = [field.name for field in schema if not pa.types.is_binary(field.type)]
     for row in next(iter_tables(run, name, columns)).slice(0, SAMPLE_ROWS).to_pylist():
         print(json.dumps(row, ensure_ascii=False, default=str)[:1000])

@@ -10,15 +10,21 @@ from beam_pipelines.record import read_record
 from transforms.tables.shards import read_column, shard_names
 
 
+def console() -> Console:
+    """The terminal, or a wide page where there is none."""
+    out = Console()
+    return out if out.is_terminal else Console(width=140)
+
+
 def show(run: str) -> None:
     """Print the stages of a run with their counts and reasons, and the cleaning steps if it got that far."""
     record = read_record(run)
     if not record:
         raise ConfigError(f"{run}: there is no run here (no run.json).")
-    console = Console()
-    console.print(stage_table(record, run))
+    out = console()
+    out.print(stage_table(record, run))
     if shard_names(run, "cleaning"):
-        console.print(_cleaning_table(run))
+        out.print(_cleaning_table(run))
 
 
 def stage_table(record: dict[str, Any], run: str) -> Table:

@@ -1,26 +1,9 @@
 """Real runs of the recipe webbody: photographs from published packages, served on 127.0.0.1."""
 
-import csv
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
-from beam_pipelines import config as configuration
-from beam_pipelines.demonstration import DemoRow, Page, photographs, serve
-from beam_pipelines.execute import with_defaults
-from beam_pipelines.run import Order, run
-from transforms.tables.shards import read_column, read_shard, shard_names, shard_path
-
-
-@dataclass(frozen=True)
-class Site:
-    """A server with pages, and the manifest that lists them."""
-
-    port: int
-    manifest: Path
-    rows: list[DemoRow]
-    pages: dict[str, Page]
+from beam_pipelines.demonstration import photographs, serve
+from tests.integration.runs import Site, run_webbody, write_list
 
 
 @pytest.fixture(scope="session")
@@ -32,43 +15,6 @@ def site(tmp_path_factory):
         rows = [row for row, _ in pairs]
         write_list(manifest, rows, port)
         yield Site(port, manifest, rows, {row.path: page for row, page in pairs})
-
-
-def write_list(path, rows, port):
-    with path.open("w", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(["id", "url", "who", "number"])
-        writer.writerows([row.id, f"http://127.0.0.1:{port}{row.path}", row.who, i] for i, row in enumerate(rows))
-
-
-def overrides(port, *more):
-    return [f"fetch.allow_hosts=['127.0.0.1:{port}']", "manifest.rows_per_shard=4", *more]
-
-
-def run_webbody(manifest, output, port, *more, beam=(), recompute=False):
-    """A run in this process; returns its folder as text."""
-    recipe, settings = configuration.load("webbody", overrides(port, *more))
-    run(Order(recipe, settings, str(manifest), str(output), with_defaults(list(beam)), recompute))
-    return str(output)
-
-
-def table_content(run_, table):
-    """A table as `shard name -> rows`, to compare runs row for row, bytes and all."""
-    return {name: read_shard(shard_path(run_, table, name)).to_pylist() for name in shard_names(run_, table)}
-
-
-def column(run_, table, name):
-    return read_column(run_, table, [name])[name].to_pylist()
-
-
-ROW_TABLES = ("manifest", "images", "bodies", "faces", "embeddings", "identities", "edges", "splits")
-STAGES = ("manifest", "download", "bodies", "faces", "embeddings", "identity", "bundle", "splits")
-
-
-def assert_same_run(one, other):
-    """Every table and every ledger of the two runs has the same shards with the same rows."""
-    for table in (*ROW_TABLES, *(f"ledger/{stage}" for stage in STAGES)):
-        assert table_content(one, table) == table_content(other, table), table
 
 
 @pytest.fixture(scope="session")

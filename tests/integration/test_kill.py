@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import assert_same_run, overrides, run_webbody
+
+from tests.integration.runs import assert_same_run, overrides, run_webbody
 
 KILLS = 20
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]

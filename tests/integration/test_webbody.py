@@ -1,0 +1,197 @@
+"""The recipe webbody from a list of URLs to identities and bundles, with the real models of the CPU profile."""
+
+import csv
+from itertools import combinations
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from beam_pipelines import inspection
+from beam_pipelines.cli import main
+from beam_pipelines.contact_sheet import write_contact_sheet
+from beam_pipelines.demonstration import DemoRow, Page, serve
+from beam_pipelines.record import read_record
+from tests.integration.runs import (
+    ROW_TABLES,
+    STAGES,
+    assert_same_run,
+    column,
+    overrides,
+    run_webbody,
+    table_content,
+    write_list,
+)
+from transforms.tables.ledger import tally
+from transforms.tables.shards import read_column
+
+pytestmark = pytest.mark.integration
+
+
+def test_every_stage_balances(whole_run, site):
+    rows = {"manifest": len(site.rows)}
+    rows |= {
+        table: len(column(whole_run, table, key))
+        for table, key in (
+            ("images", "image_id"),
+            ("bodies", "body_id"),
+            ("faces", "face_id"),
+            ("embeddings", "face_id"),
+        )
+    }
+    entered = [len(site.rows), rows["manifest"], rows["images"], rows["bodies"], rows["faces"], rows["embeddings"]]
+    assert [tally(whole_run, stage).items for stage in STAGES[:6]] == entered
+    assert all(n > 0 for n in entered)
+
+
+def test_the_same_person_ends_in_one_identity(whole_run):
+    table = read_column(whole_run, "identities", ["image_id", "identity"]).to_pylist()
+    found = {row["image_id"]: row["identity"] for row in table if row["identity"] is not None}
+    obama = {found[image] for image in found if image.startswith("obama")}
+    assert len(obama) == 1
+    alone = {number for image, number in found.items() if image.startswith(("biden", "astronaut"))}
+    assert not obama & alone
+    assert len(alone) == 2
+
+
+def test_embeddings_keep_the_published_distances(whole_run):
+    table = read_column(whole_run, "embeddings", ["image_id", "vector"])
+    vectors = dict(zip(table["image_id"].to_pylist(), np.array(table["vector"].to_pylist(), np.float32), strict=True))
+    obama = [vectors[f"obama-{i}"] for i in (1, 2, 3)]
+    assert max(np.linalg.norm(a - b) for a, b in combinations(obama, 2)) < 0.6
+    assert min(np.linalg.norm(a - vectors["biden-1"]) for a in obama) > 0.6
+
+
+def test_columns_of_the_manifest_come_out_at_the_end(whole_run, tmp_path):
+    target = tmp_path / "faces.csv"
+    assert main(["inspect", whole_run, "--table", "identities", "--to", str(target)]) == 0
+    rows = list(csv.DictReader(target.open()))
+    assert {"face_id", "identity", "url", "who", "number"} <= set(rows[0])
+    assert all(row["who"] == "obama" for row in rows if row["image_id"].startswith("obama"))
+    assert inspection.export(whole_run, "faces", str(tmp_path / "faces.parquet")) == len(
+        column(whole_run, "faces", "face_id")
+    )
+    assert "crop" not in pq.read_schema(tmp_path / "faces.parquet").names
+
+
+def test_inspect_shows_tables_and_sample_rows(whole_run, capsys):
+    assert main(["inspect", whole_run]) == 0
+    assert main(["inspect", whole_run, "--table", "faces"]) == 0
+    shown = capsys.readouterr().out
+    assert "ledger/faces" in shown
+    assert "degrees" in shown
+    assert '"face_id"' in shown
+    assert main(["inspect", whole_run, "--table", "faecs"]) == 2
+    assert "its tables: " in capsys.readouterr().err
+
+
+def test_run_json_tells_what_the_run_was_made_with(whole_run):
+    record = read_record(whole_run)
+    assert set(record["stages"]) == set(STAGES)
+    assert all(len(model["sha256"]) == 64 and model["licence"] for model in record["models"].values())
+    assert record["config"]["bodies"]["min_score"] == 0.35
+    assert record["versions"]["apache-beam"]
+
+
+def test_results_do_not_depend_on_the_cuts(whole_run, site, tmp_path):
+    cuts = "jobs=[[download, bodies], [faces], [embeddings], [identity], [bundle], [splits]]"
+    assert_same_run(run_webbody(site.manifest, tmp_path / "cut", site.port, cuts), whole_run)
+
+
+def test_results_do_not_depend_on_workers_and_processes(whole_run, site, tmp_path):
+    one = run_webbody(site.manifest, tmp_path / "one", site.port, beam=["--direct_num_workers=1"])
+    assert_same_run(one, whole_run)
+    processes = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
+    assert_same_run(run_webbody(site.manifest, tmp_path / "many", site.port, beam=processes), whole_run)
+
+
+def test_equal_bytes_are_one_item_when_asked(site, tmp_path):
+    photo = next(page for row in site.rows if row.id == "biden-1" for page in [site.pages[row.path]])
+    rows = [DemoRow(f"copy-{i}", f"/copy-{i}.jpg", "biden", "") for i in range(3)]
+    with serve({row.path: photo for row in rows}) as port:
+        manifest = tmp_path / "copies.csv"
+        write_list(manifest, rows, port)
+        cuts = "jobs=[[download], [deduplicate], [bodies, faces, embeddings]]"
+        run = run_webbody(manifest, tmp_path / "run", port, cuts)
+    assert column(run, "images", "image_id") == ["copy-0", "copy-1", "copy-2"]
+    assert column(run, "duplicates", "image_id") == ["copy-1", "copy-2"]
+    assert set(column(run, "bodies", "image_id")) == {"copy-0"}
+    assert tally(run, "deduplicate").by_reason == {"duplicate_content": 2, "kept": 1}
+    assert tally(run, "bodies").items == 1
+
+
+def test_retry_takes_only_what_failed(site, tmp_path, capsys):
+    photo = next(page for row in site.rows if row.id == "biden-1" for page in [site.pages[row.path]])
+    rows = [DemoRow(name, f"/{name}.jpg", "", "") for name in ("good", "busy", "gone")]
+    pages = {"/good.jpg": photo, "/busy.jpg": Page(503, {}, b""), "/gone.jpg": Page(404, {}, b"")}
+    with serve(pages) as port:
+        manifest = tmp_path / "list.csv"
+        write_list(manifest, rows, port)
+        relaxed = ("fetch.retries=0", "max_failed_share=1")
+        run = run_webbody(manifest, tmp_path / "run", port, *relaxed)
+        assert tally(run, "download").by_reason == {"http_404": 1, "http_503": 1, "kept": 1}
+        before = table_content(run, "bodies")
+        pages["/busy.jpg"] = pages["/gone.jpg"] = photo
+        assert main(["retry", run, "--transient-only"]) == 0
+        assert tally(run, "download").by_reason == {"http_404": 1, "kept": 2}
+        assert sorted(set(column(run, "faces", "image_id"))) == ["busy", "good"]
+        assert main(["retry", run]) == 0
+        assert tally(run, "download").by_reason == {"kept": 3}
+        assert "1 in download" in capsys.readouterr().out
+    after = table_content(run, "bodies")
+    assert {name: after[name] for name in before} == before
+    assert len(column(run, "identities", "face_id")) == len(column(run, "faces", "face_id"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["run", "webbody", "--output", "x"], 2, "--input"),
+        (["run", "webbod", "--input", "x", "--output", "x"], 2, "no such configuration"),
+        (
+            ["run", "webbody", "--input", "x", "--output", "x", "--set", "bodies.min_scor=1"],
+            2,
+            "did you mean 'min_score'",
+        ),
+        (["run", "webbody", "--input", "x", "--output", "x", "--set", "bodies.min_score=2"], 2, "bodies.min_score"),
+        (["run", "webbody", "--input", "/no/list.csv", "--output", "x"], 2, "/no/list.csv"),
+        (["inspect", "/no/run"], 2, "no run here"),
+        (["config", "check", "webbody-gpu"], 2, "no handler yet"),
+        (["config", "check", "webbody"], 0, ""),
+        (["models", "list"], 0, ""),
+    ],
+)
+def test_wrong_use_is_one_clear_sentence(words, code, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == code
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_changed_threshold_is_refused_until_recompute(site, tmp_path, capsys):
+    run = run_webbody(site.manifest, tmp_path / "run", site.port)
+    settings = [
+        word
+        for override in overrides(site.port, "identity.clusters.link_similarity=0.93")
+        for word in ("--set", override)
+    ]
+    command = ["run", "webbody", "--input", str(site.manifest), "--output", run, *settings]
+    bodies = table_content(run, "bodies")
+    assert main(command) == 2
+    assert "--recompute" in capsys.readouterr().err
+    assert main([*command, "--recompute"]) == 0
+    assert table_content(run, "bodies") == bodies
+
+
+def test_the_contact_sheet_shows_every_identity(whole_run, tmp_path):
+    import cv2
+
+    sheet = tmp_path / "sheet.png"
+    count = write_contact_sheet(whole_run, str(sheet))
+    numbers = {n for n in column(whole_run, "identities", "identity") if n is not None}
+    assert count == len(numbers)
+    assert cv2.imread(str(sheet)).shape[0] > 100 * count
+
+
+def test_row_tables_are_all_there(whole_run):
+    for table in ROW_TABLES:
+        assert table_content(whole_run, table)
