@@ -6,6 +6,7 @@ only.
 """
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +56,13 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
 
 
+def is_folder(path: str) -> bool:
+    """Whether there is a folder, or an object under that name as if it were one."""
+    if is_local(path):
+        return os.path.isdir(path)
+    return exists(path) or bool(FileSystems.match([f"{path}/**"], limits=[1])[0].metadata_list)
+
+
 def delete_folder(path: str) -> None:
     """The folder and all in it are gone afterwards; an object store has only the objects in it."""
     if is_local(path):
@@ -80,14 +88,29 @@ def commit_file(path: str) -> Iterator[BinaryIO]:
         return
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
+    temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")  # see is_temporary
     try:
         with open(temporary, "wb") as out:
             yield out
+        _sync(temporary)
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def _sync(path: str) -> None:
+    """Have the file on the disk itself: else a power cut after the rename may leave an empty file of the name."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file's name is one that `commit_file` writes under, so that it may go when no one is writing."""
+    return re.fullmatch(r"\..+\.[0-9a-f]{32}", name) is not None
 
 
 def _cell(value: Any) -> Any:

@@ -1,0 +1,153 @@
+"""A small recipe for tests of the driver: a manifest of numbers -> doubled -> halves -> their sum.
+
+double drops multiples of 10 and fails multiples of 7; below 100 that is transient. halve makes two rows of a number,
+and fails at multiples of 11. What fails stops failing when the file `mended` lies beside the run.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from beam_pipelines.recipe import Recipe, RecipeConfig
+from beam_pipelines.stages import RowStage, Stage, TableStage
+from transforms.settings import Settings
+from transforms.tables.flow import Item, Outcome, Verdict, kept, passed, rejected
+from transforms.tables.ledger import write_ledger
+from transforms.tables.reasons import Rejected
+from transforms.tables.schemas import arrow_schema, column
+from transforms.tables.shards import exists, iter_tables, open_binary, shard_path, to_table, write_shard
+
+CALLS: Counter[tuple[str, str]] = Counter()  # (stage, item id): how often the stage worked on it in this process
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number:
+    """A row of every table."""
+
+    number_id: str = column(pa.string(), "key")
+    value: int = column(pa.int64(), "the number")
+
+
+class HalveSettings(Settings):
+    parts: int = Field(2, ge=1, le=9, description="rows of a number")
+
+
+class NumbersConfig(RecipeConfig):
+    """The configuration of the recipe numbers."""
+
+    recipe: str = "numbers"
+    jobs: list[list[str]] = Field([["double", "halve"], ["sum"]])
+    rows_per_shard: int = Field(5, ge=1, description="numbers of a shard")
+    factor: int = 2
+    halve: HalveSettings = HalveSettings()
+    lose: bool = Field(False, description="lose an item in halve, as a defect would")
+    explode: bool = Field(False, description="raise in halve")
+    scale: int = Field(1, description="of the sum")
+
+
+class Double(beam.DoFn):
+    """Number -> the number times the factor."""
+
+    def __init__(self, run: str, factor: int) -> None:
+        self._mended, self._factor = run + ".mended", factor
+
+    def process(self, item: Item[Number]) -> Iterator[Outcome[Number]]:
+        if item.row is None:
+            yield passed(item)
+            return
+        number = item.row
+        CALLS["double", number.number_id] += 1
+        if number.value % 10 == 0:
+            yield rejected(item, number.number_id, Rejected("too_small_image"))
+        elif number.value % 7 == 0 and not exists(self._mended):
+            yield rejected(item, number.number_id, Rejected("timeout" if number.value < 100 else "http_404"))
+        else:
+            yield kept(item, number.number_id, (Number(number.number_id, number.value * self._factor),))
+
+
+class Halve(beam.DoFn):
+    """Number -> so many rows of it."""
+
+    def __init__(self, run: str, config: NumbersConfig) -> None:
+        self._mended, self._config = run + ".mended", config
+
+    def process(self, item: Item[Number]) -> Iterator[Outcome[Number]]:
+        if item.row is None:
+            yield passed(item)
+            return
+        number = item.row
+        CALLS["halve", number.number_id] += 1
+        if self._config.explode:
+            raise ValueError("halve is broken")
+        if self._config.lose and number.number_id == "n1":
+            yield passed(item)
+        elif number.value % 11 == 0 and not exists(self._mended):
+            yield rejected(item, number.number_id, Rejected("model_error", "eleven"))
+        else:
+            parts = range(self._config.halve.parts)
+            yield kept(item, number.number_id, tuple(Number(f"{number.number_id}-p{i}", number.value) for i in parts))
+
+
+class Sum(beam.DoFn):
+    """The whole table `halves` -> one row of `sums`."""
+
+    def __init__(self, run: str, scale: int) -> None:
+        self._run, self._scale = run, scale
+
+    def process(self, _: None) -> None:
+        CALLS["sum", ""] += 1
+        total, verdicts = 0, []
+        for table in iter_tables(self._run, "halves"):
+            total += pc.sum(table["value"]).as_py() or 0
+            verdicts += [(Verdict(name, "kept"), 0) for name in table["number_id"].to_pylist()]
+        write_shard(
+            shard_path(self._run, "sums", "00000"), to_table([Number("sum", total * self._scale)], arrow_schema(Number))
+        )
+        write_ledger(self._run, "sum", "00000", verdicts)
+
+
+def stages(config: NumbersConfig, run: str) -> list[Stage]:
+    """The stages of the recipe."""
+    schema = arrow_schema(Number)
+    halve = {"parts": config.halve.parts, "lose": config.lose}
+    summing = beam.Create([None]) | beam.ParDo(Sum(run, config.scale))
+    return [
+        RowStage(
+            "double", "manifest", Number, "doubles", schema, beam.ParDo(Double(run, config.factor)), config.factor
+        ),
+        RowStage("halve", "doubles", Number, "halves", schema, beam.ParDo(Halve(run, config)), halve),
+        TableStage("sum", ("halves",), ("sums",), summing, config.scale),
+    ]
+
+
+def split_manifest(config: NumbersConfig, manifest: str, run: str) -> None:
+    """A number a line; what is no number fails."""
+    with open_binary(manifest) as file:
+        lines = file.read().decode().split()
+    for shard, start in enumerate(range(0, len(lines), config.rows_per_shard)):
+        rows, verdicts = [], []
+        for line in lines[start : start + config.rows_per_shard]:
+            if line.isdigit():
+                rows.append(Number(f"n{line}", int(line)))
+                verdicts.append((Verdict(f"n{line}", "kept"), 1))
+            else:
+                verdicts.append((Verdict(f"n{line}", "failed", "bad_row"), 0))
+        write_shard(shard_path(run, "manifest", f"{shard:05d}"), to_table(rows, arrow_schema(Number)))
+        write_ledger(run, "manifest", f"{shard:05d}", verdicts)
+
+
+RECIPE = Recipe(
+    "numbers", NumbersConfig, stages, lambda config: {}, split_manifest, lambda config: config.rows_per_shard
+)
+
+
+def mend(run: str) -> None:
+    """From now on nothing fails."""
+    with open(run + ".mended", "w"):
+        os.utime(run + ".mended")
