@@ -48,6 +48,14 @@ def kept_faces(run: str) -> pa.Table:
 
     ValueError unless the identities are numbered 0..K-1.
     """
+    faces = _read_kept(run)
+    order = pc.sort_indices(faces, [("identity", "ascending"), ("face_id", "ascending")])
+    faces = faces.take(order).combine_chunks()
+    _check_numbers(run, faces)
+    return faces.add_column(0, "record", pa.array(np.arange(len(faces), dtype=np.int64)))
+
+
+def _read_kept(run: str) -> pa.Table:
     schema = pa.schema([("identity", pa.int64()), *((name, _TEXT) for name in _KEPT[1:])])
     parts = [schema.empty_table()]
     for name in shard_names(run, "identities"):
@@ -56,11 +64,7 @@ def kept_faces(run: str) -> pa.Table:
             for batch in parquet.iter_batches(1 << 16, columns=[*_KEPT, "reason"]):
                 kept = pc.and_(pc.equal(batch["reason"], ""), pc.is_valid(batch["identity"]))
                 parts.append(pa.table(batch.filter(kept).select(_KEPT)).cast(schema))
-    faces = pa.concat_tables(parts)
-    order = pc.sort_indices(faces, [("identity", "ascending"), ("face_id", "ascending")])
-    faces = faces.take(order).combine_chunks()
-    _check_numbers(run, faces)
-    return faces.add_column(0, "record", pa.array(np.arange(len(faces), dtype=np.int64)))
+    return pa.concat_tables(parts)
 
 
 def _check_numbers(run: str, faces: pa.Table) -> None:
