@@ -79,10 +79,8 @@ class SearchBlock(beam.DoFn):
         path = shard_path(self._run, "edges", block.name)
         if not (exists(path) and read_footer(path)[1].get("input") == block.input):
             faces = self._handle.acquire(self._load, tag=block.input)
-            stop = min(block.stop, len(faces.units))  # faces without a usable vector are not searched for
-            start = min(block.start, stop)
             k, floor = self._settings.k, self._settings.min_similarity
-            edges = block_edges(faces.units, faces.bounds, start, stop, k, floor)
+            edges = block_edges(faces.units, faces.bounds, block.start, block.stop, k, floor)
             write_shard(path, edge_table(faces.face_id, edges), {"input": block.input})
         yield block.name
 

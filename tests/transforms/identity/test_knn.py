@@ -108,3 +108,23 @@ def test_all_neighbours_of_ordinary_vectors(block):
     assert np.array_equal(edges.first, first[wanted])
     assert np.array_equal(edges.second, second[wanted])
     assert np.array_equal(edges.similarity, similarity[wanted])
+
+
+class RoughSearch:
+    """A nearest-neighbour search whose similarities are off by as much as float32 may be, in another way every time."""
+
+    METRIC_INNER_PRODUCT = 0
+    random = np.random.default_rng(7)
+
+    def knn(self, queries, base, k, metric):
+        similarity = queries @ base.T + self.random.uniform(-4e-6, 4e-6, (len(queries), len(base)))
+        order = np.argsort(-similarity, axis=1)[:, :k]
+        return np.take_along_axis(similarity, order, axis=1).astype(np.float32), order
+
+
+def test_rounding_of_the_search_decides_nothing(monkeypatch):
+    random = np.random.default_rng(8)
+    vectors = np.repeat(random.normal(size=(3, 8)), 40, axis=0) + 1e-7 * random.normal(size=(120, 8))
+    units = unit(vectors)
+    monkeypatch.setattr(knn, "_faiss", RoughSearch)
+    assert as_dict(find_edges(units, one_group(120), 4, 0.5, 7)) == brute_force(units, one_group(120), 4, 0.5)
