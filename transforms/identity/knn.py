@@ -94,8 +94,9 @@ def block_edges(units: F32, bounds: I64, start: int, stop: int, k: int, min_simi
     """The edges that a search for rows start..stop-1 finds.
 
     units (N,D) lie group by group, and group g is the rows bounds[g]..bounds[g+1]-1 (bounds (G+1,), from 0 to N); rows
-    of different groups are no neighbours; there may be fewer rows than stop. k > 0: each row's k nearest (equally near ones in row order) with at least
-    min_similarity; k = 0: all with at least that, each pair found from its first row. ImportError without FAISS.
+    of different groups are no neighbours; there may be fewer rows than stop. k > 0: each row's k nearest (equally near
+    ones in row order) with at least min_similarity; k = 0: all with at least that, each pair found from its first row.
+    ImportError without FAISS.
     """
     parts = []
     group = int(np.searchsorted(bounds, start, side="right")) - 1
