@@ -2,6 +2,8 @@
 
 import difflib
 import importlib
+import os
+import reprlib
 import types
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
@@ -35,12 +37,13 @@ def nearest(name: str, known: Any) -> str:
 def find(name: str) -> str:
     """The path of a configuration: a file, or the name of one that comes with manyfaces (`webbody`)."""
     packaged = configs.FOLDER / f"{name.removesuffix('.yaml')}.yaml"
-    if not exists(name) and packaged.is_file() and Path(name).name == name:
+    if exists(name) and not os.path.isdir(name):  # the folder of a run may be called like a shipped configuration
+        return name
+    if packaged.is_file() and Path(name).name == name:
         return str(packaged)
-    if not exists(name):
-        shipped = ", ".join(sorted(path.stem for path in configs.FOLDER.glob("*.yaml")))
-        raise ConfigError(f"{name}: there is no such configuration file; those that come with manyfaces: {shipped}.")
-    return name
+    names = (path.stem for path in configs.FOLDER.glob("*.yaml"))
+    shipped = ", ".join(sorted(name for name in names if name.partition("-")[0] in RECIPES))
+    raise ConfigError(f"{name}: there is no such configuration file; those that come with manyfaces: {shipped}.")
 
 
 def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, RecipeConfig]:
@@ -51,10 +54,11 @@ def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, RecipeC
             values = yaml.safe_load(file.read())
         except yaml.YAMLError as error:
             raise ConfigError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from error
+    if isinstance(values, dict):
+        for override in overrides or []:
+            _override(values, override)
     if not isinstance(values, dict) or not isinstance(values.get("recipe"), str):
         raise ConfigError(f"{path}: the file must be a mapping with a key `recipe`; recipes: {', '.join(RECIPES)}.")
-    for override in overrides or []:
-        _override(values, override)
     chosen = recipe(values["recipe"])
     try:
         return chosen, chosen.config.model_validate(values)
@@ -75,7 +79,9 @@ def _override(values: dict[str, Any], override: str) -> None:
     *parents, last = key.split(".")
     block: Any = values
     for parent in parents:
-        block = block.setdefault(parent, {}) if isinstance(block, dict) else None
+        if isinstance(block, dict) and block.get(parent) is None:
+            block[parent] = {}
+        block = block[parent] if isinstance(block, dict) else None
     if not isinstance(block, dict):
         raise ConfigError(f"--set {override}: {'.'.join(parents)} is a value, not a block with keys.")
     try:
@@ -94,7 +100,7 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
         elif problem["type"] == _MISSING:
             lines.append(f"{where}: this key is required.")
         else:
-            lines.append(f"{where}: {problem['msg']} (given: {problem['input']!r}).")
+            lines.append(f"{where}: {problem['msg']} (given: {reprlib.repr(problem['input'])}).")
     return lines
 
 

@@ -42,7 +42,7 @@ def _crops(run: str, table: str, key: str, wanted: set[str]) -> dict[str, bytes]
 
 def _picture(data: bytes) -> Array:
     """Decode and scale to the height of a cell, at most 1.5 cells wide."""
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    image: Array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[assignment]
     scale = min(CELL / image.shape[0], 1.5 * CELL / image.shape[1])
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 

@@ -79,24 +79,28 @@ def _follow_live(thread: Thread, title: str, total: int | None, read: Callable[[
         task = bar.add_task(title, total=total, rate="", states="")
         while True:
             alive = thread.is_alive()
+            asked = time.monotonic()
             counts = read()
+            pause = max(_LIVE_SECONDS, 9 * (time.monotonic() - asked))  # listings cost
             done = _done(counts)
             rate = f"{done / max(time.monotonic() - start, 1e-9):.1f}/s"
             bar.update(task, completed=done, rate=rate, states=describe(counts, markup=True))
             if not alive:
                 return
-            thread.join(_LIVE_SECONDS)
+            thread.join(pause)
 
 
 def _follow_plain(thread: Thread, title: str, total: int | None, read: Callable[[], Counts]) -> None:
     start = time.monotonic()
-    while thread.is_alive():
+    alive = True
+    while alive:
         thread.join(PLAIN_SECONDS)
+        alive = thread.is_alive()
         counts, seconds = read(), time.monotonic() - start
         done = _done(counts)
         rate = done / max(seconds, 1e-9)
         ahead = f"{done}/{total} items" if total else f"{done} items"
-        eta = f", about {(total - done) / rate:.0f} s left" if total and rate > 0 and thread.is_alive() else ""
+        eta = f", about {(total - done) / rate:.0f} s left" if total and rate > 0 and alive else ""
         print(f"{title}: {ahead}, {rate:.1f}/s, {seconds:.0f} s{eta}; {describe(counts)}", file=sys.stderr, flush=True)
 
 

@@ -42,5 +42,5 @@ class Recipe:
     config: type[RecipeConfig]
     stages: Callable[[Any, str], list[Stage]]
     models: Callable[[Any], dict[str, Entry]]
-    split_manifest: Callable[[Any, str, str], None]  # config, manifest, run
+    split_manifest: Callable[[Any, str, str], object]  # config, manifest, run
     rows_per_shard: Callable[[Any], int]
