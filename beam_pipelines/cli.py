@@ -22,8 +22,12 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG", help="a YAML file, or the name of a shipped one (webbody)")
     parser.add_argument("--input", metavar="MANIFEST", help="the list of URLs: CSV, TSV, JSONL, parquet or text")
     parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
+    _add_set(parser)
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--set", metavar="KEY=VALUE", action="append", default=[], help="override one key: --set bodies.min_score=0.5"
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="override one key: --set fetch.retries=3"
     )
 
 
@@ -49,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     retry = commands_.add_parser("retry", help="try a run's failed items again, and only them", epilog=_BEAM_OPTIONS)
     retry.add_argument("run", metavar="RUN", help="the run's folder")
     retry.add_argument("--transient-only", action="store_true", help="only what a later try may mend (timeouts, 5xx)")
+    _add_set(retry)
     retry.set_defaults(do="retry")
 
     demo = commands_.add_parser("demo", help="the main recipe on real photographs, served by this machine")
@@ -71,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     config = commands_.add_parser("config", help="check a configuration, or print the JSON schema of a recipe's")
     config.add_argument("what", choices=("schema", "check"))
     config.add_argument("name", metavar="CONFIG", help="a YAML file or shipped name; for `schema` also a recipe's name")
-    config.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one key")
+    _add_set(config)
     config.set_defaults(do="config")
     return top
 

@@ -62,7 +62,7 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
     record = read_record(arguments.run)
     if not record:
         raise ConfigError(f"{arguments.run}: there is no run here (no run.json).")
-    recipe, settings = configuration.from_record(record)
+    recipe, settings = configuration.from_record(record, arguments.set)
     order = Order(recipe, settings, record["manifest"], arguments.run, with_defaults(rest))
     stages = [stage for stage in recipe.stages(settings, arguments.run) if isinstance(stage, RowStage)]
     planned = {

@@ -54,8 +54,17 @@ def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, RecipeC
             values = yaml.safe_load(file.read())
         except yaml.YAMLError as error:
             raise ConfigError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from error
+    return _validated(path, values, overrides or [])
+
+
+def from_record(record: dict[str, Any], overrides: list[str]) -> tuple[Recipe, RecipeConfig]:
+    """The configuration that run.json recorded, with overrides."""
+    return _validated("run.json", record["config"], overrides)
+
+
+def _validated(path: str, values: Any, overrides: list[str]) -> tuple[Recipe, RecipeConfig]:
     if isinstance(values, dict):
-        for override in overrides or []:
+        for override in overrides:
             _override(values, override)
     if not isinstance(values, dict) or not isinstance(values.get("recipe"), str):
         raise ConfigError(f"{path}: the file must be a mapping with a key `recipe`; recipes: {', '.join(RECIPES)}.")
@@ -64,12 +73,6 @@ def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, RecipeC
         return chosen, chosen.config.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(f"{path}: {line}" for line in _explain(error, chosen.config))) from error
-
-
-def from_record(record: dict[str, Any]) -> tuple[Recipe, RecipeConfig]:
-    """The configuration that run.json recorded."""
-    chosen = recipe(record["recipe"])
-    return chosen, chosen.config.model_validate(record["config"])
 
 
 def _override(values: dict[str, Any], override: str) -> None:

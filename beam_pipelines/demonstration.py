@@ -141,7 +141,9 @@ def run(output: str) -> None:
     with serve({row.path: page for row, page in pairs}) as port:
         manifest = folder / _MANIFEST
         write_manifest([row for row, _ in pairs], port, manifest)
-        overrides = [f"fetch.allow_hosts=['127.0.0.1:{port}']", "manifest.rows_per_shard=8"]
+        # mirrored reposts are near-duplicates; the demo keeps them, so that more identities have two pictures
+        reposts = "identity.cleaning.duplicate_similarity=0.998"
+        overrides = [reposts, f"fetch.allow_hosts=['127.0.0.1:{port}']", "manifest.rows_per_shard=8"]
         recipe, settings = configuration.load("webbody", overrides)
         for entry in recipe.models(settings).values():
             store.ensure(entry)

@@ -29,7 +29,8 @@ def write_list(path, rows, port):
 
 
 def overrides(port, *more):
-    return [f"fetch.allow_hosts=['127.0.0.1:{port}']", "manifest.rows_per_shard=4", *more]
+    kept_reposts = "identity.cleaning.duplicate_similarity=0.998"
+    return [kept_reposts, f"fetch.allow_hosts=['127.0.0.1:{port}']", "manifest.rows_per_shard=4", *more]
 
 
 def run_webbody(manifest, output, port, *more, beam=(), recompute=False):

@@ -28,7 +28,7 @@ def test_counts_balance_under_random_faults(site, tmp_path, seed):
     with serving() as server:
         urls = [server.url(f"{rng.choice(FAULTS)}/{i}") for i in range(60)]
         urls += [f"http://127.0.0.1:{site.port}{row.path}" for row in rng.sample(site.rows, 6)]
-        urls += rng.choices(urls, k=8) + ["", "http://", "ftp://example.com/a.jpg", "http://10.1.2.3/a.jpg"]
+        urls += [*rng.choices(urls, k=8), "", "http://", "ftp://example.com/a.jpg", "http://10.1.2.3/a.jpg"]
         rng.shuffle(urls)
         manifest = tmp_path / "list.csv"
         manifest.write_text("id,url\n" + "".join(f"n{i:03d},{url}\n" for i, url in enumerate(urls)))
