@@ -101,7 +101,8 @@ def models(arguments: argparse.Namespace, rest: list[str]) -> None:
         if arguments.what == "fetch" and (arguments.names or entry.profile == "cpu"):
             store.ensure(entry, accept_noncommercial=arguments.accept_noncommercial)
         commercial = "yes" if entry.commercial else "no"
-        table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, store.status(entry))
+        state = "cannot run yet" if arguments.what == "list" and entry.lacks() else store.status(entry)
+        table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, state)
     report.console().print(table)
 
 

@@ -12,7 +12,8 @@ from transforms.tables.reasons import reason
 pytestmark = pytest.mark.integration
 
 FAULTS = (
-    "ok", "flaky/1", "flaky/9", "status/404", "status/500", "html", "nothing", "truncated", "stall-body", "drip", "reset",
+    "ok", "flaky/1", "flaky/9", "status/404", "status/500", "html", "nothing", "truncated", "stall-body", "drip",
+    "reset",
     "reset-body", "hang-up", "short", "long", "garbage", "bad-chunk", "cut-chunk", "bad-gzip", "gzip-bomb", "endless",
     "announced-big", "robots/noai", "tdm/1", "loop", "to/http%3A%2F%2F10.0.0.1%2F", "no-location",
 )  # fmt: skip

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from transforms.tables.reasons import REASONS, Rejected, reason
@@ -36,3 +38,9 @@ def test_only_failures_are_transient_and_none_is_a_kept():
 def test_rejected_tells_code_and_detail():
     assert str(Rejected("timeout", "after 20 s")) == "('timeout', 'after 20 s')"
     assert Rejected("timeout").detail == ""
+
+
+def test_the_documentation_lists_every_code():
+    text = (Path(__file__).parents[3] / "docs" / "reasons.md").read_text()
+    rows = [f"| `{code}` | {r.state} | {'yes' if r.transient else ''} | {r.meaning} |" for code, r in REASONS.items()]
+    assert [line for line in text.splitlines() if line.startswith("| `")] == rows
