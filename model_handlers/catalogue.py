@@ -44,7 +44,7 @@ class Entry(_Record):
     licence: str = Field(min_length=1, description="SPDX identifier, or the licence in words")
     commercial: bool = Field(description="whether the licence allows commercial use")
     dimension: int | None = Field(None, ge=1, le=8192, description="length of an embedding")
-    batch_size: int = Field(1, ge=1, le=1024, description="examples at a time, unless the configuration says otherwise")
+    batch_size: int = Field(1, ge=1, le=1024, description="examples at a time on a GPU; a CPU takes one")
     input_side: int | None = Field(
         None, ge=16, le=4096, description="side of the square input, pixels, where the codec leaves a choice"
     )

@@ -72,11 +72,11 @@ def similarity(source: Array, target: Array) -> Array:
     ValueError if the source points coincide.
     """
     source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    if not np.isfinite(source).all() or np.ptp(source, axis=0).max() < 1e-6:
+        raise ValueError("a similarity needs at least two different finite points")
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     source_centred, target_centred = source - source_mean, target - target_mean
     variance = (source_centred**2).sum() / len(source)
-    if not np.isfinite(variance) or variance < 1e-12:
-        raise ValueError("a similarity needs at least two different finite points")
     u, singular, vt = np.linalg.svd(target_centred.T @ source_centred / len(source))
     signs = np.array([1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = u @ np.diag(signs) @ vt

@@ -17,11 +17,12 @@ def handler(
 ) -> ModelHandler[Request, Answer, Any]:
     """The handler of the entry's framework for RunInference; it fetches and loads the model on the worker.
 
-    `batch_size`: examples at a time, None for the catalogue's. ModelError for a framework without a handler.
+    `batch_size`: examples at a time; None for the catalogue's on a GPU and for one on a CPU, where the time is linear
+    in the examples and padding would be work for nothing. ModelError for a framework without a handler.
     """
     # whoever starts a run answers for the licence, before any worker loads the model
     path = partial(store.ensure, entry, accept_noncommercial=True)
-    size = batch_size or entry.batch_size
+    size = batch_size or (1 if device == "cpu" else entry.batch_size)
     if entry.framework == "onnx":
         from model_handlers.onnx import OnnxHandler
 

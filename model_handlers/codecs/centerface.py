@@ -22,7 +22,7 @@ def codec(side: int = 640) -> Codec:
 def encode(image: Array, side: int) -> tuple[Array, Letterbox]:
     """(3, side, side) float32 RGB 0 to 255, and how the image lies in it."""
     canvas, context = letterbox(image, side)
-    return canvas.transpose(2, 0, 1).astype(np.float32), context
+    return np.ascontiguousarray(canvas.transpose(2, 0, 1)).astype(np.float32), context
 
 
 def decode(outputs: tuple[Array, ...], context: Letterbox) -> Detections:

@@ -26,8 +26,8 @@ def encode(crop: Array, crop_landmarks: Array, mesh: Array | None) -> tuple[Arra
     else:
         source, places = mesh[list(MESH_POINTS), :2], MESH_PLACES
     chip = warp(crop, similarity(source, (places + PADDING) / (1 + 2 * PADDING) * SIDE), SIDE)
-    normal = (chip.astype(np.float32) - MEAN_RGB) / np.float32(256)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1)), None
+    planes = np.ascontiguousarray(chip.transpose(2, 0, 1)).astype(np.float32)
+    return (planes - MEAN_RGB[:, None, None]) / np.float32(256), None
 
 
 def decode(outputs: tuple[Array, ...], context: None) -> Array:

@@ -37,8 +37,10 @@ def codec() -> Codec:
 def encode(image: Array) -> tuple[Array, Letterbox]:
     """(3,416,416) float32 BGR, mean and deviation removed, and how the image lies in it."""
     canvas, context = letterbox(image, SIDE, GREY)
-    normal = (canvas[..., ::-1].astype(np.float32) - MEAN_BGR) / STD_BGR
-    return np.ascontiguousarray(normal.transpose(2, 0, 1)), context
+    planes = np.ascontiguousarray(canvas.transpose(2, 0, 1)[::-1]).astype(np.float32)
+    planes -= MEAN_BGR[:, None, None]
+    planes /= STD_BGR[:, None, None]
+    return planes, context
 
 
 def decode(outputs: tuple[Array, ...], context: Letterbox) -> Detections:

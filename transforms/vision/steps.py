@@ -1,7 +1,7 @@
 """A stage's steps: each does its part for one item at a time, and an item that fails only travels on.
 
 Between `enter` and `leave` the element is Work: an item and what the stage has made of it so far. Whatever a step
-raises ends that item alone: Rejected with its own reason, anything else as `internal_error`.
+raises ends that item alone: Rejected with its own reason, MemoryError as `out_of_memory`, all else as `internal_error`.
 """
 
 import logging
@@ -139,5 +139,7 @@ def _end(work: Work, why: Rejected) -> Work:
 
 
 def _defect(error: Exception) -> Rejected:
+    if isinstance(error, MemoryError):
+        return Rejected("out_of_memory", str(error))
     _LOG.error("a step of a stage failed", exc_info=error)
     return Rejected("internal_error", f"{type(error).__name__}: {' '.join(str(error).split())}")
