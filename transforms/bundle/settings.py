@@ -29,7 +29,10 @@ class BundleSettings(Settings):
         0.5, ge=0, le=1, description="a keypoint below this visibility counts as not visible (-1 in the table)"
     )
     records_per_file: int = Field(
-        100_000, ge=1, le=10_000_000, description="images in one file; files are written in parallel"
+        100_000,
+        ge=1,
+        le=1_000_000,
+        description="images in one file; files are written in parallel, each with about 1.5 KB of memory an image",
     )
     threads: int = Field(4, ge=1, le=64, description="threads that decode and encode images, for each file in work")
     bodies: FolderName = Field("bodies", description="folder and file name of the bodies, below `<run>/bundle`")
