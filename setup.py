@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 CORE = [
     "apache-beam>=2.77,<2.78",
+    "google-crc32c>=1.6",
     "numpy>=1.26",
     "opencv-python-headless>=4.11",
     "pillow>=11",
@@ -23,7 +24,6 @@ CPU = ["onnxruntime>=1.20", "faiss-cpu>=1.9"]
 GPU = ["onnxruntime-gpu>=1.20; sys_platform == 'linux'", "faiss-gpu-cu12>=1.9; sys_platform == 'linux'"]
 CONVERT = ["onnx>=1.17"]
 DEV = [
-    "google-crc32c>=1.6",
     "hypothesis>=6.120",
     "mypy>=1.14",
     "pytest>=8.3",
