@@ -5,6 +5,7 @@ one decoder only, that of the format it claims.
 """
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,8 +27,20 @@ _MAX_SCANS = 200  # of a progressive JPEG; each costs a pass over all pixels, an
 _ORIENTATION = 0x0112  # EXIF tag
 _SMALL_PROFILE = 65_536  # bytes; those of sRGB have a few thousand
 _TAIL = 64  # bytes after a JPEG's end marker that are no sign of truncation
-_REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError)
+# the flags for grey are those of the scale alone; the ones for colour would mean BGR and contradict COLOR_RGB
+_REDUCED = {2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 8: cv2.IMREAD_REDUCED_GRAYSCALE_8}
+# what Pillow's decoders are known to raise on damaged files
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    RuntimeError,
+    struct.error,
+)
 # the orientations 2 to 8 of EXIF as (transpose, flip code of cv2 or None)
 _UPRIGHT: dict[int, tuple[bool, int | None]] = {
     2: (False, 1),
@@ -82,13 +95,13 @@ def read_header(data: bytes, accept: AcceptSettings) -> Header:
         raise Rejected("not_an_image", f"{kind} is not among the formats accepted")
     try:
         opened = Pillow.open(io.BytesIO(data), formats=[kind.upper()])
+        _check_size(*opened.size, accept)
         orientation = _orientation(opened)
     except Pillow.DecompressionBombError as bomb:
         raise Rejected("too_many_pixels", str(bomb)) from None
     except _BROKEN as error:
         raise Rejected("broken_image", _line(error)) from None
     width, height = opened.size if orientation < 5 else opened.size[::-1]
-    _check_size(width, height, accept)
     if kind == "jpeg" and "progressive" in opened.info and data.count(b"\xff\xda") > _MAX_SCANS:
         raise Rejected("broken_image", f"more than {_MAX_SCANS} scans")
     opaque = opened.mode in ("RGB", "L") and "transparency" not in opened.info
@@ -108,8 +121,8 @@ def _check_size(width: int, height: int, accept: AcceptSettings) -> None:
 
 
 def _orientation(opened: Pillow.Image) -> int:
-    if opened.format not in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "MPO"):
-        return 1
+    if opened.format == "PNG" and "exif" not in opened.info:
+        return 1  # Pillow would decode all pixels to look for EXIF data behind them
     try:
         value = opened.getexif().get(_ORIENTATION, 1)
     except _BROKEN:
@@ -144,7 +157,7 @@ def _scale(header: Header, at_least: tuple[int, int] | None) -> int:
 
 
 def _decode_cv2(data: bytes, scale: int) -> Pixels | None:
-    flags = _REDUCED.get(scale, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION | cv2.IMREAD_COLOR_RGB
+    flags = _REDUCED.get(scale, 0) | cv2.IMREAD_IGNORE_ORIENTATION | cv2.IMREAD_COLOR_RGB
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:

@@ -39,7 +39,11 @@ class StoreSettings(Settings):
     only_if_bigger: bool = Field(
         False, description="leave images alone whose side (the one that would become `size`) is not longer than `size`"
     )
-    shrink: Interpolation = Field("area", description="interpolation where images get smaller")
+    shrink: Literal["auto"] | Interpolation = Field(
+        "auto",
+        description="interpolation where images get smaller; auto: area from a factor of 2 on, and "
+        "below it bilinear (after a slight blur from 1.6 on), several times faster and about as good there",
+    )
     enlarge: Interpolation = Field("cubic", description="interpolation where images get larger")
     format: Literal["jpeg", "webp", "png"] = Field("jpeg", description="of the stored files")
     quality: int = Field(85, ge=1, le=100, description="of JPEG and WebP")

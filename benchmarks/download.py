@@ -1,0 +1,259 @@
+"""Downloads against img2dataset: images a second and CPU an image, with equal settings, from a local nginx.
+
+    python benchmarks/download.py [--cache DIR] [--out results.json] [--repeats 2]
+
+Start-up is taken out by running two sizes: figures are differences. img2dataset lives in an environment of its own in
+the cache, built on the first run from img2dataset.txt. Needs nginx on the PATH; both sides run two worker processes.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+HERE = Path(__file__).parent
+PORT = 8473
+THREADS = 32  # connections of each worker process, on both sides
+STORE = {
+    "unchanged": {"mode": "no", "verify": False},
+    "verified": {"mode": "no", "verify": True},
+    "keep_ratio": {"mode": "keep_ratio", "only_if_bigger": True},
+    "border": {"mode": "border"},
+}
+RIVAL = {
+    "unchanged": ["--disable_all_reencoding=True", "--resize_mode=no"],
+    "keep_ratio": ["--resize_mode=keep_ratio", "--resize_only_if_bigger=True"],
+    "border": ["--resize_mode=border"],
+}
+# files, images of the small and the large run, images a chunk (shard)
+PLANS = {
+    "unchanged": ("small", 5_000, 25_000, 1000),
+    "verified": ("small", 5_000, 25_000, 1000),
+    "keep_ratio": ("photos", 100, 500, 50),
+    "border": ("photos", 100, 500, 50),
+}
+
+
+def photographs() -> list[np.ndarray]:
+    """Real photographs from installed packages, BGR."""
+    from skimage import data
+    from sklearn.datasets import load_sample_images
+
+    pictures = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket(), *load_sample_images().images]
+    return [cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) for picture in pictures]
+
+
+def make_files(folder: Path) -> None:
+    """Small files of about 9-69 KB, and photographs of 1-12 megapixels with a sensor's grain."""
+    dice = np.random.default_rng(0)
+    pictures = photographs()
+    for kind, count in (("small", 500), ("photos", 24)):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            path = folder / kind / f"{number}.jpg"
+            if path.exists():
+                continue
+            picture = pictures[number % len(pictures)]
+            pixels = dice.uniform(5e4, 3e5) if kind == "small" else (1 + number * 11 / (count - 1)) * 1e6
+            height, width = round((pixels * 0.75) ** 0.5), round((pixels / 0.75) ** 0.5)
+            enlarged = cv2.resize(picture, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+            top, left = (-(height // -enlarged.shape[0]) + 1), (-(width // -enlarged.shape[1]) + 1)
+            tiled = cv2.copyMakeBorder(
+                enlarged,
+                0,
+                (top - 1) * enlarged.shape[0],
+                0,
+                (left - 1) * enlarged.shape[1],
+                cv2.BORDER_WRAP,
+            )
+            y, x = dice.integers(0, tiled.shape[0] - height + 1), dice.integers(0, tiled.shape[1] - width + 1)
+            cut = tiled[y : y + height, x : x + width].astype(np.int16)
+            grain = dice.normal(0, 3, (*cut.shape[:2], 1)).astype(np.int16)
+            quality = 85 if kind == "small" else 90
+            cv2.imwrite(str(path), (cut + grain).clip(0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def start_nginx(root: Path, scratch: Path) -> subprocess.Popen[bytes]:
+    """nginx serving the files without a log."""
+    configuration = scratch / "nginx.conf"
+    paths = "".join(
+        f"{name}_temp_path {scratch}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root; " if os.geteuid() == 0 else ""  # else its worker could not read the cache of root
+    configuration.write_text(
+        f"{user}daemon off; pid {scratch}/nginx.pid; error_log stderr crit; worker_processes 1;\n"
+        "events { worker_connections 2048; }\n"
+        f"http {{ access_log off; sendfile on; keepalive_requests 1000000; {paths} open_file_cache max=2000;\n"
+        f"server {{ listen 127.0.0.1:{PORT} backlog=1024; root {root}; types {{ image/jpeg jpg; }} }} }}\n"
+    )
+    server = subprocess.Popen(["nginx", "-c", str(configuration)])
+    time.sleep(1)
+    if server.poll() is not None:
+        raise RuntimeError(f"nginx did not start on port {PORT}.")
+    return server
+
+
+def rival_environment(cache: Path) -> Path:
+    """The command of img2dataset, installed from the pinned list if it is not there."""
+    folder = cache / "img2dataset"
+    if not (folder / "done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([str(folder / "bin/pip"), "install", "-q", "-r", str(HERE / "img2dataset.txt")], check=True)
+        (folder / "done").touch()
+    return folder / "bin/img2dataset"
+
+
+def rival_command(command: Path, mode: str, urls: Path, out: Path, chunk: int) -> list[str]:
+    """img2dataset with the settings of ours."""
+    return [
+        str(command),
+        f"--url_list={urls}",
+        "--input_format=txt",
+        f"--output_folder={out}",
+        "--output_format=parquet",
+        "--processes_count=2",
+        f"--thread_count={THREADS}",
+        f"--number_sample_per_shard={chunk}",
+        "--image_size=640",
+        "--encode_quality=85",
+        "--upscale_interpolation=cubic",
+        "--downscale_interpolation=area",
+        "--timeout=20",
+        "--retries=1",
+        "--extract_exif=False",
+        "--compute_hash=sha256",
+        *RIVAL[mode],
+    ]
+
+
+def do_chunk(task: tuple[str, str, str, list[str]]) -> int:
+    """Fetch one chunk and commit it as a shard; in a worker process."""
+    from transforms.fetch.images import fetch_items
+    from transforms.fetch.settings import DownloadSettings
+    from transforms.tables.flow import Item
+    from transforms.tables.schemas import Image, Source, arrow_schema
+    from transforms.tables.shards import shard_path, to_table, write_shard
+
+    mode, name, out, urls = task
+    cv2.setNumThreads(1)
+    settings = DownloadSettings(
+        connections=THREADS, per_host=THREADS, allow_hosts=(f"127.0.0.1:{PORT}",), store={"quality": 85, **STORE[mode]}
+    )
+    share = Fraction(1, len(urls))
+    items = [Item(name, (i,), share, Source(f"{name}-{i}", url, None, "{}")) for i, url in enumerate(urls)]
+    rows = [row for outcome in fetch_items(items, settings) for row in outcome.rows]
+    write_shard(shard_path(out, "images", name), to_table(rows, arrow_schema(Image)))
+    return len(rows)
+
+
+def work(mode: str, list_path: str, out: str, chunk: int, workers: int) -> None:
+    """Our side, in a process of its own: all chunks on the worker processes."""
+    urls = Path(list_path).read_text().split()
+    tasks = [(mode, f"{at:06d}", out, urls[at : at + chunk]) for at in range(0, len(urls), chunk)]
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        done = sum(pool.imap_unordered(do_chunk, tasks))
+        pool.close()
+        pool.join()
+    if done != len(urls):
+        raise RuntimeError(f"{len(urls) - done} images were lost.")
+
+
+def our_command(mode: str, urls: Path, out: Path, chunk: int, workers: int = 2) -> list[str]:
+    """This file as the worker."""
+    return [sys.executable, __file__, "--work", mode, str(urls), str(out), str(chunk), str(workers)]
+
+
+def measure(command: list[str]) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and the largest resident MB of a command and its children."""
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "NO_ALBUMENTATIONS_UPDATE": "1"}
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{command[:3]} failed:\n{errors.decode()[-2000:]}")
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def write_urls(path: Path, kind: str, files: int, count: int) -> Path:
+    """A list of URLs, each different, over the same files."""
+    path.write_text("".join(f"http://127.0.0.1:{PORT}/{kind}/{i % files}.jpg?n={i}\n" for i in range(count)))
+    return path
+
+
+def compare(mode: str, scratch: Path, files: Path, rival: Path, repeats: int) -> dict[str, dict[str, float]]:
+    """Images a second and CPU milliseconds an image of both sides, by differences of the best runs."""
+    kind, few, many, chunk = PLANS[mode]
+    available = len(list((files / kind).iterdir()))
+    sides = ["manyfaces", "img2dataset"] if mode in RIVAL else ["manyfaces"]
+    best: dict[tuple[str, int], tuple[float, float]] = {}
+    for _ in range(repeats):
+        for side in sides:
+            for count in (few, many):
+                urls = write_urls(scratch / "urls.txt", kind, available, count)
+                out = scratch / "out"
+                ours = side == "manyfaces"
+                command = (our_command if ours else lambda *a: rival_command(rival, *a))(mode, urls, out, chunk)
+                wall, cpu, _ = measure(command)
+                old = best.get((side, count), (wall, cpu))
+                best[side, count] = (min(old[0], wall), min(old[1], cpu))
+                shutil.rmtree(out)
+    result = {}
+    for side in sides:
+        wall, cpu = (best[side, many][i] - best[side, few][i] for i in (0, 1))
+        result[side] = {"images_per_s": (many - few) / wall, "cpu_ms": 1000 * cpu / (many - few)}
+    return result
+
+
+def memory(scratch: Path, files: Path) -> dict[str, float]:
+    """The largest resident MB of one worker at two sizes."""
+    available = len(list((files / "small").iterdir()))
+    peaks = {}
+    for count in (1_000, 20_000):
+        urls = write_urls(scratch / "urls.txt", "small", available, count)
+        peaks[str(count)] = measure(our_command("border", urls, scratch / "out", 1000, 1))[2]
+        shutil.rmtree(scratch / "out")
+    return peaks
+
+
+def main() -> None:
+    """Run all, print a table, write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/manyfaces-benchmarks")
+    parser.add_argument("--out", type=Path, default=Path("download.json"))
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=[*STORE, "memory"])
+    options = parser.parse_args()
+    make_files(options.cache / "files")
+    rival = rival_environment(options.cache)
+    results: dict[str, dict[str, object]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        server = start_nginx(options.cache / "files", Path(scratch))
+        try:
+            for mode in options.only:
+                if mode == "memory":
+                    results[mode] = dict(memory(Path(scratch), options.cache / "files"))
+                else:
+                    results[mode] = dict(compare(mode, Path(scratch), options.cache / "files", rival, options.repeats))
+                print(mode, json.dumps(results[mode]), flush=True)
+        finally:
+            server.terminate()
+            server.wait()
+    options.out.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--work"]:
+        work(sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
+    else:
+        main()
