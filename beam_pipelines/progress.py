@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Thread
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from transforms.tables.commit import SEEN
 from transforms.tables.ledger import ledger_table
@@ -71,12 +73,10 @@ def _follow_live(thread: Thread, title: str, total: int | None, read: Callable[[
         TimeElapsedColumn(),
         TextColumn("ETA"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[states]}"),
-        console=console,
     )
     start = time.monotonic()
-    with bar:
-        task = bar.add_task(title, total=total, rate="", states="")
+    task = bar.add_task(title, total=total, rate="")
+    with Live(bar, console=console, refresh_per_second=1 / _LIVE_SECONDS) as view:
         while True:
             alive = thread.is_alive()
             asked = time.monotonic()
@@ -84,7 +84,8 @@ def _follow_live(thread: Thread, title: str, total: int | None, read: Callable[[
             pause = max(_LIVE_SECONDS, 9 * (time.monotonic() - asked))  # listings cost
             done = _done(counts)
             rate = f"{done / max(time.monotonic() - start, 1e-9):.1f}/s"
-            bar.update(task, completed=done, rate=rate, states=describe(counts, markup=True))
+            bar.update(task, completed=done, rate=rate)
+            view.update(Group(bar, Text.from_markup("  " + describe(counts, markup=True))))
             if not alive:
                 return
             thread.join(pause)
