@@ -28,6 +28,7 @@ STORE = {
     "unchanged": {"mode": "no", "verify": False},
     "verified": {"mode": "no", "verify": True},
     "keep_ratio": {"mode": "keep_ratio", "only_if_bigger": True},
+    "keep_ratio, area": {"mode": "keep_ratio", "only_if_bigger": True, "shrink": "area"},
     "border": {"mode": "border"},
 }
 RIVAL = {
@@ -40,6 +41,7 @@ PLANS = {
     "unchanged": ("small", 5_000, 25_000, 1000),
     "verified": ("small", 5_000, 25_000, 1000),
     "keep_ratio": ("photos", 100, 500, 50),
+    "keep_ratio, area": ("photos", 100, 500, 50),
     "border": ("photos", 100, 500, 50),
 }
 
