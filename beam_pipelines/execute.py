@@ -39,6 +39,14 @@ def _runner(options: PipelineOptions) -> PipelineRunner | str:
     return FnApiRunner() if is_local(options) else str(options.view_as(StandardOptions).runner)
 
 
+def _sentence(error: BaseException) -> str:
+    """An error's message on one line; of a worker's traceback only what stands behind its last frame."""
+    lines = str(error).strip().splitlines()
+    if any(line.startswith("Traceback ") for line in lines):
+        lines = lines[1 + max(place for place, line in enumerate(lines) if line.startswith(("  ", "Traceback "))) :]
+    return " ".join(" ".join(lines).split()) or type(error).__name__
+
+
 class Running(Thread):
     """A pipeline on its way; `outcome()` raises PipelineFailed if it failed."""
 
@@ -59,7 +67,6 @@ class Running(Thread):
             self._error = error
 
     def outcome(self) -> None:
-        """Raise what the pipeline raised, with its last line as the message."""
+        """Raise what the pipeline raised, as one sentence."""
         if self._error is not None:
-            last = str(self._error).strip().splitlines() or [type(self._error).__name__]
-            raise PipelineFailed(last[-1]) from self._error
+            raise PipelineFailed(_sentence(self._error)) from self._error

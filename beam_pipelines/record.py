@@ -7,6 +7,7 @@ from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
+from beam_pipelines.errors import RunFailed
 from transforms.tables.shards import commit_file, exists, open_binary
 
 _PACKAGES = (
@@ -27,12 +28,20 @@ def record_path(run: str) -> str:
 
 
 def read_record(run: str) -> dict[str, Any]:
-    """The record of a run; empty if the folder has none yet."""
+    """The record of a run; empty if the folder has none yet. RunFailed if it is not one of ours."""
     path = record_path(run)
     if not exists(path):
         return {}
     with open_binary(path) as file:
-        return json.loads(file.read())  # type: ignore[no-any-return]
+        try:
+            record = json.loads(file.read())
+        except ValueError as error:
+            raise RunFailed(
+                f"{path}: this is not JSON ({error}); restore the file, or give another --output."
+            ) from error
+    if not isinstance(record, dict):
+        raise RunFailed(f"{path}: this is no record of a run; restore the file, or give another --output.")
+    return record
 
 
 def write_record(run: str, record: dict[str, Any]) -> None:

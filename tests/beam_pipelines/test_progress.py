@@ -1,0 +1,91 @@
+import io
+from threading import Thread
+
+import pytest
+from rich.console import Console
+
+from beam_pipelines import progress
+from transforms.tables.commit import SEEN
+from transforms.tables.flow import Verdict
+from transforms.tables.ledger import write_ledger
+
+ZERO = {"kept": 0, "dropped": 0, "failed": 0}
+
+
+def ledger(run: str, name: str, kept: int, failed: int = 0, dropped: int = 0) -> None:
+    verdicts = [(Verdict(f"k{i}", "kept"), 1) for i in range(kept)]
+    verdicts += [(Verdict(f"f{i}", "failed", "http_404"), 0) for i in range(failed)]
+    verdicts += [(Verdict(f"d{i}", "dropped", "no_face"), 0) for i in range(dropped)]
+    write_ledger(run, "download", name, verdicts)
+
+
+def test_counts_on_storage_start_at_zero(folder):
+    assert progress.counts_on_storage(folder, [], [])() == {}
+    assert progress.counts_on_storage(folder, ["download"], ["00000"])() == {"download": ZERO}
+
+
+def test_counts_on_storage_grow_with_the_ledger_of_these_chunks(folder):
+    ledger(folder, "00000", 5)  # done before
+    read = progress.counts_on_storage(folder, ["download", "bodies"], ["00001", "00002"])
+    assert read()["download"] == ZERO
+    ledger(folder, "00001", 2, failed=1)
+    assert read() == {"download": {"kept": 2, "dropped": 0, "failed": 1}, "bodies": ZERO}
+    ledger(folder, "00002", 1, dropped=3)
+    for _ in range(2):  # and each shard counts once
+        assert read()["download"] == {"kept": 3, "dropped": 3, "failed": 1}
+
+
+def test_counts_in_process_are_of_this_job():
+    SEEN["count-test", "kept"] += 3
+    read = progress.counts_in_process(["count-test"])
+    assert read() == {"count-test": ZERO}
+    SEEN["count-test", "kept"] += 2
+    SEEN["count-test", "failed"] += 1
+    assert read() == {"count-test": {"kept": 2, "dropped": 0, "failed": 1}}
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ({}, ""),
+        ({"download": ZERO}, ""),
+        ({"download": {**ZERO, "kept": 12, "failed": 1}, "bodies": ZERO}, "download 12 kept 1 failed"),
+        (
+            {"download": {"kept": 12, "dropped": 3, "failed": 1}, "bodies": {**ZERO, "kept": 2}},
+            "download 12 kept 3 dropped 1 failed | bodies 2 kept",
+        ),
+    ],
+)
+def test_counts_are_told_without_zeros(counts, text):
+    assert progress.describe(counts) == text
+
+
+def follow(read, total, terminal: bool, monkeypatch, capsys) -> str:
+    screen = io.StringIO()
+    monkeypatch.setattr(
+        progress, "Console", lambda stderr: Console(file=screen, force_terminal=terminal, width=200, color_system=None)
+    )
+    thread = Thread(target=lambda: None)
+    thread.start()
+    progress.follow(thread, "job 1 download", total, read)
+    assert not thread.is_alive()
+    return screen.getvalue() + capsys.readouterr().err
+
+
+@pytest.mark.parametrize("total", [None, 0, 4])
+def test_a_live_bar_ends_with_the_last_counts(total, monkeypatch, capsys):
+    shown = follow(lambda: {"download": {"kept": 3, "dropped": 0, "failed": 1}}, total, True, monkeypatch, capsys)
+    assert "job 1 download" in shown
+    assert "download 3 kept 1 failed" in shown
+    assert total is None or total == 0 or "4/4" in shown
+
+
+@pytest.mark.parametrize(("total", "ahead"), [(None, "4 items"), (0, "4 items"), (4, "4/4 items")])
+def test_a_plain_line_is_the_last_word_elsewhere(total, ahead, monkeypatch, capsys):
+    shown = follow(lambda: {"download": {"kept": 3, "dropped": 0, "failed": 1}}, total, False, monkeypatch, capsys)
+    assert shown.splitlines()[-1].startswith(f"job 1 download: {ahead}, ")
+    assert shown.splitlines()[-1].endswith("s; download 3 kept 1 failed")
+
+
+def test_without_stages_nothing_is_counted(monkeypatch, capsys):
+    assert "0 items" in follow(dict, None, False, monkeypatch, capsys)
