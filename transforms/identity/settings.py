@@ -1,6 +1,6 @@
 """What the identity stage and the splits can be told; the defaults are for cosines of KP-RPE features."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -67,7 +67,7 @@ class IdentitySettings(Settings):
     cleaning: CleanSettings = CleanSettings()
 
     @model_validator(mode="after")
-    def _edges_suffice(self) -> Self:
+    def _edges_suffice(self) -> "IdentitySettings":
         if self.clusters.link_similarity < self.edges.min_similarity:
             raise ValueError(
                 f"clusters.link_similarity {self.clusters.link_similarity:g} is below edges.min_similarity "
@@ -100,7 +100,7 @@ class SplitSettings(Settings):
     )
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
+    def _names_differ(self) -> "SplitSettings":
         if self.testing in self.subsets:
             raise ValueError(f"subsets has the testing set's name {self.testing}; rename one of them")
         return self
