@@ -1,0 +1,238 @@
+"""Manifests of every format become the same items, and every row is accounted for."""
+
+import datetime
+import gzip
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.fetch.duplicates import HashList, repeated
+from transforms.fetch.manifest import safe_id, split_manifest
+from transforms.fetch.manifest_read import read_records
+from transforms.fetch.settings import Columns, ManifestSettings
+from transforms.tables.ledger import tally
+from transforms.tables.schemas import LedgerEntry, Source
+from transforms.tables.shards import iter_rows, shard_names, shard_path
+
+COLUMNS = Columns(id="idx", url="URL", label="label")
+ROWS = [("1", "cat, or dog", "http://a.example/1.jpg", "x"), ("b-2", "café", "http://a.example/2.jpg?a=1&b=2", "y")]
+
+
+def csv_of(rows, delimiter):
+    def cell(value):
+        return '"' + value.replace('"', '""') + '"'
+
+    return "\n".join(delimiter.join(map(cell, row)) for row in [("idx", "label", "URL", "extra"), *rows]) + "\n"
+
+
+def written(folder, name, kind):
+    path = folder / name
+    if kind in ("csv", "tsv"):
+        path.write_text(csv_of(ROWS, "," if kind == "csv" else "\t"), encoding="utf-8")
+    elif kind == "csv.gz":
+        path.write_bytes(gzip.compress(csv_of(ROWS, ",").encode()))
+    elif kind == "jsonl":
+        keys = ("idx", "label", "URL", "extra")
+        path.write_text("".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in ROWS))
+    else:
+        columns = zip(*ROWS, strict=True)
+        pq.write_table(pa.table(dict(zip(("idx", "label", "URL", "extra"), map(list, columns), strict=True))), path)
+    return str(path)
+
+
+def split(path, run, **settings):
+    result = split_manifest(str(path), str(run), ManifestSettings(**settings))
+    rows = [row for name in shard_names(str(run), "manifest") for row in iter_rows(path_of(run, name), Source)]
+    total = tally(str(run), "manifest")
+    assert (result.rows, result.kept) == (total.items, total.count("kept"))
+    assert len(rows) == result.kept == total.rows
+    return rows, total.by_reason
+
+
+def path_of(run, name, table="manifest"):
+    return shard_path(str(run), table, name)
+
+
+@pytest.mark.parametrize(("name", "content"), [("m.csv", "url\n"), ("m.jsonl", ""), ("m.txt", "")])
+def test_an_empty_manifest(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    assert split(tmp_path / name, tmp_path / "run") == ([], {})
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "jsonl", "parquet"])
+def test_every_format_gives_the_same_items(tmp_path, kind):
+    rows, counts = split(written(tmp_path, f"m.{kind}", kind), tmp_path / "run", columns=COLUMNS)
+    assert [(row.image_id, row.label, row.url, json.loads(row.source)["extra"]) for row in rows] == ROWS
+    assert counts == {"kept": 2}
+
+
+def test_lists_and_texts(tmp_path):
+    (tmp_path / "m.lst").write_text("0 cat http://a.example/a b.jpg\n1\tdog   http://a.example/2\nbroken\n")
+    columns = Columns(id="idx", url="url", label="label")
+    rows, counts = split(tmp_path / "m.lst", tmp_path / "run", format="list", columns=columns)
+    assert [(row.image_id, row.label, row.url) for row in rows] == [
+        ("0", "cat", "http://a.example/a b.jpg"),
+        ("1", "dog", "http://a.example/2"),
+    ]
+    assert counts == {"kept": 2, "bad_row": 1}
+    (tmp_path / "m.txt").write_text("http://a.example/1\n\nhttp://a.example/2")
+    rows, counts = split(tmp_path / "m.txt", tmp_path / "run2")
+    assert [len(row.image_id) for row in rows] == [20, 20]
+    assert counts == {"kept": 2, "no_url": 1}
+
+
+def test_every_row_is_accounted_for(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes(
+        b"idx,URL,label\n"
+        b"1,http://a.example/1,x\n"
+        b"2,http://a.example/1,x\n"  # duplicate URL
+        b"1,http://a.example/3,x\n"  # duplicate id
+        b"2,http://a.example/4,x\n"  # its first claimant went, so this id is free
+        b"5,,x\n"
+        b"6, ,x\n"
+        b",http://a.example/7,x\n"
+        b"8,http://a.example/8\n"
+        b"9,http://a.example/\xff,x\n"
+        b'10,"http://a.example/10"oops,x\n'
+        b"11,http://a.example/11,x\n"
+    )
+    rows, counts = split(path, tmp_path / "run", columns=COLUMNS)
+    assert [row.image_id for row in rows] == ["1", "2", "11"]
+    assert counts == {"kept": 3, "duplicate_url": 1, "duplicate_id": 1, "no_url": 2, "bad_row": 4}
+    entries = list(iter_rows(path_of(tmp_path / "run", "000000", "ledger/manifest"), LedgerEntry))
+    assert len({entry.item_id for entry in entries}) == 11
+
+
+def test_damaged_json_lines(tmp_path):
+    path = tmp_path / "m.jsonl"
+    good = '{"url": "http://a.example/1", "n": 1, "f": NaN, "deep": {"x": [1, null, true]}}'
+    without = ['{"url": null}', '{"other": 1}']
+    path.write_text("\n".join([good, "{", "[]", "3", '{"url": 5}', *without, "[" * 100_000, '{"url": "\\ud800"}']))
+    rows, counts = split(path, tmp_path / "run")
+    assert json.loads(rows[0].source) == {"n": 1, "f": None, "deep": {"x": [1, None, True]}}
+    assert counts == {"kept": 1, "bad_row": 6, "no_url": 2}
+
+
+def test_parquet_types_become_json(tmp_path):
+    table = pa.table(
+        {
+            "url": ["http://a.example/1"],
+            "idx": pa.array([7], pa.int64()),
+            "w": pa.array([0.5], pa.float32()),
+            "when": [datetime.datetime(2020, 1, 2, tzinfo=datetime.timezone.utc)],
+            "raw": [b"\x00\xff"],
+            "tags": [["a", "b"]],
+            "nan": [float("nan")],
+        }
+    )
+    pq.write_table(table, tmp_path / "m.parquet")
+    ((row,), _) = split(tmp_path / "m.parquet", tmp_path / "run", columns=Columns(id="idx"))
+    assert row.image_id == "7"
+    assert json.loads(row.source) == {
+        "w": 0.5,
+        "when": "2020-01-02T00:00:00+00:00",
+        "raw": "AP8=",
+        "tags": ["a", "b"],
+        "nan": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "message"),
+    [
+        ("a,b\n", {}, "no column 'url'; it has a, b"),
+        ("url,b\n", {"columns": Columns(id="B")}, "no column 'B'"),
+        ("url,url\n", {}, "two columns of one name"),
+    ],
+)
+def test_missing_columns_are_named(tmp_path, content, settings, message):
+    (tmp_path / "m.csv").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        split(tmp_path / "m.csv", tmp_path / "run", **settings)
+
+
+def test_an_unknown_extension_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"set manifest\.format"):
+        list(read_records(str(tmp_path / "urls.dat"), ManifestSettings()))
+
+
+def test_shards_have_their_size_and_long_rejected_stretches_end_one_too(tmp_path):
+    path = tmp_path / "m.txt"
+    path.write_text("".join(f"http://a.example/{i}\n" for i in range(25)) + "\n" * 600)
+    split(path, tmp_path / "run", rows_per_shard=10)
+    names = shard_names(str(tmp_path / "run"), "manifest")
+    assert [len(list(iter_rows(path_of(tmp_path / "run", name), Source))) for name in names] == [10, 10, 5]
+    assert len(shard_names(str(tmp_path / "run"), "ledger/manifest")) == 4
+
+
+def test_an_interrupted_split_is_finished_the_same(tmp_path):
+    path = tmp_path / "m.txt"
+    path.write_text("".join(f"http://a.example/{i}\n" for i in range(30)))
+    first, _ = split(path, tmp_path / "whole", rows_per_shard=10)
+    split(path, tmp_path / "run", rows_per_shard=10)
+    (tmp_path / "run/manifest/part-000001.parquet").unlink()
+    (tmp_path / "run/ledger/manifest/part-000002.parquet").unlink()
+    again, counts = split(path, tmp_path / "run", rows_per_shard=10)
+    assert [row.image_id for row in again] == [row.image_id for row in first]
+    assert counts == {"kept": 30}
+
+
+def test_a_changed_manifest_is_refused(tmp_path):
+    path = tmp_path / "m.txt"
+    path.write_text("http://a.example/1\n")
+    split(path, tmp_path / "run")
+    path.write_text("http://a.example/2\n")
+    with pytest.raises(ValueError, match="another manifest"):
+        split(path, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("abc-1.jpg", "abc-1.jpg"),
+        ("a/b", "a~2Fb"),
+        ("..", "~2E."),
+        ("-rf", "~2Drf"),
+        ("a~2Fb", "a~7E2Fb"),
+        ("é", "~C3~A9"),
+        ("a b", "a~20b"),
+        ("a\0b", "a~00b"),
+    ],
+)
+def test_safe_ids(name, safe):
+    assert safe_id(name) == safe
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200), unique=True))
+def test_safe_ids_are_safe_and_different(names):
+    ids = [safe_id(name) for name in names]
+    assert len(set(ids)) == len(names)
+    for made in ids:
+        assert len(made) <= 120
+        assert set(made) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+        assert made[0] not in ".-"
+
+
+@given(st.lists(st.one_of(st.none(), st.sampled_from("abcdefgh"))))
+def test_repeated_finds_what_a_set_finds(texts):
+    hashes = HashList()
+    for text in texts:
+        hashes.append(text)
+    seen, expected = set(), []
+    for text in texts:
+        expected.append(text is not None and text in seen)
+        seen.add(text)
+    assert repeated(hashes.take()).tolist() == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2))))
+def test_hashes_that_share_a_half_are_told_apart(pairs):
+    array = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
+    expected = [pair != (0, 0) and pair in pairs[:i] for i, pair in enumerate(pairs)]
+    assert repeated(array).tolist() == expected
