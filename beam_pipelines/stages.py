@@ -1,6 +1,6 @@
 """What a recipe is made of: row stages, which work item by item in a fused chain, and table stages on whole tables."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -43,7 +43,8 @@ class RowStage:
 class TableStage:
     """A stage from whole tables to whole tables; `transform` is applied to the pipeline itself.
 
-    `files` are folders of the run that it writes beside tables.
+    Its items are the rows of the first table that it reads, or those that the stage `follows` kept. `files` are folders
+    of the run that it writes beside tables.
     """
 
     name: str
@@ -51,7 +52,8 @@ class TableStage:
     tables: tuple[str, ...]
     transform: beam.PTransform
     made_from: Any
-    files: tuple[str, ...] = field(default=())
+    files: tuple[str, ...] = ()
+    follows: str | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -130,6 +130,7 @@ def stages(config: WebbodyConfig, run: str) -> list[Stage]:
             WriteBundle(run, config.bundle),
             made_from(config.bundle),
             files=("bundle",),
+            follows="identity",
         ),
         TableStage(
             "splits",
@@ -137,6 +138,7 @@ def stages(config: WebbodyConfig, run: str) -> list[Stage]:
             ("splits",),
             SplitIdentities(run, config.splits),
             made_from(config.splits),
+            follows="identity",
         ),
     ]
 
