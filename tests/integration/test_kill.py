@@ -5,9 +5,11 @@ import random
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from beam_pipelines.errors import ConfigError
 from tests.integration.runs import assert_same_run, overrides, run_webbody
 
 KILLS = 20
@@ -49,3 +51,23 @@ def test_twenty_kills_leave_no_trace(site, tmp_path):
             assert kills < 3 * KILLS, "the run makes no progress between kills"
         assert_same_run(str(output), undisturbed)
         assert not list(output.rglob(".*")), "temporary files are left"
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on(site, tmp_path):
+    undisturbed = run_webbody(site.manifest, tmp_path / "undisturbed", site.port, "manifest.rows_per_shard=2")
+    process = _start(site, tmp_path / "stopped")
+    while not list((tmp_path / "stopped").glob("images/part-*.parquet")):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert _start(site, tmp_path / "stopped").wait(timeout=300) == 0
+    assert_same_run(str(tmp_path / "stopped"), undisturbed)
+
+
+def test_two_runs_at_once_in_one_folder_are_refused(site, tmp_path):
+    process = _start(site, tmp_path / "shared")
+    while not (tmp_path / "shared" / "run.json").exists():
+        time.sleep(0.1)
+    with pytest.raises(ConfigError, match="another run is at work"):
+        run_webbody(site.manifest, tmp_path / "shared", site.port, "manifest.rows_per_shard=2")
+    assert process.wait(timeout=300) == 0
