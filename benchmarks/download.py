@@ -68,16 +68,10 @@ def make_files(folder: Path) -> None:
             picture = pictures[number % len(pictures)]
             pixels = dice.uniform(5e4, 3e5) if kind == "small" else (1 + number * 11 / (count - 1)) * 1e6
             height, width = round((pixels * 0.75) ** 0.5), round((pixels / 0.75) ** 0.5)
+            # at 1.5 times its size and repeated, so that there is detail at every scale
             enlarged = cv2.resize(picture, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
-            top, left = (-(height // -enlarged.shape[0]) + 1), (-(width // -enlarged.shape[1]) + 1)
-            tiled = cv2.copyMakeBorder(
-                enlarged,
-                0,
-                (top - 1) * enlarged.shape[0],
-                0,
-                (left - 1) * enlarged.shape[1],
-                cv2.BORDER_WRAP,
-            )
+            repeats = (height // enlarged.shape[0] + 1, width // enlarged.shape[1] + 1, 1)
+            tiled = np.tile(enlarged, repeats)
             y, x = dice.integers(0, tiled.shape[0] - height + 1), dice.integers(0, tiled.shape[1] - width + 1)
             cut = tiled[y : y + height, x : x + width].astype(np.int16)
             grain = dice.normal(0, 3, (*cut.shape[:2], 1)).astype(np.int16)
@@ -117,25 +111,12 @@ def rival_environment(cache: Path) -> Path:
 
 def rival_command(command: Path, mode: str, urls: Path, out: Path, chunk: int) -> list[str]:
     """img2dataset with the settings of ours."""
-    return [
-        str(command),
-        f"--url_list={urls}",
-        "--input_format=txt",
-        f"--output_folder={out}",
-        "--output_format=parquet",
-        "--processes_count=2",
-        f"--thread_count={THREADS}",
-        f"--number_sample_per_shard={chunk}",
-        "--image_size=640",
-        "--encode_quality=85",
-        "--upscale_interpolation=cubic",
-        "--downscale_interpolation=area",
-        "--timeout=20",
-        "--retries=1",
-        "--extract_exif=False",
-        "--compute_hash=sha256",
-        *RIVAL[mode],
-    ]
+    same = (
+        f"--input_format=txt --output_format=parquet --processes_count=2 --thread_count={THREADS} "
+        f"--number_sample_per_shard={chunk} --image_size=640 --encode_quality=85 --upscale_interpolation=cubic "
+        "--downscale_interpolation=area --timeout=20 --retries=1 --extract_exif=False --compute_hash=sha256"
+    )
+    return [str(command), f"--url_list={urls}", f"--output_folder={out}", *same.split(), *RIVAL[mode]]
 
 
 def do_chunk(task: tuple[str, str, str, list[str]]) -> int:
@@ -228,6 +209,13 @@ def memory(scratch: Path, files: Path) -> dict[str, float]:
     return peaks
 
 
+def print_row(mode: str, result: dict[str, object]) -> None:
+    """One line of the table for each side."""
+    for side, figures in result.items():
+        shown = figures if isinstance(figures, dict) else {"MB resident at most": figures}
+        print(f"{mode:18} {side:12}", "  ".join(f"{value:9.2f} {name}" for name, value in shown.items()), flush=True)
+
+
 def main() -> None:
     """Run all, print a table, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -247,7 +235,7 @@ def main() -> None:
                     results[mode] = dict(memory(Path(scratch), options.cache / "files"))
                 else:
                     results[mode] = dict(compare(mode, Path(scratch), options.cache / "files", rival, options.repeats))
-                print(mode, json.dumps(results[mode]), flush=True)
+                print_row(mode, results[mode])
         finally:
             server.terminate()
             server.wait()
