@@ -6,7 +6,9 @@ from setuptools import find_packages, setup
 
 CORE = [
     "apache-beam>=2.77,<2.78",
+    "certifi",
     "google-crc32c>=1.6",
+    "idna>=3.7",
     "numpy>=1.26",
     "opencv-python-headless>=4.11",
     "pillow>=11",
