@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.fetch.duplicates import HashList, Mask, repeated
+from transforms.fetch.repeats import HashList, Mask, repeated
 from transforms.fetch.manifest_read import BadRow, Record, read_records
 from transforms.fetch.settings import ManifestSettings
 from transforms.tables.flow import Verdict

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.fetch.duplicates import HashList, repeated
+from transforms.fetch.repeats import HashList, repeated
 from transforms.fetch.manifest import safe_id, split_manifest
 from transforms.fetch.manifest_read import read_records
 from transforms.fetch.settings import Columns, ManifestSettings
