@@ -21,7 +21,7 @@ def counts_of_manifest(run: str) -> Tally:
 
 
 def counts_of_stage(run: str, stage: Stage) -> Tally:
-    """The counts of a finished stage; RunFailed if an item that entered is not in the ledger, or a row is not told of."""
+    """The counts of a finished stage; RunFailed if the ledger misses an item that entered or a row that was written."""
     counts = tally(run, stage.name)
     if isinstance(stage, RowStage):
         left_out = 0 if stage.without is None else table_rows(run, stage.without)

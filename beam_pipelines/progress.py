@@ -17,10 +17,9 @@ from rich.text import Text
 
 from transforms.tables.commit import SEEN
 from transforms.tables.ledger import ledger_table
-from transforms.tables.reasons import reason
+from transforms.tables.reasons import STATES, reason
 from transforms.tables.shards import read_footer, shard_names, shard_path
 
-STATES = ("kept", "dropped", "failed")
 PLAIN_SECONDS = 10.0
 _LIVE_SECONDS = 0.25
 

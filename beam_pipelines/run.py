@@ -25,6 +25,8 @@ from transforms.tables.digest import digest, file_digest, tables_digest
 from transforms.tables.ledger import Tally
 from transforms.tables.shards import exists, is_local, is_temporary, make_folder, shard_names
 
+_MANY_ITEMS = 10_000  # from here on worker processes are worth their start
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -153,20 +155,24 @@ def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
 
 def _execute_rows(order: Order, job: Job, work: Work) -> None:
     names = [stage.name for stage in work.stages]
+    items = work.items(order.run)
+    processes = execute.in_processes(order.options, work.stages[0].much_python and items >= _MANY_ITEMS)
+    inside = execute.is_local(order.options) and not processes
     read = (
         progress.counts_in_process(names)
-        if execute.in_process(order.options)
+        if inside
         else progress.counts_on_storage(order.run, names, [chunk.name for chunk in work.chunks])
     )
-    running = execute.Running(partial(row_pipeline, run=order.run, work=work), order.options)
+    running = execute.Running(partial(row_pipeline, run=order.run, work=work), order.options, processes)
     running.start()
-    progress.follow(running, f"job {job.number} {'+'.join(names)}", work.items(order.run), read)
+    progress.follow(running, f"job {job.number} {'+'.join(names)}", items, read)
     running.outcome()
 
 
 def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...]) -> None:
     names = [stage.name for stage in stages]
-    running = execute.Running(partial(table_pipeline, stages=stages), order.options)
+    processes = execute.in_processes(order.options, much_python=False)
+    running = execute.Running(partial(table_pipeline, stages=stages), order.options, processes)
     running.start()
     read = progress.counts_on_storage(order.run, names, ["00000"])
     progress.follow(running, f"job {job.number} {'+'.join(names)}", None, read)

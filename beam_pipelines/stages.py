@@ -16,6 +16,7 @@ class RowStage:
 
     `transform` takes a PCollection of Items of `row_in` (of Chunks, if `whole_chunks`) and gives Outcomes.
     `made_from` is plain data: all that its results depend on. Rows whose ids the table `without` lists are left out.
+    `much_python`: its work holds the interpreter's lock, so that on one machine processes do it faster than threads.
     """
 
     name: str
@@ -26,6 +27,7 @@ class RowStage:
     transform: beam.PTransform
     made_from: Any
     whole_chunks: bool = False
+    much_python: bool = False
     without: str | None = None
 
     @property

@@ -86,6 +86,7 @@ def stages(config: WebbodyConfig, run: str) -> list[Stage]:
             DownloadImages(run, config.fetch),
             made_from(config.fetch),
             whole_chunks=True,
+            much_python=True,
         ),
         TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None),
         RowStage(

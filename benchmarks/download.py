@@ -1,25 +1,27 @@
 """Downloads against img2dataset: images a second and CPU an image, with equal settings, from a local nginx.
 
-    python benchmarks/download.py [--cache DIR] [--out results.json] [--repeats 2]
+    python -m benchmarks.download [--cache DIR] [--repeats 2] [--only MODE ...]
 
-Start-up is taken out by running two sizes: figures are differences. img2dataset lives in an environment of its own in
-the cache, built on the first run from img2dataset.txt. Needs nginx on the PATH; both sides run two worker processes.
+Start-up is taken out by running two sizes: figures are differences. Our side is `manyfaces run` with the download job
+alone, in two processes, as it chooses for long lists; img2dataset runs two processes too, in an environment of its own
+in the cache, built on the first run from img2dataset.txt. Needs nginx on the PATH.
 """
 
 import argparse
 import json
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from benchmarks.results import report
 
 HERE = Path(__file__).parent
 PORT = 8473
@@ -119,41 +121,20 @@ def rival_command(command: Path, mode: str, urls: Path, out: Path, chunk: int) -
     return [str(command), f"--url_list={urls}", f"--output_folder={out}", *same.split(), *RIVAL[mode]]
 
 
-def do_chunk(task: tuple[str, str, str, list[str]]) -> int:
-    """Fetch one chunk and commit it as a shard; in a worker process."""
-    from transforms.fetch.images import fetch_items
-    from transforms.fetch.settings import DownloadSettings
-    from transforms.tables.flow import Item
-    from transforms.tables.schemas import Image, Source, arrow_schema
-    from transforms.tables.shards import shard_path, to_table, write_shard
-
-    mode, name, out, urls = task
-    cv2.setNumThreads(1)
-    settings = DownloadSettings(
-        connections=THREADS, per_host=THREADS, allow_hosts=(f"127.0.0.1:{PORT}",), store={"quality": 85, **STORE[mode]}
-    )
-    share = Fraction(1, len(urls))
-    items = [Item(name, (i,), share, Source(f"{name}-{i}", url, None, "{}")) for i, url in enumerate(urls)]
-    rows = [row for outcome in fetch_items(items, settings) for row in outcome.rows]
-    write_shard(shard_path(out, "images", name), to_table(rows, arrow_schema(Image)))
-    return len(rows)
-
-
-def work(mode: str, list_path: str, out: str, chunk: int, workers: int) -> None:
-    """Our side, in a process of its own: all chunks on the worker processes."""
-    urls = Path(list_path).read_text().split()
-    tasks = [(mode, f"{at:06d}", out, urls[at : at + chunk]) for at in range(0, len(urls), chunk)]
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        done = sum(pool.imap_unordered(do_chunk, tasks))
-        pool.close()
-        pool.join()
-    if done != len(urls):
-        raise RuntimeError(f"{len(urls) - done} images were lost.")
-
-
 def our_command(mode: str, urls: Path, out: Path, chunk: int, workers: int = 2) -> list[str]:
-    """This file as the worker."""
-    return [sys.executable, __file__, "--work", mode, str(urls), str(out), str(chunk), str(workers)]
+    """The product: a run of webbody that is cut after its first job."""
+    settings = {
+        "jobs": "[[download]]",
+        "manifest.columns": "{url: url}",
+        "manifest.rows_per_shard": chunk,
+        "fetch.connections": THREADS,
+        "fetch.per_host": THREADS,
+        "fetch.allow_hosts": f"['127.0.0.1:{PORT}']",
+        "fetch.store": json.dumps({"quality": 85, **STORE[mode]}),
+    }
+    overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    command = [sys.executable, "-m", "beam_pipelines.cli", "run", "webbody", f"--input={urls}", f"--output={out}"]
+    return [*command, *overrides, f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"]
 
 
 def measure(command: list[str]) -> tuple[float, float, float]:
@@ -174,76 +155,62 @@ def write_urls(path: Path, kind: str, files: int, count: int) -> Path:
     return path
 
 
-def compare(mode: str, scratch: Path, files: Path, rival: Path, repeats: int) -> dict[str, dict[str, float]]:
-    """Images a second and CPU milliseconds an image of both sides, by differences of the best runs."""
+def compare(mode: str, scratch: Path, files: Path, rival: Path, repeats: int) -> list[list[str | float]]:
+    """A row for each side: mode, side, images a second, CPU milliseconds an image, by differences of the best runs."""
     kind, few, many, chunk = PLANS[mode]
     available = len(list((files / kind).iterdir()))
-    sides = ["manyfaces", "img2dataset"] if mode in RIVAL else ["manyfaces"]
-    best: dict[tuple[str, int], tuple[float, float]] = {}
-    for _ in range(repeats):
-        for side in sides:
-            for count in (few, many):
-                urls = write_urls(scratch / "urls.txt", kind, available, count)
-                out = scratch / "out"
-                ours = side == "manyfaces"
-                command = (our_command if ours else lambda *a: rival_command(rival, *a))(mode, urls, out, chunk)
-                wall, cpu, _ = measure(command)
-                old = best.get((side, count), (wall, cpu))
-                best[side, count] = (min(old[0], wall), min(old[1], cpu))
-                shutil.rmtree(out)
-    result = {}
-    for side in sides:
-        wall, cpu = (best[side, many][i] - best[side, few][i] for i in (0, 1))
-        result[side] = {"images_per_s": (many - few) / wall, "cpu_ms": 1000 * cpu / (many - few)}
-    return result
+    sides = {"manyfaces": our_command, "img2dataset": partial(rival_command, rival)}
+    rows: list[list[str | float]] = []
+    for side, command in sides.items():
+        if side == "img2dataset" and mode not in RIVAL:
+            continue
+        best: dict[int, tuple[float, float]] = {}
+        for count in [few, many] * repeats:
+            urls = write_urls(scratch / "urls.txt", kind, available, count)
+            wall, cpu, _ = measure(command(mode, urls, scratch / "out", chunk))
+            old = best.get(count, (wall, cpu))
+            best[count] = (min(old[0], wall), min(old[1], cpu))
+            shutil.rmtree(scratch / "out")
+        wall, cpu = ((best[many][i] - best[few][i]) / (many - few) for i in (0, 1))
+        rows.append([mode, side, 1 / wall, 1000 * cpu])
+    return rows
 
 
-def memory(scratch: Path, files: Path) -> dict[str, float]:
-    """The largest resident MB of one worker at two sizes."""
+def memory(scratch: Path, files: Path) -> list[list[str | float]]:
+    """The largest resident MB of a run at two sizes."""
     available = len(list((files / "small").iterdir()))
-    peaks = {}
+    rows: list[list[str | float]] = []
     for count in (1_000, 20_000):
         urls = write_urls(scratch / "urls.txt", "small", available, count)
-        peaks[str(count)] = measure(our_command("border", urls, scratch / "out", 1000, 1))[2]
+        rows.append([f"{count} images", measure(our_command("border", urls, scratch / "out", 1000))[2]])
         shutil.rmtree(scratch / "out")
-    return peaks
-
-
-def print_row(mode: str, result: dict[str, object]) -> None:
-    """One line of the table for each side."""
-    for side, figures in result.items():
-        shown = figures if isinstance(figures, dict) else {"MB resident at most": figures}
-        print(f"{mode:18} {side:12}", "  ".join(f"{value:9.2f} {name}" for name, value in shown.items()), flush=True)
+    return rows
 
 
 def main() -> None:
-    """Run all, print a table, write JSON."""
+    """Run what is asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/manyfaces-benchmarks")
-    parser.add_argument("--out", type=Path, default=Path("download.json"))
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--only", nargs="*", default=[*STORE, "memory"])
+    parser.add_argument("--only", nargs="*", choices=[*STORE, "memory"], default=[*STORE, "memory"])
     options = parser.parse_args()
     make_files(options.cache / "files")
     rival = rival_environment(options.cache)
-    results: dict[str, dict[str, object]] = {}
+    rows: list[list[str | float]] = []
     with tempfile.TemporaryDirectory() as scratch:
         server = start_nginx(options.cache / "files", Path(scratch))
         try:
             for mode in options.only:
                 if mode == "memory":
-                    results[mode] = dict(memory(Path(scratch), options.cache / "files"))
+                    found = memory(Path(scratch), options.cache / "files")
+                    report("download-memory", "resident memory of the download job", ["", "MB at most"], found)
                 else:
-                    results[mode] = dict(compare(mode, Path(scratch), options.cache / "files", rival, options.repeats))
-                print_row(mode, results[mode])
+                    rows += compare(mode, Path(scratch), options.cache / "files", rival, options.repeats)
+                    report("download", "downloads, 2 cores", ["mode", "", "images/s", "CPU ms an image"], rows)
         finally:
             server.terminate()
             server.wait()
-    options.out.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--work"]:
-        work(sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
-    else:
-        main()
+    main()

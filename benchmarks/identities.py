@@ -2,9 +2,9 @@
 
     MANYFACES_TEST_DATA=FOLDER python -m benchmarks.identities
 
-FOLDER has `images.csv` with the columns `file` and `identity` (`a|b` where two people are shown: such pictures and those
-without a label take part in the run, but are not counted). The photographs are served by this machine; the settings are
-configs/webbody.yaml as it stands. A picture's label belongs to its largest face.
+FOLDER has `images.csv` with the columns `file` and `identity` (`a|b` where two people are shown: such pictures and
+those without a label take part in the run, but are not counted). The photographs are served by this machine; the
+settings are configs/webbody.yaml as it stands. A picture's label belongs to its largest face.
 """
 
 import csv

@@ -6,25 +6,26 @@ import pytest
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from beam_pipelines.errors import PipelineFailed
-from beam_pipelines.execute import Running, in_process, is_local, with_defaults
+from beam_pipelines.execute import Running, in_processes, is_local, with_defaults
 
+# arguments, workers, local, in processes for work that is not or is mostly Python
 CASES = [
-    ([], "multi_threading", os.cpu_count(), True, True),
-    (["--runner=DirectRunner"], "multi_threading", os.cpu_count(), True, True),
-    (["--runner", "FnApiRunner", "--direct_num_workers", "1"], "multi_threading", 1, True, True),
-    (["--direct_running_mode=multi_processing", "--direct_num_workers=3"], "multi_processing", 3, True, False),
-    (["--direct_running_mode", "in_memory"], "in_memory", os.cpu_count(), True, True),
-    (["--runner=FlinkRunner"], "multi_threading", os.cpu_count(), False, False),
-    (["--runner=PrismRunner"], "multi_threading", os.cpu_count(), False, False),
+    ([], os.cpu_count(), True, False, True),
+    (["--runner=DirectRunner"], os.cpu_count(), True, False, True),
+    (["--runner", "FnApiRunner", "--direct_num_workers", "1"], 1, True, False, True),
+    (["--direct_running_mode=multi_processing", "--direct_num_workers=3"], 3, True, True, True),
+    (["--direct_running_mode", "multi_threading"], os.cpu_count(), True, False, False),
+    (["--runner=FlinkRunner"], os.cpu_count(), False, False, False),
+    (["--runner=PrismRunner", "--direct_running_mode=multi_processing"], os.cpu_count(), False, False, False),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "mode", "workers", "local", "inside"), CASES)
-def test_local_runs_default_to_a_thread_for_each_core(arguments, mode, workers, local, inside):
+@pytest.mark.parametrize(("arguments", "workers", "local", "little", "much"), CASES)
+def test_local_workers_are_one_a_core_and_of_the_kind_that_the_work_wants(arguments, workers, local, little, much):
     options = with_defaults(arguments)
-    direct = options.view_as(DirectOptions)
-    assert (direct.direct_running_mode, direct.direct_num_workers) == (mode, workers)
-    assert (is_local(options), in_process(options)) == (local, inside)
+    assert options.view_as(DirectOptions).direct_num_workers == workers
+    assert is_local(options) == local
+    assert (in_processes(options, False), in_processes(options, True)) == (little, much)
 
 
 def test_plain_options_are_local():
@@ -32,7 +33,7 @@ def test_plain_options_are_local():
 
 
 def start(build, mode: str = "in_memory") -> Running:
-    running = Running(build, with_defaults([f"--direct_running_mode={mode}"]))
+    running = Running(build, with_defaults([f"--direct_running_mode={mode}"]), processes=mode == "multi_processing")
     running.start()
     running.join()
     return running

@@ -137,8 +137,13 @@ def parse_allow_host(entry: str) -> tuple[str, int | None]:
 
 def is_allowed(target: Target, allow_hosts: tuple[str, ...]) -> bool:
     """Whether the configuration allows this host (and port) at whatever address it has."""
+    return _is_allowed(target.host, target.port, allow_hosts)
+
+
+@lru_cache(maxsize=4096)
+def _is_allowed(host: str, port: int, allow_hosts: tuple[str, ...]) -> bool:
     allowed = [parse_allow_host(entry) for entry in allow_hosts]
-    return (target.host, None) in allowed or (target.host, target.port) in allowed
+    return (host, None) in allowed or (host, port) in allowed
 
 
 def check_target(target: Target, allow_hosts: tuple[str, ...]) -> None:

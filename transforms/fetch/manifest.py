@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from transforms.fetch.repeats import HashList, Mask, repeated
 from transforms.fetch.manifest_read import BadRow, Record, read_records
+from transforms.fetch.repeats import HashList, Mask, repeated
 from transforms.fetch.settings import ManifestSettings
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import ledger_table, write_ledger

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+from transforms.media.jpeg import plain_jpeg_size
 from transforms.media.settings import AcceptSettings
 from transforms.tables.reasons import Rejected
 
@@ -57,7 +58,8 @@ _UPRIGHT: dict[int, tuple[bool, int | None]] = {
 class Header:
     """What an image file says of itself; sizes are of the upright image, pixels.
 
-    `plain`: RGB or grey, 8 bits, opaque, sRGB. `orientation`: EXIF's, 1 to 8. `opened`: by Pillow, not decoded.
+    `plain`: RGB or grey, 8 bits, opaque, sRGB. `orientation`: EXIF's, 1 to 8. `opened`: by Pillow, not decoded; None
+    where the header could be read without it.
     """
 
     format: str
@@ -65,7 +67,7 @@ class Header:
     height: int
     orientation: int
     plain: bool
-    opened: Pillow.Image
+    opened: Pillow.Image | None
 
 
 def sniff(data: bytes) -> str:
@@ -93,8 +95,11 @@ def read_header(data: bytes, accept: AcceptSettings) -> Header:
     kind = sniff(data)
     if kind not in accept.formats:
         raise Rejected("not_an_image", f"{kind} is not among the formats accepted")
+    if kind == "jpeg" and (size := plain_jpeg_size(data)):
+        _check_size(*size, accept)
+        return Header(kind, *size, orientation=1, plain=True, opened=None)
     try:
-        opened = Pillow.open(io.BytesIO(data), formats=[kind.upper()])
+        opened = _open(data, kind)
         _check_size(*opened.size, accept)
         orientation = _orientation(opened)
     except Pillow.DecompressionBombError as bomb:
@@ -107,6 +112,10 @@ def read_header(data: bytes, accept: AcceptSettings) -> Header:
     opaque = opened.mode in ("RGB", "L") and "transparency" not in opened.info
     plain = opaque and _is_srgb(opened.info.get("icc_profile", b""))
     return Header(kind, width, height, orientation, plain, opened)
+
+
+def _open(data: bytes, kind: str) -> Pillow.Image:
+    return Pillow.open(io.BytesIO(data), formats=[kind.upper()])
 
 
 def _check_size(width: int, height: int, accept: AcceptSettings) -> None:
@@ -142,7 +151,8 @@ def decode(data: bytes, header: Header, at_least: tuple[int, int] | None = None)
         if image is not None:
             return _turn(image, header.orientation)
     try:
-        return _turn(_decode_pillow(header.opened, scale), header.orientation)
+        opened = header.opened or _open(data, header.format)
+        return _turn(_decode_pillow(opened, scale), header.orientation)
     except Pillow.DecompressionBombError as bomb:
         raise Rejected("too_many_pixels", str(bomb)) from None
     except (*_BROKEN, ImageCms.PyCMSError) as error:

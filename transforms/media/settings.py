@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from transforms.settings import Settings
 
@@ -58,6 +58,11 @@ class StoreSettings(Settings):
     scaled_decode: bool = Field(
         True, description="decode JPEGs at 1/2, 1/4 or 1/8 (in the DCT, several times faster), never below the target"
     )
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _no_is_a_word(cls, value: object) -> object:
+        return "no" if value is False else value  # YAML reads a bare `no` as false
 
     @model_validator(mode="after")
     def _area_only_shrinks(self) -> "StoreSettings":

@@ -17,7 +17,8 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.tables.flow import Outcome
 from transforms.tables.ledger import write_ledger
-from transforms.tables.shards import shard_path, to_table, write_shard
+from transforms.tables.reasons import STATES
+from transforms.tables.shards import shard_path, write_rows
 
 COUNTERS = "manyfaces"  # the metrics namespace; a counter is called `<stage>/<state>`
 SEEN: Counter[tuple[str, str]] = Counter()  # the same counts in this process, for a progress bar beside a local runner
@@ -51,7 +52,7 @@ def commit_chunk(target: Target, chunk: str, outcomes: Iterable[Outcome[Any]]) -
     """Write a whole chunk: first the rows, then the ledger shard, which says that the chunk is done."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.order)
     rows = [row for outcome in ordered for row in outcome.rows]
-    write_shard(shard_path(target.run, target.table, chunk), to_table(rows, target.schema))
+    write_rows(shard_path(target.run, target.table, chunk), rows, target.schema)
     verdicts = [(outcome.verdict, len(outcome.rows)) for outcome in ordered if outcome.verdict is not None]
     write_ledger(target.run, target.stage, chunk, verdicts)
 
@@ -66,6 +67,7 @@ class _CommitWhole(beam.DoFn):
     def __init__(self, target: Target) -> None:
         self._target = target
         self._waiting: dict[str, _Waiting] = {}
+        self._counters = {state: Metrics.counter(COUNTERS, f"{target.stage}/{state}") for state in STATES}
 
     def start_bundle(self) -> None:
         self._waiting = {}
@@ -73,7 +75,7 @@ class _CommitWhole(beam.DoFn):
     @no_annotations
     def process(self, outcome: Outcome[Any]) -> None:
         if outcome.verdict is not None:
-            Metrics.counter(COUNTERS, f"{self._target.stage}/{outcome.verdict.state}").inc()
+            self._counters[outcome.verdict.state].inc()
             with _COUNTING:
                 SEEN[self._target.stage, outcome.verdict.state] += 1
         if self._waiting.setdefault(outcome.chunk, _Waiting()).add(outcome):

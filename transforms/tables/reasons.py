@@ -1,9 +1,10 @@
 """Every reason code of the ledger, with the state it means and whether the item is worth retrying."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 State = Literal["kept", "dropped", "failed"]
+STATES: tuple[State, ...] = get_args(State)
 
 
 @dataclass(frozen=True, slots=True)

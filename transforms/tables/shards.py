@@ -25,6 +25,7 @@ Row = TypeVar("Row")
 ROWS_PER_GROUP = 128  # read back by pointer, one group at a time: small enough that a group of images is a few MB
 SLIM_ROWS_PER_GROUP = 65_536  # without files in the rows: few enough groups that footers stay small
 _FOOTERS_AT_ONCE = 32
+_FILES_AT_ONCE, _SLIM_AT_ONCE = 32, 4096  # rows that `iter_rows` has in memory
 _PREFIX, _SUFFIX = "part-", ".parquet"
 
 
@@ -113,29 +114,51 @@ def is_temporary(name: str) -> bool:
     return re.fullmatch(r"\..+\.[0-9a-f]{32}", name) is not None
 
 
-def _cell(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) and value.ndim > 1 else value
-
-
 def to_table(rows: Sequence[Any], schema: pa.Schema) -> pa.Table:
     """The rows (dataclasses of the schema's row type) as an Arrow table."""
-    columns = [pa.array([_cell(getattr(row, f.name)) for row in rows], type=f.type) for f in schema]
-    return pa.table(columns, schema=schema)
+    return pa.table([_column([getattr(row, f.name) for row in rows], f.type) for f in schema], schema=schema)
+
+
+def _column(cells: list[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_nested(kind):  # Arrow takes arrays of one dimension only
+        cells = [cell.tolist() if isinstance(cell, np.ndarray) and cell.ndim > 1 else cell for cell in cells]
+    return pa.array(cells, type=kind)
 
 
 def write_shard(path: str, table: pa.Table, metadata: Mapping[str, str] | None = None) -> None:
-    """Commit one shard; `metadata` goes to the parquet footer, under keys that start with `manyfaces.`.
+    """Commit one shard; `metadata` goes to the parquet footer, under keys that start with `manyfaces.`."""
+    with _shard_writer(path, table.schema, metadata) as writer:
+        writer.write_table(table, row_group_size=_group_rows(table.schema))
 
-    Binary columns hold compressed files and are stored as they are; the rest is zstd.
-    """
+
+def write_rows(path: str, rows: Sequence[Any], schema: pa.Schema, metadata: Mapping[str, str] | None = None) -> None:
+    """Commit rows (dataclasses of the schema's row type) as one shard, a row group in memory at a time."""
+    group = _group_rows(schema)
+    with _shard_writer(path, schema, metadata) as writer:
+        for start in range(0, len(rows), group):
+            writer.write_table(to_table(rows[start : start + group], schema), row_group_size=group)
+
+
+def _group_rows(schema: pa.Schema) -> int:
+    return ROWS_PER_GROUP if _has_files(schema) else SLIM_ROWS_PER_GROUP
+
+
+def _has_files(schema: pa.Schema) -> bool:
+    return any(pa.types.is_binary(f.type) for f in schema)
+
+
+@contextmanager
+def _shard_writer(path: str, schema: pa.Schema, metadata: Mapping[str, str] | None) -> Iterator[pq.ParquetWriter]:
+    """Binary columns hold compressed files and are stored as they are; the rest is zstd."""
     if metadata:
-        table = table.replace_schema_metadata({f"manyfaces.{key}": value for key, value in metadata.items()})
-    files = {f.name for f in table.schema if pa.types.is_binary(f.type)}
-    compression = {f.name: "none" if f.name in files else "zstd" for f in table.schema}
-    group = ROWS_PER_GROUP if files else SLIM_ROWS_PER_GROUP
-    plain = [f.name for f in table.schema if pa.types.is_string(f.type)]
-    with commit_file(path) as out:
-        pq.write_table(table, out, row_group_size=group, compression=compression, use_dictionary=plain)
+        schema = schema.with_metadata({f"manyfaces.{key}": value for key, value in metadata.items()})
+    compression = {f.name: "none" if pa.types.is_binary(f.type) else "zstd" for f in schema}
+    text = [f.name for f in schema if pa.types.is_string(f.type)]
+    with (
+        commit_file(path) as out,
+        pq.ParquetWriter(out, schema, compression=compression, use_dictionary=text) as writer,
+    ):
+        yield writer
 
 
 def read_shard(path: str, columns: list[str] | None = None) -> pa.Table:
@@ -177,11 +200,13 @@ def iter_tables(run: str, table: str, columns: list[str] | None = None) -> Itera
         yield read_shard(shard_path(run, table, name), columns)
 
 
-def iter_rows(path: str, row_type: type[Row], batch_rows: int = 32) -> Iterator[Row]:
+def iter_rows(path: str, row_type: type[Row]) -> Iterator[Row]:
     """The rows of a shard one by one; only one batch is in memory. List columns become arrays of float16 or float32."""
     names = [f.name for f in fields(row_type)]  # type: ignore[arg-type]
     with open_binary(path) as file:
-        for batch in pq.ParquetFile(pa.PythonFile(file, mode="r")).iter_batches(batch_rows, columns=names):
+        shard = pq.ParquetFile(pa.PythonFile(file, mode="r"))
+        batch_rows = _FILES_AT_ONCE if _has_files(shard.schema_arrow) else _SLIM_AT_ONCE
+        for batch in shard.iter_batches(batch_rows, columns=names):
             for values in zip(*(_values(batch.column(name)) for name in names), strict=True):
                 yield row_type(*values)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.fetch.repeats import HashList, repeated
 from transforms.fetch.manifest import safe_id, split_manifest
 from transforms.fetch.manifest_read import read_records
+from transforms.fetch.repeats import HashList, repeated
 from transforms.fetch.settings import Columns, ManifestSettings
 from transforms.tables.ledger import tally
 from transforms.tables.schemas import LedgerEntry, Source

@@ -64,7 +64,7 @@ def test_rows_are_streamed_in_order_and_files_lie_in_small_groups(folder, rows):
     path = shard_path(folder, "files", "00000")
     schema = pa.schema([pa.field("key", pa.string()), pa.field("file", pa.binary())])
     write_shard(path, to_table([File(f"id{i}", b"\xff" * i) for i in range(rows)], schema))
-    assert list(iter_rows(path, File, batch_rows=7)) == [File(f"id{i}", b"\xff" * i) for i in range(rows)]
+    assert list(iter_rows(path, File)) == [File(f"id{i}", b"\xff" * i) for i in range(rows)]
     with open_binary(path) as file:
         footer = pq.read_metadata(pa.PythonFile(file, mode="r"))
     assert footer.num_row_groups == -(-rows // ROWS_PER_GROUP)
