@@ -1,11 +1,13 @@
 """The recipe webbody from a list of URLs to identities and bundles, with the real models of the CPU profile."""
 
 import csv
+import json
 from itertools import combinations
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import webdataset
 
 from beam_pipelines import inspection
 from beam_pipelines.cli import main
@@ -195,3 +197,17 @@ def test_the_contact_sheet_shows_every_identity(whole_run, tmp_path):
 def test_row_tables_are_all_there(whole_run):
     for table in ROW_TABLES:
         assert table_content(whole_run, table)
+
+
+def test_bundles_carry_the_manifest_s_own_columns(whole_run):
+    samples = [
+        dict(sample)
+        for sample in webdataset.WebDataset(
+            f"{whole_run}/bundle/bodies/webdataset/bodies-000000.tar", shardshuffle=False
+        )
+    ]
+    kept = sum(identity is not None for identity in column(whole_run, "identities", "identity"))
+    assert len(samples) == kept
+    described = [json.loads(sample["json"]) for sample in samples]
+    assert all(one["source"]["who"] == "obama" for one in described if one["image_id"].startswith("obama"))
+    assert len({one["identity"] for one in described}) > 3

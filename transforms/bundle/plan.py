@@ -17,7 +17,7 @@ from transforms.tables.schemas import arrow_schema, column
 from transforms.tables.shards import open_binary, shard_names, shard_path, write_shard
 
 INDEX = "bundle_index"
-_KEPT = ["identity", "face_id", "body_id", "image_id", "label"]
+_KEPT = ["identity", "face_id", "body_id", "image_id", "label", "source"]
 _TEXT = pa.large_string()  # while joining, a column of ids may pass 2 GB
 
 
@@ -31,6 +31,7 @@ class BundleEntry:
     body_id: str = column(pa.string(), "the body")
     image_id: str = column(pa.string(), "the image")
     label: str | None = column(pa.string(), "source label", nullable=True)
+    source: str = column(pa.string(), "other columns of the manifest, JSON")
     file: int = column(pa.int32(), "number of the bundle file")
     face_shard: str = column(pa.string(), "shard of `faces` that has the face")
     face_row: int = column(pa.int32(), "row in that shard, from 0")
@@ -44,7 +45,7 @@ def file_name(number: int) -> str:
 
 
 def kept_faces(run: str) -> pa.Table:
-    """The faces that cleaning kept, by (identity, face_id): record, identity, face_id, body_id, image_id, label.
+    """The faces that cleaning kept, by (identity, face_id): record, and the columns of _KEPT.
 
     ValueError unless the identities are numbered 0..K-1.
     """

@@ -17,6 +17,7 @@ class Meta:
     body_id: str
     image_id: str
     label: str | None
+    source: str  # the manifest's other columns, JSON
     width: int  # of the image as written, pixels
     height: int
 
@@ -33,6 +34,7 @@ class Sample:
     def describe(self) -> str:
         """The sample without its image as one line of JSON, keys sorted."""
         values = {"record": self.record, "identity": self.identity, **asdict(self.meta)}
+        values["source"] = json.loads(self.meta.source)
         return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 

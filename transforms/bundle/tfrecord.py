@@ -84,6 +84,7 @@ class TFRecordSink:
             "body_id": meta.body_id.encode(),
             "image_id": meta.image_id.encode(),
             "label": (meta.label or "").encode(),
+            "source": meta.source.encode(),
         }
         self._out.write(encode_record(encode_example(features)))
 

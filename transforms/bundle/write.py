@@ -113,7 +113,7 @@ def _write_images(
 
 
 def _add(sinks: list[Sink], entry: dict[str, Any], key: str, image: bytes, size: tuple[int, int]) -> None:
-    meta = Meta(key, entry["face_id"], entry["body_id"], entry["image_id"], entry["label"], *size)
+    meta = Meta(key, entry["face_id"], entry["body_id"], entry["image_id"], entry["label"], entry["source"], *size)
     sample = Sample(entry["record"], entry["identity"], image, meta)
     for sink in sinks:
         sink.add(sample)

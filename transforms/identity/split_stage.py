@@ -20,7 +20,7 @@ STAGE = "splits"
 READS = ("identities", "bodies")
 WRITES = ("splits",)
 _ONLY = "00000"
-_COLUMNS = ["face_id", "identity", "body_id", "image_id", "label"]
+_COLUMNS = ["face_id", "identity", "body_id", "image_id", "label", "source"]
 
 
 def qualifying_bodies(run: str, body_id: pa.Array, min_visibility: float) -> Mask:

@@ -181,6 +181,7 @@ class SplitFace:
     body_id: str = column(pa.string(), "the body")
     image_id: str = column(pa.string(), "the image")
     label: str | None = column(pa.string(), "source label", nullable=True)
+    source: str = column(pa.string(), "other columns of the manifest, JSON")
     split: str = column(pa.string(), "name of the split")
 
 

@@ -5,7 +5,7 @@ from transforms.tables.shards import open_binary
 
 
 def sample(record: int, identity: int, image: bytes, key: str = "a-b0") -> Sample:
-    return Sample(record, identity, image, Meta(key, "a-b0-f0", "a-b0", "a", "query", 4, 5))
+    return Sample(record, identity, image, Meta(key, "a-b0-f0", "a-b0", "a", "query", '{"page": 7}', 4, 5))
 
 
 def read(path: str) -> bytes:

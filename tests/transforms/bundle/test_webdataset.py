@@ -24,7 +24,13 @@ def test_webdataset_reads_it(tmp_path):
     read_back = [(s["__key__"], s["jpg"], int(s["cls"]), json.loads(s["json"])) for s in data]
     assert [s[:3] for s in read_back] == [("000000000005", images[0], 1), ("000000000000", images[1], 2)]
     described = {"record": 5, "identity": 1, "key": "../../é.b", "face_id": "a-b0-f0", "body_id": "a-b0"}
-    assert read_back[0][3] == described | {"image_id": "a", "label": "query", "width": 4, "height": 5}
+    assert read_back[0][3] == described | {
+        "image_id": "a",
+        "label": "query",
+        "source": {"page": 7},
+        "width": 4,
+        "height": 5,
+    }
     pixels = next(iter(webdataset.WebDataset(str(tmp_path / "x-000000.tar"), shardshuffle=False).decode("rgb8")))
     assert pixels["jpg"].shape == (30, 20, 3)
 

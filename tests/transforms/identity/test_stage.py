@@ -89,7 +89,7 @@ def test_no_embeddings_make_empty_tables(tmp_path, chosen):
     assert len(read_column(run, "splits", ["split"])) == 0
     assert (tmp_path / "splits" / "wb_testing.csv").read_text().strip().replace(
         '"', ""
-    ) == "face_id,identity,body_id,image_id,label"
+    ) == "face_id,identity,body_id,image_id,label,source"
 
 
 @pytest.mark.parametrize("chosen", [WITHIN, WHOLE])
