@@ -81,7 +81,7 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     changed = refresh(order.run, stages, old.get("fingerprints", {}), prints, order.recompute)
     return {
         "recipe": order.recipe.name,
-        "manifest": order.manifest,
+        "manifest": os.path.abspath(order.manifest) if is_local(order.manifest) else order.manifest,
         "started": old.get("started", _now()),
         "versions": versions(),
         "models": {

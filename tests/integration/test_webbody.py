@@ -200,12 +200,8 @@ def test_row_tables_are_all_there(whole_run):
 
 
 def test_bundles_carry_the_manifest_s_own_columns(whole_run):
-    samples = [
-        dict(sample)
-        for sample in webdataset.WebDataset(
-            f"{whole_run}/bundle/bodies/webdataset/bodies-000000.tar", shardshuffle=False
-        )
-    ]
+    tar = f"{whole_run}/bundle/bodies/webdataset/bodies-000000.tar"
+    samples = list(webdataset.WebDataset(tar, shardshuffle=False))
     kept = sum(identity is not None for identity in column(whole_run, "identities", "identity"))
     assert len(samples) == kept
     described = [json.loads(sample["json"]) for sample in samples]
