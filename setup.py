@@ -1,5 +1,6 @@
 """Packaging of manyfaces: `pip install .[cpu]`, and `--setup_file=./setup.py` for remote Beam workers."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -40,13 +41,14 @@ DEV = [
     "webdataset>=1.0",
 ]
 
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "beam_pipelines/__init__.py").read_text(encoding="utf-8"))[1]
+
 setup(
     name="manyfaces",
-    version="0.1.0",
+    version=VERSION,
     description="Beam pipelines that turn image URLs into clean, identity-grouped datasets of faces and bodies",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8")
-    if Path(__file__).with_name("README.md").exists()
-    else "",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from beam_pipelines import __version__
 from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
         description="Image URLs in, clean identity-grouped datasets of faces and bodies out.",
         epilog="Exit codes: 0 done, 1 the run failed, 2 unusable arguments, configuration or model, 130 interrupted.",
     )
+    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     top.add_argument("--verbose", action="store_true", help="log what Beam and the stages say")
     commands_ = top.add_subparsers(title="commands", required=True)
 

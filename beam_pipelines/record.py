@@ -7,11 +7,11 @@ from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
+from beam_pipelines import __version__
 from beam_pipelines.errors import RunFailed
 from transforms.tables.shards import commit_file, exists, open_binary
 
 _PACKAGES = (
-    "manyfaces",
     "apache-beam",
     "pyarrow",
     "numpy",
@@ -52,7 +52,7 @@ def write_record(run: str, record: dict[str, Any]) -> None:
 
 def versions() -> dict[str, str]:
     """The versions that results may depend on."""
-    found = {"python": platform.python_version()}
+    found = {"manyfaces": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         try:
             found[package] = version(package)

@@ -194,6 +194,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--only", nargs="*", choices=[*STORE, "memory"], default=[*STORE, "memory"])
     options = parser.parse_args()
+    if shutil.which("nginx") is None:
+        sys.exit("benchmarks.download needs nginx on the PATH (package nginx).")
     make_files(options.cache / "files")
     rival = rival_environment(options.cache)
     rows: list[list[str | float]] = []
