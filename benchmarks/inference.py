@@ -144,7 +144,7 @@ def marginal(work: Callable[[list[bytes]], None], few: list[bytes], many: list[b
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=60, help="of the small run; the large has three times as many")
+    parser.add_argument("--images", type=int, default=80, help="of the small run; the large has three times as many")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -152,8 +152,9 @@ def main() -> None:
     known = catalogue.load()
     loop = Loop({role: known.get(name) for role, name in MODELS.items()})
     photos = stored_photographs()
-    few = [photos[i % len(photos)] for i in range(arguments.images)]
-    many = few * 3
+    # in random order: the runner gives each worker its share beforehand, and pictures differ tenfold in people
+    many = [photos[i] for i in np.random.default_rng(0).integers(0, len(photos), 3 * arguments.images)]
+    few = many[: arguments.images]
     rounds = []
     for number in range(arguments.rounds):
         job, bare = marginal(run_job, few, many), marginal(partial(run_loop, loop), few, many)
