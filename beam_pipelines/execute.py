@@ -48,7 +48,8 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
     direct = options.view_as(DirectOptions)
     if processes:
         direct.direct_running_mode = _UNSET  # then the runner takes the environment that it is given
-        command = f"{shlex.quote(sys.executable)} -m beam_pipelines.worker"
+        # glibc's default of 8 arenas a core keeps what many threads freed: up to 40 % more resident memory in long runs
+        command = f"MALLOC_ARENA_MAX=2 exec {shlex.quote(sys.executable)} -m beam_pipelines.worker"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
     if direct.direct_running_mode == _UNSET:
         direct.direct_running_mode = "multi_threading"
