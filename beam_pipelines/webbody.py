@@ -1,5 +1,6 @@
 """The recipe webbody: a list of image URLs -> bodies and faces of clean identities, bundled and split."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -26,7 +27,7 @@ from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSett
 
 # Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
 _HOW = {
-    "inference", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
+    "inference", "threads", "contact", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
     "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "allow_hosts", "proxy", "verify_tls",
     "max_redirects",
 }  # fmt: skip
@@ -65,83 +66,92 @@ def models(config: WebbodyConfig) -> dict[str, Entry]:
 
 def stages(config: WebbodyConfig, run: str) -> list[Stage]:
     """All stages of the recipe, in order."""
-    entries = models(config)
-    chosen = {name for job in config.jobs for name in job}
+    download, *vision = _row_stages(config, run, models(config))
+    deduplicate = TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None)
+    return [download, deduplicate, *vision, *_table_stages(config, run)]
+
+
+def _made_from(settings: Settings, entries: Mapping[str, Entry] | None = None, device: str | None = None) -> Any:
+    """All that the rows of a stage depend on: its settings, and its models with the device that runs them."""
+    models = {role: entry.sha256 for role, entry in (entries or {}).items()}
+    return {"settings": settings.model_dump(mode="json", exclude=_HOW), "models": models, "device": device}
+
+
+def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> list[Stage]:
     device = config.models.device
+    deduplicated = any("deduplicate" in job for job in config.jobs)
 
-    def made_from(settings: Settings, *roles: str) -> dict[str, Any]:
-        return {
-            "settings": settings.model_dump(mode="json", exclude=_HOW),
-            "models": {role: entries[role].sha256 for role in roles if role in entries},
-            "device": device if roles else None,
-        }
+    def made_from(settings: Settings, *roles: str) -> Any:
+        return _made_from(settings, {role: entries[role] for role in roles if role in entries}, device)
 
-    return [
-        RowStage(
-            "download",
-            "manifest",
-            Source,
-            "images",
-            arrow_schema(Image),
-            DownloadImages(run, config.fetch),
-            made_from(config.fetch),
-            whole_chunks=True,
-            much_python=True,
-        ),
-        TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None),
-        RowStage(
-            "bodies",
-            "images",
-            Image,
-            "bodies",
-            arrow_schema(Body),
-            FindBodies(config.bodies, entries, device),
-            made_from(config.bodies, "person", "keypoints"),
-            without="duplicates" if "deduplicate" in chosen else None,
-        ),
-        RowStage(
-            "faces",
-            "bodies",
-            Body,
-            "faces",
-            arrow_schema(Face),
-            FindFaces(config.faces, entries, device),
-            made_from(config.faces, "face", "mesh"),
-        ),
-        RowStage(
-            "embeddings",
-            "faces",
-            Face,
-            "embeddings",
-            embedding_schema(entries["embedding"]),
-            EmbedFaces(config.embeddings, entries, device),
-            made_from(config.embeddings, "embedding"),
-        ),
-        TableStage(
-            "identity",
-            ("embeddings",),
-            ("edges", "identities", "label_map", "cleaning"),
-            FindIdentities(run, config.identity),
-            made_from(config.identity),
-        ),
-        TableStage(
-            "bundle",
-            ("identities", "faces", "bodies"),
-            ("bundle_index",),
-            WriteBundle(run, config.bundle),
-            made_from(config.bundle),
-            files=("bundle",),
-            follows="identity",
-        ),
-        TableStage(
-            "splits",
-            ("identities", "bodies"),
-            ("splits",),
-            SplitIdentities(run, config.splits),
-            made_from(config.splits),
-            follows="identity",
-        ),
-    ]
+    download = RowStage(
+        name="download",
+        reads="manifest",
+        row_in=Source,
+        writes="images",
+        schema=arrow_schema(Image),
+        transform=DownloadImages(run, config.fetch),
+        made_from=_made_from(config.fetch),
+        whole_chunks=True,
+        much_python=True,
+    )
+    bodies = RowStage(
+        name="bodies",
+        reads="images",
+        row_in=Image,
+        writes="bodies",
+        schema=arrow_schema(Body),
+        transform=FindBodies(config.bodies, entries, device),
+        made_from=made_from(config.bodies, "person", "keypoints"),
+        without="duplicates" if deduplicated else None,
+    )
+    faces = RowStage(
+        name="faces",
+        reads="bodies",
+        row_in=Body,
+        writes="faces",
+        schema=arrow_schema(Face),
+        transform=FindFaces(config.faces, entries, device),
+        made_from=made_from(config.faces, "face", "mesh"),
+    )
+    embeddings = RowStage(
+        name="embeddings",
+        reads="faces",
+        row_in=Face,
+        writes="embeddings",
+        schema=embedding_schema(entries["embedding"]),
+        transform=EmbedFaces(config.embeddings, entries, device),
+        made_from=made_from(config.embeddings, "embedding"),
+    )
+    return [download, bodies, faces, embeddings]
+
+
+def _table_stages(config: WebbodyConfig, run: str) -> list[Stage]:
+    identity = TableStage(
+        name="identity",
+        reads=("embeddings",),
+        tables=("edges", "identities", "label_map", "cleaning"),
+        transform=FindIdentities(run, config.identity),
+        made_from=_made_from(config.identity),
+    )
+    bundle = TableStage(
+        name="bundle",
+        reads=("identities", "faces", "bodies"),
+        tables=("bundle_index",),
+        transform=WriteBundle(run, config.bundle),
+        made_from=_made_from(config.bundle),
+        files=("bundle",),
+        follows="identity",
+    )
+    splits = TableStage(
+        name="splits",
+        reads=("identities", "bodies"),
+        tables=("splits",),
+        transform=SplitIdentities(run, config.splits),
+        made_from=_made_from(config.splits),
+        follows="identity",
+    )
+    return [identity, bundle, splits]
 
 
 RECIPE = Recipe(
