@@ -13,7 +13,9 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
+from beam_pipelines import worker
 from beam_pipelines.errors import PipelineFailed
+from beam_pipelines.worker import RUN_VARIABLE
 
 LOCAL = ("DirectRunner", "FnApiRunner")
 _UNSET = "in_memory"  # Beam's own default
@@ -49,7 +51,8 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
     if processes:
         direct.direct_running_mode = _UNSET  # then the runner takes the environment that it is given
         # glibc's default of 8 arenas a core keeps what many threads freed: up to 40 % more resident memory in long runs
-        command = f"MALLOC_ARENA_MAX=2 exec {shlex.quote(sys.executable)} -m beam_pipelines.worker"
+        setting = f"MALLOC_ARENA_MAX=2 {RUN_VARIABLE}={os.getpid()}"
+        command = f"{setting} exec {shlex.quote(sys.executable)} -m {worker.__name__}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
     if direct.direct_running_mode == _UNSET:
         direct.direct_running_mode = "multi_threading"

@@ -27,9 +27,9 @@ from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSett
 
 # Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
 _HOW = {
-    "inference", "threads", "contact", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
-    "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "allow_hosts", "proxy", "verify_tls",
-    "max_redirects",
+    "inference", "threads", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
+    "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "contact", "allow_hosts", "proxy",
+    "verify_tls", "max_redirects",
 }  # fmt: skip
 
 

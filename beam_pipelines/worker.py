@@ -6,6 +6,7 @@ import sys
 import time
 from threading import Thread
 
+RUN_VARIABLE = "MANYFACES_RUN"  # in the environment: the process of the run, which may be gone before we ask
 _WATCH_SECONDS = 0.2
 
 
@@ -18,10 +19,10 @@ def _end_with(parent: int) -> None:
 
 def main() -> None:
     """Serve the runner until it hangs up."""
-    logging.disable(logging.WARNING)  # before the import, which logs
-    from apache_beam.runners.worker import sdk_worker_main
+    logging.disable(logging.WARNING)
+    Thread(target=_end_with, args=(int(os.environ[RUN_VARIABLE]),), daemon=True).start()
+    from apache_beam.runners.worker import sdk_worker_main  # which takes seconds, and logs
 
-    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     sdk_worker_main.main(sys.argv)
 
 

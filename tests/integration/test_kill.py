@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +18,9 @@ KILLS = 20
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 
 
-def _start(site, output):
+def _start(site, output, *beam):
     settings = [word for override in overrides(site.port, "manifest.rows_per_shard=2") for word in ("--set", override)]
-    command = ["run", "webbody", "--input", str(site.manifest), "--output", str(output), *settings]
+    command = ["run", "webbody", "--input", str(site.manifest), "--output", str(output), *settings, *beam]
     return subprocess.Popen(
         [sys.executable, "-m", "beam_pipelines.cli", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -71,3 +73,35 @@ def test_two_runs_at_once_in_one_folder_are_refused(site, tmp_path):
     with pytest.raises(ConfigError, match="another run is at work"):
         run_webbody(site.manifest, tmp_path / "shared", site.port, "manifest.rows_per_shard=2")
     assert process.wait(timeout=300) == 0
+
+
+def _workers(parent):
+    """The worker processes that a process started; those that have ended have no command line any more."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            started_by = int(path.with_name("stat").read_text().rpartition(")")[2].split()[1])
+            if b"beam_pipelines.worker" in path.read_bytes() and started_by == parent:
+                found.append(path)
+    return found
+
+
+def _alive(command_lines):
+    with suppress(OSError):
+        return [path for path in command_lines if path.read_bytes()]
+    return []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_workers_end_with_their_run(site, tmp_path):
+    process = _start(site, tmp_path / "run", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
+    while len(_workers(process.pid)) < 2:
+        assert process.poll() is None
+        time.sleep(0.1)
+    workers = _workers(process.pid)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 5
+    while _alive(workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _alive(workers)
