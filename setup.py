@@ -65,5 +65,5 @@ setup(
         "flink": ["apache-flink-libraries>=2.2,<2.3"],
         "dev": CPU + CONVERT + DEV,
     },
-    entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:main"]},
+    entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )

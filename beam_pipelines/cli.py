@@ -9,6 +9,8 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 from beam_pipelines import __version__
 from model_handlers.errors import ModelError
@@ -95,9 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _do(arguments, rest)
     except KeyboardInterrupt:
         print("\nmanyfaces: interrupted; the same command goes on from the committed shards.", file=sys.stderr)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(INTERRUPTED)  # the runner's own threads would keep the process alive
+        return INTERRUPTED
 
 
 def _do(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -115,5 +115,20 @@ def _do(arguments: argparse.Namespace, rest: list[str]) -> int:
     return DONE
 
 
+def entry() -> NoReturn:
+    """The process `manyfaces`: it ends when the command does, whatever the runner's threads are about.
+
+    They are daemons or wait for servers; an orderly shutdown would hang on some and abort on others that still log.
+    """
+    try:
+        code = main()
+    except SystemExit as end:  # argparse: --help, or arguments that it cannot read
+        code = end.code if isinstance(end.code, int) else UNUSABLE
+    with suppress(BrokenPipeError):  # the reader of a pipe has seen enough
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()
