@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     inspect.add_argument("run", metavar="RUN", help="the run's folder")
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
+    inspect.add_argument("--sheet", metavar="FILE.png", help="write a picture of the identities, a row for each")
     inspect.set_defaults(do="inspect")
 
     models = commands_.add_parser("models", help="list, fetch or check the models of the catalogue")

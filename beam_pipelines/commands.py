@@ -8,6 +8,7 @@ from rich.table import Table
 
 from beam_pipelines import config as configuration
 from beam_pipelines import demonstration, inspection, report
+from beam_pipelines.contact_sheet import write_contact_sheet
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.execute import with_defaults
 from beam_pipelines.record import read_record
@@ -85,6 +86,8 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     if arguments.table and arguments.to:
         rows = inspection.export(arguments.run, arguments.table, arguments.to)
         print(f"{rows} rows of {arguments.table} -> {arguments.to}")
+    elif arguments.sheet:
+        print(f"{write_contact_sheet(arguments.run, arguments.sheet)} identities -> {arguments.sheet}")
     elif arguments.table:
         inspection.show_table(arguments.run, arguments.table)
     else:

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from beam_pipelines.errors import ConfigError
 from model_handlers.interface import Array
-from transforms.tables.shards import commit_file, iter_tables, read_column
+from transforms.tables.shards import commit_file, iter_tables, read_column, shard_names
 
 CELL = 120  # pixels: height of every picture on the sheet
 MAX_IDENTITIES = 24
@@ -65,7 +66,9 @@ def _rows(run: str, members: dict[int, list[tuple[str, str]]]) -> Iterator[Array
 
 
 def write_contact_sheet(run: str, path: str) -> int:
-    """Write the sheet as PNG; returns the number of identities on it."""
+    """Write the sheet as PNG; returns the number of identities on it. ConfigError if the run has no identities yet."""
+    if not shard_names(run, "identities"):
+        raise ConfigError(f"{run}: the run has no identities yet; run it to the stage identity first.")
     members = chosen(run)
     rows = list(_rows(run, members))
     if not rows:

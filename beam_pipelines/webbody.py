@@ -32,6 +32,8 @@ _HOW = {
     "verify_tls", "max_redirects",
 }  # fmt: skip
 
+_ROLES = {"bodies": ("person", "keypoints"), "faces": ("face", "mesh"), "embeddings": ("embedding",)}
+
 
 class WebbodyConfig(RecipeConfig):
     """The configuration of the recipe webbody."""
@@ -52,7 +54,12 @@ class WebbodyConfig(RecipeConfig):
 
 
 def models(config: WebbodyConfig) -> dict[str, Entry]:
-    """The models that the configuration names, by role."""
+    """The models that the stages of the configured jobs use, by role."""
+    roles = {role for job in config.jobs for stage in job for role in _ROLES.get(stage, ())}
+    return {role: entry for role, entry in _entries(config).items() if role in roles}
+
+
+def _entries(config: WebbodyConfig) -> dict[str, Entry]:
     known = catalogue.load(config.models.catalogue)
     names = {
         "person": config.bodies.person_model,
@@ -66,7 +73,7 @@ def models(config: WebbodyConfig) -> dict[str, Entry]:
 
 def stages(config: WebbodyConfig, run: str) -> list[Stage]:
     """All stages of the recipe, in order."""
-    download, *vision = _row_stages(config, run, models(config))
+    download, *vision = _row_stages(config, run, _entries(config))
     deduplicate = TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None)
     return [download, deduplicate, *vision, *_table_stages(config, run)]
 

@@ -11,7 +11,6 @@ import webdataset
 
 from beam_pipelines import inspection
 from beam_pipelines.cli import main
-from beam_pipelines.contact_sheet import write_contact_sheet
 from beam_pipelines.demonstration import DemoRow, Page, serve
 from beam_pipelines.record import read_record
 from tests.integration.runs import (
@@ -184,14 +183,22 @@ def test_a_changed_threshold_is_refused_until_recompute(site, tmp_path, capsys):
     assert table_content(run, "bodies") == bodies
 
 
-def test_the_contact_sheet_shows_every_identity(whole_run, tmp_path):
+def test_the_contact_sheet_shows_every_identity(whole_run, tmp_path, capsys):
     import cv2
 
     sheet = tmp_path / "sheet.png"
-    count = write_contact_sheet(whole_run, str(sheet))
+    assert main(["inspect", whole_run, "--sheet", str(sheet)]) == 0
+    count = int(capsys.readouterr().out.split()[0])
     numbers = {n for n in column(whole_run, "identities", "identity") if n is not None}
     assert count == len(numbers)
     assert cv2.imread(str(sheet)).shape[0] > 100 * count
+
+
+def test_a_download_alone_needs_no_model(site, tmp_path):
+    run = run_webbody(site.manifest, tmp_path / "run", site.port, "jobs=[[download]]")
+    assert read_record(run)["models"] == {}
+    assert len(column(run, "images", "image_id")) == len(site.rows)
+    assert not table_content(run, "bodies")
 
 
 def test_row_tables_are_all_there(whole_run):
