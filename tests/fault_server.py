@@ -40,13 +40,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 self.server.seen.append((line[1], self.headers, time.monotonic()))
                 with self.server.lock:
                     self.server.visits[line[1]] += 1
-                    self.server.active += 1
-                    self.server.most_active = max(self.server.most_active, self.server.active)
-                try:
-                    self.answer(line[1].split("?")[0].strip("/").split("/"))
-                finally:
-                    with self.server.lock:
-                        self.server.active -= 1
+                self.answer(line[1].split("?")[0].strip("/").split("/"))
 
     def send(self, body=JPEG, status="200 OK", length=None, headers=(), close=True):
         head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
@@ -60,7 +54,12 @@ class _Handler(socketserver.StreamRequestHandler):
         self.send()
 
     def fault_slow(self, seconds, *_):
+        with self.server.lock:
+            self.server.active += 1
+            self.server.most_active = max(self.server.most_active, self.server.active)
         time.sleep(float(seconds))
+        with self.server.lock:
+            self.server.active -= 1  # before the answer, after which the client may come again
         self.send()
 
     def fault_status(self, code, *_):
