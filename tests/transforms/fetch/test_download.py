@@ -118,7 +118,7 @@ def test_every_fault_ends_in_time_with_its_reason(server):
     started = time.monotonic()
     urls = [server.url(path) for path, _ in FAULTS]
     outcomes = {outcome.verdict.item_id: outcome for outcome in fetch_items(items_of(urls), quick(server))}
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 40
     got = [(path, outcomes[f"id{i}"].verdict.reason) for i, (path, _) in enumerate(FAULTS)]
     assert got == FAULTS
     for outcome in outcomes.values():
