@@ -32,16 +32,16 @@ def counts_in_process(stages: Sequence[str]) -> Callable[[], Counts]:
     return lambda: {stage: {state: SEEN[stage, state] - start[stage, state] for state in STATES} for stage in stages}
 
 
-def counts_on_storage(run: str, stages: Sequence[str], chunks: Iterable[str]) -> Callable[[], Counts]:
-    """A reader of the ledger footers of these chunks; each is read once."""
-    wanted = frozenset(chunks)
+def counts_on_storage(run: str, stages: Sequence[str], chunks: Iterable[str] | None = None) -> Callable[[], Counts]:
+    """A reader of the ledger footers of these chunks, or of all shards there are; each is read once."""
+    wanted = None if chunks is None else frozenset(chunks)
     seen: set[tuple[str, str]] = set()
     totals: Counts = {stage: dict.fromkeys(STATES, 0) for stage in stages}
 
     def read() -> Counts:
         for stage in stages:
-            for name in wanted.intersection(shard_names(run, ledger_table(stage))):
-                if (stage, name) not in seen:
+            for name in shard_names(run, ledger_table(stage)):
+                if (stage, name) not in seen and (wanted is None or name in wanted):
                     seen.add((stage, name))
                     _add_footer(totals[stage], shard_path(run, ledger_table(stage), name))
         return totals

@@ -174,6 +174,6 @@ def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...]) -> N
     processes = execute.in_processes(order.options, much_python=False)
     running = execute.Running(partial(table_pipeline, stages=stages), order.options, processes)
     running.start()
-    read = progress.counts_on_storage(order.run, names, ["00000"])
+    read = progress.counts_on_storage(order.run, names)
     progress.follow(running, f"job {job.number} {'+'.join(names)}", None, read)
     running.outcome()

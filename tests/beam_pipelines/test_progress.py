@@ -35,6 +35,14 @@ def test_counts_on_storage_grow_with_the_ledger_of_these_chunks(folder):
         assert read()["download"] == {"kept": 3, "dropped": 3, "failed": 1}
 
 
+def test_counts_of_whole_tables_take_every_shard_whatever_its_name(folder):
+    read = progress.counts_on_storage(folder, ["download"])
+    assert read() == {"download": ZERO}
+    for name in ("00000", "000000", "00017"):
+        ledger(folder, name, 2, dropped=1)
+    assert read() == {"download": {"kept": 6, "dropped": 3, "failed": 0}}
+
+
 def test_counts_in_process_are_of_this_job():
     SEEN["count-test", "kept"] += 3
     read = progress.counts_in_process(["count-test"])

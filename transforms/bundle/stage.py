@@ -15,7 +15,7 @@ from transforms.bundle.plan import INDEX, file_name, write_index
 from transforms.bundle.settings import BundleSettings
 from transforms.bundle.statistics import FileSummary, bundle_statistics
 from transforms.bundle.write import STAGE, write_file
-from transforms.tables.commit import COUNTERS, SEEN
+from transforms.tables.commit import COUNTERS
 from transforms.tables.ledger import ledger_table
 from transforms.tables.shards import commit_file, read_shard, shard_names, shard_path
 
@@ -70,7 +70,6 @@ class _WriteFile(beam.DoFn):
         summary = write_file(self._run, name, self._settings)
         for state, count in (("kept", summary.images), ("failed", summary.failed)):
             Metrics.counter(COUNTERS, f"{STAGE}/{state}").inc(count)
-            SEEN[STAGE, state] += count
         yield summary
 
 

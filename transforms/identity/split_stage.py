@@ -17,8 +17,6 @@ from transforms.tables.schemas import SplitFace, arrow_schema
 from transforms.tables.shards import commit_file, read_column, read_shard, shard_names, shard_path, write_shard
 
 STAGE = "splits"
-READS = ("identities", "bodies")
-WRITES = ("splits",)
 _ONLY = "00000"
 _COLUMNS = ["face_id", "identity", "body_id", "image_id", "label", "source"]
 

@@ -35,7 +35,6 @@ from transforms.tables.shards import (
 
 STAGE = "identity"
 READS = ("embeddings",)
-WRITES = ("edges", "identities", "label_map", "cleaning")
 _LEDGER_ROWS = 65_536
 _ONLY = "00000"  # the name of a table's only shard
 
