@@ -25,8 +25,10 @@ CORE = [
 # onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: install one profile, never both.
 CPU = ["onnxruntime>=1.20", "faiss-cpu>=1.9"]
 GPU = ["onnxruntime-gpu>=1.20; sys_platform == 'linux'", "faiss-gpu-cu12>=1.9; sys_platform == 'linux'"]
+GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 CONVERT = ["onnx>=1.17"]
 DEV = [
+    "gcp-storage-emulator>=2022.6.11",
     "hypothesis>=6.120",
     "mypy>=1.14",
     "pytest>=8.3",
@@ -58,12 +60,12 @@ setup(
     extras_require={
         "cpu": CPU + CONVERT,
         "gpu": GPU + CONVERT,
-        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
+        "gcp": GCP,
         "hf": ["huggingface-hub>=0.27"],
         "tensorflow": ["tensorflow>=2.18"],
         "video": ["av>=14", "scenedetect>=0.6.6", "yt-dlp>=2025.1"],
         "flink": ["apache-flink-libraries>=2.2,<2.3"],
-        "dev": CPU + CONVERT + DEV,
+        "dev": CPU + CONVERT + GCP + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )
