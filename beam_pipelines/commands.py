@@ -10,7 +10,6 @@ from beam_pipelines import config as configuration
 from beam_pipelines import demonstration, inspection, report
 from beam_pipelines.contact_sheet import write_contact_sheet
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.execute import with_defaults
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order
 from beam_pipelines.run import run as do_run
@@ -25,7 +24,7 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     recipe, settings = configuration.load(arguments.config, arguments.set)
     if not arguments.input:
         raise ConfigError("run: name the manifest with --input FILE.")
-    order = Order(recipe, settings, arguments.input, arguments.output, with_defaults(rest), arguments.recompute)
+    order = Order(recipe, settings, arguments.input, arguments.output, tuple(rest), arguments.recompute)
     _fetch_models(order)
     do_run(order)
     report.show(arguments.output)
@@ -64,7 +63,7 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
     if not record:
         raise ConfigError(f"{arguments.run}: there is no run here (no run.json).")
     recipe, settings = configuration.from_record(record, arguments.set)
-    order = Order(recipe, settings, record["manifest"], arguments.run, with_defaults(rest))
+    order = Order(recipe, settings, record["manifest"], arguments.run, tuple(rest))
     stages = [stage for stage in recipe.stages(settings, arguments.run) if isinstance(stage, RowStage)]
     planned = {
         stage.name: plan_retry(arguments.run, stage.name, arguments.transient_only, recipe.rows_per_shard(settings))

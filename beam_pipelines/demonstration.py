@@ -22,7 +22,6 @@ from beam_pipelines import config as configuration
 from beam_pipelines import report
 from beam_pipelines.contact_sheet import write_contact_sheet
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.execute import with_defaults
 from beam_pipelines.run import Order
 from beam_pipelines.run import run as do_run
 from model_handlers import store
@@ -148,7 +147,7 @@ def run(output: str) -> None:
         for entry in recipe.models(settings).values():
             store.ensure(entry)
         print(f"== webbody on {len(pairs) + 1} rows served at 127.0.0.1:{port}", file=sys.stderr)
-        do_run(Order(recipe, settings, str(manifest), str(folder), with_defaults([])))
+        do_run(Order(recipe, settings, str(manifest), str(folder)))
     report.show(str(folder))
     sheet = folder / "identities.png"
     count = write_contact_sheet(str(folder), str(sheet))

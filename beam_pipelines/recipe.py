@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
+from beam_pipelines.dataflow import DataflowSettings
+from beam_pipelines.flink import FlinkSettings
 from beam_pipelines.stages import Stage
 from model_handlers.catalogue import Entry
 from transforms.settings import Settings
@@ -32,6 +34,8 @@ class RecipeConfig(Settings):
         0.5, ge=0, le=1, description="the run fails when more than this share of a stage's items failed"
     )
     models: ModelSettings = ModelSettings()
+    flink: FlinkSettings = FlinkSettings()
+    dataflow: DataflowSettings = DataflowSettings()
 
 
 @dataclass(frozen=True, slots=True)

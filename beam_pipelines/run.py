@@ -12,7 +12,7 @@ from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_pipelines import execute, progress
+from beam_pipelines import execute, progress, runners
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
@@ -36,8 +36,12 @@ class Order:
     config: RecipeConfig
     manifest: str
     run: str
-    options: PipelineOptions
+    beam: tuple[str, ...] = ()  # the command line's options for Beam
     recompute: bool = False
+
+    def options(self, job: Job) -> PipelineOptions:
+        """Beam's options for one job."""
+        return runners.options_for(self.beam, self.config, self.run, job)
 
 
 def run(order: Order) -> None:
@@ -156,14 +160,15 @@ def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
 def _execute_rows(order: Order, job: Job, work: Work) -> None:
     names = [stage.name for stage in work.stages]
     items = work.items(order.run)
-    processes = execute.in_processes(order.options, work.stages[0].much_python and items >= _MANY_ITEMS)
-    inside = execute.is_local(order.options) and not processes
+    options = order.options(job)
+    processes = runners.in_processes(options, work.stages[0].much_python and items >= _MANY_ITEMS)
+    inside = runners.is_local(options) and not processes
     read = (
         progress.counts_in_process(names)
         if inside
         else progress.counts_on_storage(order.run, names, [chunk.name for chunk in work.chunks])
     )
-    running = execute.Running(partial(row_pipeline, run=order.run, work=work), order.options, processes)
+    running = execute.Running(partial(row_pipeline, run=order.run, work=work), options, processes)
     running.start()
     progress.follow(running, f"job {job.number} {'+'.join(names)}", items, read)
     running.outcome()
@@ -171,8 +176,9 @@ def _execute_rows(order: Order, job: Job, work: Work) -> None:
 
 def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...]) -> None:
     names = [stage.name for stage in stages]
-    processes = execute.in_processes(order.options, much_python=False)
-    running = execute.Running(partial(table_pipeline, stages=stages), order.options, processes)
+    options = order.options(job)
+    processes = runners.in_processes(options, much_python=False)
+    running = execute.Running(partial(table_pipeline, stages=stages), options, processes)
     running.start()
     read = progress.counts_on_storage(order.run, names)
     progress.follow(running, f"job {job.number} {'+'.join(names)}", None, read)

@@ -17,6 +17,7 @@ class RowStage:
     `transform` takes a PCollection of Items of `row_in` (of Chunks, if `whole_chunks`) and gives Outcomes.
     `made_from` is plain data: all that its results depend on. Rows whose ids the table `without` lists are left out.
     `much_python`: its work holds the interpreter's lock, so that on one machine processes do it faster than threads.
+    `inference`: it runs models, on the configured device.
     """
 
     name: str
@@ -28,6 +29,7 @@ class RowStage:
     made_from: Any
     whole_chunks: bool = False
     much_python: bool = False
+    inference: bool = False
     without: str | None = None
 
     @property
@@ -82,6 +84,11 @@ class Job:
     def by_rows(self) -> bool:
         """Whether its stages are row stages."""
         return isinstance(self.stages[0], RowStage)
+
+    @property
+    def inference(self) -> bool:
+        """Whether one of its stages runs models."""
+        return any(isinstance(stage, RowStage) and stage.inference for stage in self.stages)
 
 
 def cut(stages: list[Stage], cuts: list[list[str]], start: str = "manifest") -> list[Job]:

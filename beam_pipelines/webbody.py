@@ -110,6 +110,7 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         schema=arrow_schema(Body),
         transform=FindBodies(config.bodies, entries, device),
         made_from=made_from(config.bodies, "person", "keypoints"),
+        inference=True,
         without="duplicates" if deduplicated else None,
     )
     faces = RowStage(
@@ -120,6 +121,7 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         schema=arrow_schema(Face),
         transform=FindFaces(config.faces, entries, device),
         made_from=made_from(config.faces, "face", "mesh"),
+        inference=True,
     )
     embeddings = RowStage(
         name="embeddings",
@@ -129,6 +131,7 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         schema=embedding_schema(entries["embedding"]),
         transform=EmbedFaces(config.embeddings, entries, device),
         made_from=made_from(config.embeddings, "embedding"),
+        inference=True,
     )
     return [download, bodies, faces, embeddings]
 

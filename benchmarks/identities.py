@@ -17,7 +17,6 @@ import numpy as np
 
 from beam_pipelines import config as configuration
 from beam_pipelines.demonstration import Page, serve
-from beam_pipelines.execute import with_defaults
 from beam_pipelines.run import Order, run
 from benchmarks.results import report
 from transforms.identity.evaluation import Evaluation, evaluate
@@ -35,7 +34,7 @@ def run_labelled(data: Path, output: Path) -> tuple[str, dict[str, str]]:
         manifest.write_text("\n".join(lines) + "\n")
         overrides = [f"fetch.allow_hosts=['127.0.0.1:{port}']", "manifest.rows_per_shard=20"]
         recipe, settings = configuration.load("webbody", overrides)
-        run(Order(recipe, settings, str(manifest), str(output / "run"), with_defaults([])))
+        run(Order(recipe, settings, str(manifest), str(output / "run")))
     return str(output / "run"), {name: label for name, _, label in rows if label and "|" not in label}
 
 

@@ -23,8 +23,9 @@ import numpy as np
 
 from beam_pipelines import config as configuration
 from beam_pipelines.demonstration import photographs
-from beam_pipelines.execute import Running, with_defaults
+from beam_pipelines.execute import Running
 from beam_pipelines.pipelines import row_pipeline
+from beam_pipelines.runners import local_options
 from beam_pipelines.stages import RowStage
 from beam_pipelines.work import Work
 from benchmarks.results import report
@@ -71,7 +72,7 @@ def run_job(files: list[bytes]) -> None:
         recipe, settings = configuration.load("webbody")
         by_name = {stage.name: stage for stage in recipe.stages(settings, run)}
         stages = tuple(s for name in ("bodies", "faces", "embeddings") if isinstance(s := by_name[name], RowStage))
-        running = Running(partial(row_pipeline, run=run, work=Work(stages, tuple(chunks))), with_defaults([]))
+        running = Running(partial(row_pipeline, run=run, work=Work(stages, tuple(chunks))), local_options())
         running.start()
         running.join()
         running.outcome()

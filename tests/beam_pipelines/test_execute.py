@@ -1,39 +1,15 @@
-import os
 from functools import partial
 
 import apache_beam as beam
 import pytest
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from beam_pipelines.errors import PipelineFailed
-from beam_pipelines.execute import Running, in_processes, is_local, with_defaults
-
-# arguments, workers, local, in processes for work that is not or is mostly Python
-CASES = [
-    ([], os.cpu_count(), True, False, True),
-    (["--runner=DirectRunner"], os.cpu_count(), True, False, True),
-    (["--runner", "FnApiRunner", "--direct_num_workers", "1"], 1, True, False, True),
-    (["--direct_running_mode=multi_processing", "--direct_num_workers=3"], 3, True, True, True),
-    (["--direct_running_mode", "multi_threading"], os.cpu_count(), True, False, False),
-    (["--runner=FlinkRunner"], os.cpu_count(), False, False, False),
-    (["--runner=PrismRunner", "--direct_running_mode=multi_processing"], os.cpu_count(), False, False, False),
-]
-
-
-@pytest.mark.parametrize(("arguments", "workers", "local", "little", "much"), CASES)
-def test_local_workers_are_one_a_core_and_of_the_kind_that_the_work_wants(arguments, workers, local, little, much):
-    options = with_defaults(arguments)
-    assert options.view_as(DirectOptions).direct_num_workers == workers
-    assert is_local(options) == local
-    assert (in_processes(options, False), in_processes(options, True)) == (little, much)
-
-
-def test_plain_options_are_local():
-    assert is_local(PipelineOptions([]))
+from beam_pipelines.execute import Running
+from beam_pipelines.runners import local_options
 
 
 def start(build, mode: str = "in_memory") -> Running:
-    running = Running(build, with_defaults([f"--direct_running_mode={mode}"]), processes=mode == "multi_processing")
+    running = Running(build, local_options([f"--direct_running_mode={mode}"]), processes=mode == "multi_processing")
     running.start()
     running.join()
     return running

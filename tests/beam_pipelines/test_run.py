@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
-from beam_pipelines.execute import with_defaults
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order, run
 from tests.beam_pipelines.numbers_recipe import CALLS, RECIPE, NumbersConfig, mend
@@ -28,9 +27,9 @@ def order(tmp_path):
     CALLS.clear()
 
     def make(output: str = "run", recompute: bool = False, mode: str = "in_memory", **config) -> Order:
-        options = with_defaults([f"--direct_running_mode={mode}", "--direct_num_workers=2"])
+        beam = (f"--direct_running_mode={mode}", "--direct_num_workers=2")
         run_folder = str(tmp_path / output)
-        return Order(RECIPE, NumbersConfig(**config), str(manifest), run_folder, options, recompute)
+        return Order(RECIPE, NumbersConfig(**config), str(manifest), run_folder, beam, recompute)
 
     return make
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from beam_pipelines import config as configuration
 from beam_pipelines.demonstration import DemoRow, Page
-from beam_pipelines.execute import with_defaults
 from beam_pipelines.run import Order, run
 from transforms.tables.shards import read_column, read_shard, shard_names, shard_path
 
@@ -36,7 +35,7 @@ def overrides(port, *more):
 def run_webbody(manifest, output, port, *more, beam=(), recompute=False):
     """A run in this process; returns its folder as text."""
     recipe, settings = configuration.load("webbody", overrides(port, *more))
-    run(Order(recipe, settings, str(manifest), str(output), with_defaults(list(beam)), recompute))
+    run(Order(recipe, settings, str(manifest), str(output), tuple(beam), recompute))
     return str(output)
 
 

@@ -1,0 +1,55 @@
+"""Which runner a job runs on, and Beam's options for it."""
+
+import os
+from collections.abc import Sequence
+
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+
+from beam_pipelines import dataflow, flink
+from beam_pipelines.config import nearest
+from beam_pipelines.errors import ConfigError
+from beam_pipelines.recipe import RecipeConfig
+from beam_pipelines.stages import Job
+
+LOCAL = ("DirectRunner", "FnApiRunner")
+KNOWN = (*LOCAL, "PrismRunner", "FlinkRunner", "DataflowRunner")
+UNSET_MODE = "in_memory"  # Beam's own default
+
+
+def runner_name(options: PipelineOptions) -> str:
+    """The runner that the options name; DirectRunner if none."""
+    return str(options.view_as(StandardOptions).runner or "DirectRunner").rpartition(".")[2]
+
+
+def is_local(options: PipelineOptions) -> bool:
+    """Whether the pipeline runs on this machine's embedded runner."""
+    return runner_name(options) in LOCAL
+
+
+def local_options(arguments: Sequence[str] = ()) -> PipelineOptions:
+    """Beam's options on this machine: as many workers as there are cores, unless the arguments say otherwise."""
+    return PipelineOptions([f"--direct_num_workers={os.cpu_count() or 1}", *arguments])
+
+
+def options_for(arguments: Sequence[str], config: RecipeConfig, run: str, job: Job) -> PipelineOptions:
+    """Beam's options for one job of a run: the configuration's section of the engine, then the command line's."""
+    name = runner_name(PipelineOptions(list(arguments)))
+    if name == "FlinkRunner":
+        engine = flink.arguments(config.flink)
+    elif name == "DataflowRunner":
+        engine = dataflow.arguments(config.dataflow, run, job, gpu=job.inference and config.models.device == "cuda")
+    elif name in KNOWN:
+        return local_options(arguments)
+    else:
+        raise ConfigError(f"--runner {name}: manyfaces does not know this runner; {nearest(name, KNOWN)}")
+    return PipelineOptions([*engine, *arguments])
+
+
+def in_processes(options: PipelineOptions, much_python: bool) -> bool:
+    """Whether the local workers are processes; `--direct_running_mode` decides, and if it is not given the work.
+
+    Inference, decoding and FAISS release the interpreter's lock, and threads share the models. Work that is mostly
+    Python (`much_python`) runs up to twice as fast in processes, which take about two seconds to start.
+    """
+    mode = options.view_as(DirectOptions).direct_running_mode
+    return is_local(options) and (mode == "multi_processing" or (mode == UNSET_MODE and much_python))
