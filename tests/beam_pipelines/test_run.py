@@ -342,16 +342,16 @@ def test_a_missing_manifest_is_one_sentence(order, tmp_path):
 
 def test_a_run_in_an_object_store_is_the_same(order):
     local, folder = order(), new_folder()
-    remote = Order(RECIPE, local.config, local.manifest, folder, local.options)
+    remote = Order(RECIPE, local.config, local.manifest, folder, local.beam)
     run(local)
     run(remote)
     assert contents(folder) == contents(local.run)
     changed = Order(
-        RECIPE, NumbersConfig(halve={"parts": 1}, rows_per_shard=31), remote.manifest, folder, remote.options
+        RECIPE, NumbersConfig(halve={"parts": 1}, rows_per_shard=31), remote.manifest, folder, remote.beam
     )
     with pytest.raises(ConfigError, match="stage halve"):
         run(changed)
-    run(Order(RECIPE, changed.config, remote.manifest, folder, remote.options, recompute=True))
+    run(Order(RECIPE, changed.config, remote.manifest, folder, remote.beam, recompute=True))
     assert total(folder) == expected_total() // 2
     mend(local.run)
 
