@@ -6,17 +6,24 @@ import apache_beam as beam
 
 from beam_pipelines.stages import RowStage, TableStage
 from beam_pipelines.work import Work
-from transforms.tables.chunks import ReadChunks
+from transforms.tables.chunks import Chunk, ReadChunks
 from transforms.tables.commit import CommitShards, Target
 from transforms.tables.flow import expand
+from transforms.tables.ledger import ledger_table
+from transforms.tables.shards import exists, shard_path
 
 
-def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work) -> None:
+def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work, attempt: str) -> None:
     """Read the chunks, send their items through the stages, commit each stage's outcomes.
 
     Only chunk descriptions meet the shuffle that spreads them over the workers; all that has pixels is fused behind it.
     """
-    chunks = pipeline | "List chunks" >> beam.Create(work.chunks) | "Spread chunks" >> beam.Reshuffle()
+    chunks = (
+        pipeline
+        | "List chunks" >> beam.Create(work.chunks)
+        | "Spread chunks" >> beam.Reshuffle()
+        | "Skip finished chunks" >> beam.Filter(unfinished, run=run, stages=[stage.name for stage in work.stages])
+    )
     first = work.stages[0]
     items = (
         chunks
@@ -24,12 +31,17 @@ def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work) -> None:
         else chunks | "Read chunks" >> beam.ParDo(ReadChunks(run, first.row_in, first.without))
     )
     for stage in work.stages:
-        items = _stage(items, run, stage)
+        items = _stage(items, run, stage, attempt)
 
 
-def _stage(items: beam.PCollection, run: str, stage: RowStage) -> beam.PCollection:
+def unfinished(chunk: Chunk, run: str, stages: list[str]) -> bool:
+    """Whether the chunk is still to be done: a runner that lost a worker gives all that it had to another one."""
+    return not all(exists(shard_path(run, ledger_table(stage), chunk.name)) for stage in stages)
+
+
+def _stage(items: beam.PCollection, run: str, stage: RowStage, attempt: str) -> beam.PCollection:
     outcomes = items | stage.name.capitalize() >> stage.transform
-    target = Target(run, stage.name, stage.writes, stage.schema)
+    target = Target(run, stage.name, stage.writes, stage.schema, attempt)
     _ = outcomes | f"Commit {stage.writes}" >> CommitShards(target)
     return outcomes | f"Take {stage.writes}" >> beam.FlatMap(expand).with_input_types(Any).with_output_types(Any)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines import execute, progress, runners
@@ -21,9 +22,11 @@ from beam_pipelines.record import read_record, versions, write_record
 from beam_pipelines.stages import Job, Stage, TableStage, cut, fingerprints
 from beam_pipelines.staleness import refresh
 from beam_pipelines.work import Work, pending
+from transforms.tables.attempt import begin_attempt
+from transforms.tables.commit import unpaired
 from transforms.tables.digest import digest, file_digest, tables_digest
-from transforms.tables.ledger import Tally
-from transforms.tables.shards import exists, is_local, is_temporary, make_folder, shard_names
+from transforms.tables.ledger import Tally, ledger_table
+from transforms.tables.shards import exists, is_local, is_temporary, make_folder, shard_names, shard_path
 
 _MANY_ITEMS = 10_000  # from here on worker processes are worth their start
 
@@ -54,9 +57,10 @@ def run(order: Order) -> None:
         _sweep(order.run)
         record = _open_record(order, stages)
         write_record(order.run, record)
+        attempt = begin_attempt(order.run)
         _split(order, record)
         for job in jobs:
-            _do(order, job, record)
+            _do(order, job, record, attempt)
         record["finished"] = _now()
         write_record(order.run, record)
 
@@ -124,11 +128,10 @@ def _split(order: Order, record: dict[str, Any]) -> None:
     _close(order, record, "manifest", counts_of_manifest(order.run), time.monotonic() - start)
 
 
-def _do(order: Order, job: Job, record: dict[str, Any]) -> None:
+def _do(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None:
     start = time.monotonic()
     if job.by_rows:
-        for work in pending(order.run, job):
-            _execute_rows(order, job, work)
+        _do_rows(order, job, attempt)
     else:
         stages = tuple(
             stage for stage in job.stages if isinstance(stage, TableStage) and _outdated(order, record, stage)
@@ -141,6 +144,20 @@ def _do(order: Order, job: Job, record: dict[str, Any]) -> None:
         if isinstance(stage, TableStage):
             record["stages"][stage.name]["input"] = tables_digest(order.run, list(stage.reads))
             write_record(order.run, record)
+
+
+def _do_rows(order: Order, job: Job, attempt: str) -> None:
+    """Do the chunks that are left, and once more those that two workers at once committed differently."""
+    works = pending(order.run, job)
+    for work in works:
+        _execute_rows(order, job, work, attempt)
+    chunks = {chunk.name for work in works for chunk in work.chunks}
+    again = {stage.name: unpaired(order.run, stage.name, stage.tables[0], chunks) for stage in job.stages}
+    if any(again.values()):
+        ledgers = [shard_path(order.run, ledger_table(stage), name) for stage, names in again.items() for name in names]
+        FileSystems.delete(ledgers)
+        for work in pending(order.run, job):
+            _execute_rows(order, job, work, attempt)
 
 
 def _close(order: Order, record: dict[str, Any], stage: str, counts: Tally, seconds: float) -> None:
@@ -157,7 +174,7 @@ def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
     return bool(done["input"] != tables_digest(order.run, list(stage.reads)))
 
 
-def _execute_rows(order: Order, job: Job, work: Work) -> None:
+def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
     names = [stage.name for stage in work.stages]
     items = work.items(order.run)
     options = order.options(job)
@@ -168,7 +185,7 @@ def _execute_rows(order: Order, job: Job, work: Work) -> None:
         if inside
         else progress.counts_on_storage(order.run, names, [chunk.name for chunk in work.chunks])
     )
-    running = execute.Running(partial(row_pipeline, run=order.run, work=work), options, processes)
+    running = execute.Running(partial(row_pipeline, run=order.run, work=work, attempt=attempt), options, processes)
     running.start()
     progress.follow(running, f"job {job.number} {'+'.join(names)}", items, read)
     running.outcome()

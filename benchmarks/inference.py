@@ -35,6 +35,8 @@ from model_handlers.handlers import codec, handler
 from model_handlers.interface import Request
 from transforms.media.settings import AcceptSettings, StoreSettings
 from transforms.media.store import store_image
+from transforms.tables.attempt import begin_attempt
+from transforms.tables.attempt import begin_attempt
 from transforms.tables.chunks import Chunk, Part
 from transforms.tables.schemas import Image, arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
@@ -63,19 +65,26 @@ def stored_photographs() -> list[bytes]:
 def run_job(files: list[bytes]) -> None:
     """The product's job on these files."""
     with tempfile.TemporaryDirectory() as run:
-        chunks = []
-        for start in range(0, len(files), CHUNK):
-            part = enumerate(files[start : start + CHUNK], start)
-            rows = [Image(f"i{n}", "", None, "{}", data, 0, 0, 0, 0, len(data), "jpeg", "") for n, data in part]
-            write_shard(shard_path(run, "images", f"{start:06d}"), to_table(rows, arrow_schema(Image)))
-            chunks.append(Chunk(f"{start:06d}", "images", (Part(f"{start:06d}"),)))
-        recipe, settings = configuration.load("webbody")
-        by_name = {stage.name: stage for stage in recipe.stages(settings, run)}
-        stages = tuple(s for name in ("bodies", "faces", "embeddings") if isinstance(s := by_name[name], RowStage))
-        running = Running(partial(row_pipeline, run=run, work=Work(stages, tuple(chunks))), local_options())
-        running.start()
-        running.join()
-        running.outcome()
+        run_job_in(run, files)
+
+
+def run_job_in(run: str, files: list[bytes]) -> None:
+    """The same, in a folder that stays."""
+    chunks = []
+    for start in range(0, len(files), CHUNK):
+        part = enumerate(files[start : start + CHUNK], start)
+        rows = [Image(f"i{n}", "", None, "{}", data, 0, 0, 0, 0, len(data), "jpeg", "") for n, data in part]
+        write_shard(shard_path(run, "images", f"{start:06d}"), to_table(rows, arrow_schema(Image)))
+        chunks.append(Chunk(f"{start:06d}", "images", (Part(f"{start:06d}"),)))
+    recipe, settings = configuration.load("webbody")
+    by_name = {stage.name: stage for stage in recipe.stages(settings, run)}
+    stages = tuple(s for name in ("bodies", "faces", "embeddings") if isinstance(s := by_name[name], RowStage))
+    work = Work(stages, tuple(chunks))
+    build = partial(row_pipeline, run=run, work=work, attempt=begin_attempt(run))
+    running = Running(build, local_options())
+    running.start()
+    running.join()
+    running.outcome()
 
 
 class Loop:

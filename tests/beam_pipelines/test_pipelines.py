@@ -9,6 +9,7 @@ from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.stages import Job, RowStage, TableStage
 from beam_pipelines.work import Work, pending
 from tests.beam_pipelines.numbers_recipe import Number
+from transforms.tables.attempt import begin_attempt
 from transforms.tables.chunks import Chunk, chunk_items
 from transforms.tables.flow import Item, Outcome, kept, passed
 from transforms.tables.ledger import tally
@@ -49,7 +50,7 @@ def go(run: str, *stages: RowStage) -> list[Work]:
     works = pending(run, Job(1, stages))
     for work in works:
         with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as pipeline:
-            row_pipeline(pipeline, run, work)
+            row_pipeline(pipeline, run, work, begin_attempt(run))
     return works
 
 

@@ -346,9 +346,7 @@ def test_a_run_in_an_object_store_is_the_same(order):
     run(local)
     run(remote)
     assert contents(folder) == contents(local.run)
-    changed = Order(
-        RECIPE, NumbersConfig(halve={"parts": 1}, rows_per_shard=31), remote.manifest, folder, remote.beam
-    )
+    changed = Order(RECIPE, NumbersConfig(halve={"parts": 1}, rows_per_shard=31), remote.manifest, folder, remote.beam)
     with pytest.raises(ConfigError, match="stage halve"):
         run(changed)
     run(Order(RECIPE, changed.config, remote.manifest, folder, remote.beam, recompute=True))

@@ -1,8 +1,8 @@
 """Committing: the outcomes of a stage become one shard of its table and one of its ledger for each chunk."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from threading import Lock
 from typing import Any
@@ -15,11 +15,14 @@ from apache_beam.typehints.decorators import no_annotations
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
+from transforms.tables.attempt import check_attempt
+from transforms.tables.digest import digest
 from transforms.tables.flow import Outcome
-from transforms.tables.ledger import write_ledger
+from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.reasons import STATES
-from transforms.tables.shards import shard_path, write_rows
+from transforms.tables.shards import read_footers, shard_names, shard_path, write_rows
 
+PAIR = "verdicts"  # in the footers of a chunk's two shards
 COUNTERS = "manyfaces"  # the metrics namespace; a counter is called `<stage>/<state>`
 SEEN: Counter[tuple[str, str]] = Counter()  # the same counts in this process, for a progress bar beside a local runner
 _COUNTING = Lock()  # that runner's threads count at once
@@ -33,6 +36,7 @@ class Target:
     stage: str
     table: str
     schema: pa.Schema
+    attempt: str  # the run's attempt that may commit
 
 
 @dataclass(slots=True)
@@ -49,12 +53,31 @@ class _Waiting:
 
 
 def commit_chunk(target: Target, chunk: str, outcomes: Iterable[Outcome[Any]]) -> None:
-    """Write a whole chunk: first the rows, then the ledger shard, which says that the chunk is done."""
+    """Write a whole chunk: first the rows, then the ledger shard, which says that the chunk is done. Superseded, if so.
+
+    Both carry the digest of the verdicts: see `unpaired`.
+    """
     ordered = sorted(outcomes, key=lambda outcome: outcome.order)
     rows = [row for outcome in ordered for row in outcome.rows]
-    write_rows(shard_path(target.run, target.table, chunk), rows, target.schema)
     verdicts = [(outcome.verdict, len(outcome.rows)) for outcome in ordered if outcome.verdict is not None]
-    write_ledger(target.run, target.stage, chunk, verdicts)
+    pair = {PAIR: digest([(asdict(verdict), n) for verdict, n in verdicts])}
+    check_attempt(target.run, target.attempt)
+    write_rows(shard_path(target.run, target.table, chunk), rows, target.schema, pair)
+    check_attempt(target.run, target.attempt)
+    write_ledger(target.run, target.stage, chunk, verdicts, pair)
+
+
+def unpaired(run: str, stage: str, table: str, chunks: Collection[str]) -> list[str]:
+    """Those of the chunks whose two shards were written by two workers that saw different things; footers only.
+
+    A worker that a cluster took for dead may commit a chunk between the two writes of its successor.
+    """
+    names = [name for name in shard_names(run, ledger_table(stage)) if name in chunks]
+    ledger = read_footers(run, ledger_table(stage), names)
+    rows = read_footers(run, table, names)
+    return [
+        name for name, (_, one), (_, other) in zip(names, ledger, rows, strict=True) if one.get(PAIR) != other.get(PAIR)
+    ]
 
 
 class _CommitWhole(beam.DoFn):

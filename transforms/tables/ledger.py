@@ -6,7 +6,7 @@ without reading it.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -25,12 +25,21 @@ def ledger_table(stage: str) -> str:
     return f"ledger/{stage}"
 
 
-def write_ledger(run: str, stage: str, name: str, verdicts: Sequence[tuple[Verdict, int]]) -> None:
-    """Commit one ledger shard; each verdict comes with the number of rows that the item became."""
+def write_ledger(
+    run: str, stage: str, name: str, verdicts: Sequence[tuple[Verdict, int]], more: Mapping[str, str] | None = None
+) -> None:
+    """Commit one ledger shard; each verdict comes with the number of rows that the item became.
+
+    The footer has the counts, and `more`.
+    """
     entries = [LedgerEntry(v.item_id, v.state, v.reason, v.transient, v.detail, rows) for v, rows in verdicts]
     counts = Counter(entry.reason or "kept" for entry in entries)
     path = shard_path(run, ledger_table(stage), name)
-    metadata = {"counts": json.dumps(counts, sort_keys=True), "rows": str(sum(rows for _, rows in verdicts))}
+    metadata = {
+        "counts": json.dumps(counts, sort_keys=True),
+        "rows": str(sum(rows for _, rows in verdicts)),
+        **(more or {}),
+    }
     write_shard(path, to_table(entries, arrow_schema(LedgerEntry)), metadata)
 
 

@@ -1,5 +1,6 @@
 from collections import Counter
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from threading import Thread
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.object_store import new_folder
 from transforms.tables import commit
-from transforms.tables.commit import SEEN, CommitShards, Target, commit_chunk
+from transforms.tables.attempt import Superseded, begin_attempt
+from transforms.tables.commit import SEEN, CommitShards, Target, commit_chunk, unpaired
 from transforms.tables.flow import Item, Outcome, kept, passed, rejected
 from transforms.tables.ledger import ledger_table, tally
 from transforms.tables.reasons import Rejected
@@ -19,8 +21,13 @@ from transforms.tables.schemas import Source, arrow_schema
 from transforms.tables.shards import read_column, read_shard, shard_names, shard_path
 
 
+@cache
+def attempt(run: str) -> str:
+    return begin_attempt(run)
+
+
 def target(run: str) -> Target:
-    return Target(run, "double", "doubles", arrow_schema(Source))
+    return Target(run, "double", "doubles", arrow_schema(Source), attempt(run))
 
 
 def outcome(chunk: str, place: int, share: Fraction, n_rows: int) -> Outcome[Source]:
@@ -172,3 +179,37 @@ def test_the_same_chunk_again_replaces_its_shards(folder):
     commit_chunk(target(folder), "00000", chunk_of("00000", [1]))
     check(folder, "00000", [1])
     assert read_column(folder, "doubles", ["image_id"]).num_rows == 1
+
+
+def test_a_worker_of_an_earlier_attempt_commits_nothing(folder):
+    old = target(folder)
+    begin_attempt(folder)
+    with pytest.raises(Superseded, match=f"{folder} was started again"):
+        commit_chunk(old, "00000", chunk_of("00000", [1]))
+    assert shard_names(folder, "doubles") == []
+
+
+def test_a_run_that_starts_between_the_two_writes_keeps_the_ledger_shard_out(monkeypatch, folder):
+    write = commit.write_rows
+    monkeypatch.setattr(commit, "write_rows", lambda *given: (write(*given), begin_attempt(folder)))
+    with pytest.raises(Superseded):
+        commit_chunk(target(folder), "00000", chunk_of("00000", [1]))
+    assert shard_names(folder, ledger_table("double")) == []
+
+
+def test_a_chunk_that_two_workers_saw_differently_is_found(monkeypatch, folder):
+    """One writes its rows and ledger between the other's two writes."""
+    for name in ("00000", "00001"):
+        commit_chunk(target(folder), name, chunk_of(name, [1, 0]))
+    assert unpaired(folder, "double", "doubles", {"00000", "00001", "00002"}) == []
+    write = commit.write_ledger
+
+    def late(*given) -> None:
+        monkeypatch.setattr(commit, "write_ledger", write)
+        commit_chunk(target(folder), "00001", chunk_of("00001", [1, 1]))
+        write(*given)
+
+    monkeypatch.setattr(commit, "write_ledger", late)
+    commit_chunk(target(folder), "00001", chunk_of("00001", [0, 1]))
+    assert unpaired(folder, "double", "doubles", {"00000", "00001"}) == ["00001"]
+    assert unpaired(folder, "double", "doubles", {"00000"}) == []
