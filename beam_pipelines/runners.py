@@ -37,7 +37,8 @@ def options_for(arguments: Sequence[str], config: RecipeConfig, run: str, job: J
     if name == "FlinkRunner":
         engine = flink.arguments(config.flink)
     elif name == "DataflowRunner":
-        engine = dataflow.arguments(config.dataflow, run, job, gpu=job.inference and config.models.device == "cuda")
+        gpu = job.inference and config.models.device == "cuda"
+        return dataflow.options(config.dataflow, arguments, run, job, gpu)
     elif name in KNOWN:
         return local_options(arguments)
     else:

@@ -45,7 +45,10 @@ def test_plain_options_are_local():
 
 
 def test_a_section_of_the_configuration_gives_its_engine_options_and_the_command_line_wins():
-    config = NumbersConfig(flink=FlinkSettings(master="[auto]"), dataflow=DataflowSettings(project="ours"))
+    dataflow = DataflowSettings(
+        project="ours", region="europe-west4", temp_location="gs://bucket/tmp", cpu={"image": "manyfaces:cpu"}
+    )
+    config = NumbersConfig(flink=FlinkSettings(master="[auto]"), dataflow=dataflow)
 
     def seen(*arguments):
         options = options_for(arguments, config, "gs://bucket/run", job(config))
