@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-NAMES = ("download", "inference", "bundle_memory", "identities")
+NAMES = ("download", "inference", "bundle_memory", "per_item", "identities")
 
 
 def main() -> None:

@@ -36,7 +36,6 @@ from model_handlers.interface import Request
 from transforms.media.settings import AcceptSettings, StoreSettings
 from transforms.media.store import store_image
 from transforms.tables.attempt import begin_attempt
-from transforms.tables.attempt import begin_attempt
 from transforms.tables.chunks import Chunk, Part
 from transforms.tables.schemas import Image, arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
