@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands_.add_parser("run", help="run a recipe, or go on with a run", epilog=_BEAM_OPTIONS)
     _run_options(run)
     run.add_argument("--recompute", action="store_true", help="delete and redo what the configuration makes stale")
+    run.add_argument("--dry-run", metavar="FOLDER", help="only write there the jobs that would be sent to the runner")
     run.set_defaults(do="run")
 
     plan = commands_.add_parser("plan", help="show jobs and stages without running them", epilog=_BEAM_OPTIONS)

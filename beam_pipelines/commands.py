@@ -7,7 +7,7 @@ import yaml
 from rich.table import Table
 
 from beam_pipelines import config as configuration
-from beam_pipelines import demonstration, inspection, report
+from beam_pipelines import demonstration, dry_run, inspection, report
 from beam_pipelines.contact_sheet import write_contact_sheet
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.record import read_record
@@ -22,12 +22,26 @@ from transforms.tables.retry import plan_retry
 def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces run`."""
     recipe, settings = configuration.load(arguments.config, arguments.set)
+    order = Order(recipe, settings, arguments.input, arguments.output, tuple(rest), arguments.recompute)
+    if arguments.dry_run:
+        _dry_run(order, arguments.dry_run)
+        return
     if not arguments.input:
         raise ConfigError("run: name the manifest with --input FILE.")
-    order = Order(recipe, settings, arguments.input, arguments.output, tuple(rest), arguments.recompute)
     _fetch_models(order)
     do_run(order)
     report.show(arguments.output)
+
+
+def _dry_run(order: Order, folder: str) -> None:
+    table = Table("job", "stages", "steps", "machine", "GPU", "image", title=f"{order.recipe.name}: what would be sent")
+    found = dry_run.describe(order, folder)
+    for one in found:
+        stages = "\n".join(stage.name for stage in one.job.stages)
+        table.add_row(str(one.job.number), stages, str(one.steps), one.machine, one.gpu, one.image)
+    report.console().print(table)
+    print("\n".join(path for one in found for path in one.files))
+    print(dry_run.NOTE)
 
 
 def _fetch_models(order: Order) -> None:
