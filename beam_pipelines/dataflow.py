@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, StandardOptions, WorkerOptions
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    SetupOptions,
+    StandardOptions,
+    WorkerOptions,
+)
 from pydantic import Field, field_validator
 
 from beam_pipelines.errors import ConfigError
@@ -128,6 +134,8 @@ def options(settings: DataflowSettings, given: Sequence[str], run: str, job: Job
     if find_spec("google") is None or find_spec("google.cloud.dataflow") is None:
         raise ConfigError("--runner DataflowRunner needs Google's clients: pip install 'manyfaces[gcp]'.")
     made = PipelineOptions([*_arguments(settings, gpu), f"--job_name={job_name(run, job)}", *given])
+    setup = made.view_as(SetupOptions)
+    setup.save_main_session = bool(setup.save_main_session)  # Beam's default on Dataflow is to pickle and stage it
     _check(made, run, "gpu" if gpu else "cpu")
     return made
 

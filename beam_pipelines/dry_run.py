@@ -88,11 +88,19 @@ def _build_for_dataflow(run: str, job: Job, options: PipelineOptions) -> tuple[b
     runner = DataflowRunner()
     pipeline = beam.Pipeline(runner=runner, options=options)
     _fill(pipeline, run, job)
-    request = pipeline.run().job
-    staged = f"{request.google_cloud_options.staging_location}/pipeline.pb"
+    job_request = pipeline.run().job
+    job_request.options.view_as(TestOptions).dry_run = False  # else the request would say so
+    staged = f"{job_request.google_cloud_options.staging_location}/pipeline.pb"
     version = apiclient._FNAPI_ENVIRONMENT_MAJOR_VERSION
-    options.view_as(TestOptions).dry_run = False  # it would stand among the job's options
-    request.proto.environment = apiclient.Environment(
-        (), request.options, version, staged, proto_pipeline=runner.proto_pipeline
-    ).proto
-    return runner.proto_pipeline, request.json()
+    environment = apiclient.Environment(
+        _packages(runner.proto_pipeline), job_request.options, version, staged, proto_pipeline=runner.proto_pipeline
+    )
+    job_request.proto.environment = environment.proto
+    return runner.proto_pipeline, job_request.json()
+
+
+def _packages(proto: beam_runner_api_pb2.Pipeline) -> list[str]:
+    """The names of the files that would be staged for the workers."""
+    role = beam_runner_api_pb2.ArtifactStagingToRolePayload
+    environments = proto.components.environments.values()
+    return sorted({role.FromString(file.role_payload).staged_name for one in environments for file in one.dependencies})

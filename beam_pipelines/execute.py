@@ -13,7 +13,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from beam_pipelines import worker
+from beam_pipelines import dataflow, worker
 from beam_pipelines.errors import PipelineFailed
 from beam_pipelines.runners import UNSET_MODE, is_local, runner_name
 from beam_pipelines.worker import RUN_VARIABLE
@@ -68,4 +68,5 @@ class Running(Thread):
     def outcome(self) -> None:
         """Raise what the pipeline raised, as one sentence."""
         if self._error is not None:
-            raise PipelineFailed(_sentence(self._error)) from self._error
+            told = dataflow.sentence(self._error, self._options)
+            raise PipelineFailed(told or _sentence(self._error)) from self._error

@@ -124,7 +124,10 @@ def _sweep(run: str) -> None:
 def _split(order: Order, record: dict[str, Any]) -> None:
     start = time.monotonic()
     if "manifest" not in record["stages"]:
-        order.recipe.split_manifest(order.config, order.manifest, order.run)
+        try:
+            order.recipe.split_manifest(order.config, order.manifest, order.run)
+        except ValueError as error:  # a column that is not there, a file that is no parquet, another manifest ...
+            raise ConfigError(f"--input {order.manifest}: {error}") from error
     _close(order, record, "manifest", counts_of_manifest(order.run), time.monotonic() - start)
 
 

@@ -1,4 +1,7 @@
-"""A worker process of the local runner: Beam's own, quieter, and gone when the run that started it is gone."""
+"""A worker process of the local runner or of a worker pool: Beam's own, quieter, and gone when those it works for are.
+
+It ends when the process that started it is gone, and when the engine that it takes work from is.
+"""
 
 import logging
 import os
@@ -6,8 +9,10 @@ import sys
 import time
 from threading import Thread
 
-RUN_VARIABLE = "MANYFACES_RUN"  # in the environment: the process of the run, which may be gone before we ask
+RUN_VARIABLE = "MANYFACES_RUN"  # in the environment: the process that started this one, which may be gone before we ask
+PROVISION_VARIABLE = "MANYFACES_PROVISION"  # where the engine tells the job's options, if it does
 _WATCH_SECONDS = 0.2
+_PROVISION_SECONDS = 60
 
 
 def _end_with(parent: int) -> None:
@@ -17,13 +22,43 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
+def _provision(address: str) -> None:
+    """Put the job's options and what the engine can do where Beam's worker looks for them."""
+    import grpc
+    from apache_beam.portability.api import beam_provision_api_pb2, beam_provision_api_pb2_grpc
+    from google.protobuf import json_format
+
+    with grpc.insecure_channel(address) as channel:
+        stub = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
+        answer = stub.GetProvisionInfo(
+            beam_provision_api_pb2.GetProvisionInfoRequest(),
+            metadata=[("worker_id", os.environ["WORKER_ID"])],
+            timeout=_PROVISION_SECONDS,
+            wait_for_ready=True,
+        )
+    os.environ["PIPELINE_OPTIONS"] = json_format.MessageToJson(answer.info.pipeline_options, indent=None)
+    os.environ["RUNNER_CAPABILITIES"] = " ".join(answer.info.runner_capabilities)
+
+
 def main() -> None:
-    """Serve the runner until it hangs up."""
+    """Serve the engine until it hangs up.
+
+    The process ends at once then: Beam's threads would finish their bundles first, and commit beside the worker that
+    has taken over.
+    """
     logging.disable(logging.WARNING)
     Thread(target=_end_with, args=(int(os.environ[RUN_VARIABLE]),), daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main  # which takes seconds, and logs
 
-    sdk_worker_main.main(sys.argv)
+    code = 1
+    try:
+        if address := os.environ.get(PROVISION_VARIABLE):
+            _provision(address)
+        sdk_worker_main.main(sys.argv)
+        code = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":
