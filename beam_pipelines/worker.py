@@ -40,6 +40,13 @@ def _provision(address: str) -> None:
     os.environ["RUNNER_CAPABILITIES"] = " ".join(answer.info.runner_capabilities)
 
 
+def _line(error: BaseException) -> str:
+    """The error on one line; of gRPC's, which have many, what the engine last said."""
+    details = getattr(error, "details", None)
+    text = details() if callable(details) else str(error)
+    return f"{type(error).__name__.strip('_')}: {' '.join(str(text).split())[:300]}"
+
+
 def main() -> None:
     """Serve the engine until it hangs up.
 
@@ -50,15 +57,15 @@ def main() -> None:
     Thread(target=_end_with, args=(int(os.environ[RUN_VARIABLE]),), daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main  # which takes seconds, and logs
 
-    code = 1
+    code = 0
     try:
         if address := os.environ.get(PROVISION_VARIABLE):
             _provision(address)
         sdk_worker_main.main(sys.argv)
-        code = 0
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
+    except BaseException as error:
+        code = 1
+        print(f"worker {os.environ.get('WORKER_ID', '')}: {_line(error)}", file=sys.stderr, flush=True)
+    os._exit(code)
 
 
 if __name__ == "__main__":
