@@ -1,0 +1,41 @@
+"""Writing an object to an object store, whatever happens on the way.
+
+The stores' clients try a failed request again for a while (Google's: two minutes), so that reading and listing ride
+out a short outage. An upload that breaks in the middle they give up.
+"""
+
+import logging
+import shutil
+import time
+from typing import IO
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+_PATIENCE = 120.0  # seconds in which a broken upload is begun anew: as long as Google's client tries one request
+_PAUSE = 1.0  # seconds before the second try, twice as many before each further one
+_DENIED = (401, 403)  # HTTP statuses that no second try changes
+_LOG = logging.getLogger(__name__)
+
+
+def upload(content: IO[bytes], path: str) -> None:
+    """Write the object; an upload that breaks is begun anew, since its session may be lost with what it had sent."""
+    give_up, pause = time.monotonic() + _PATIENCE, _PAUSE
+    while True:
+        try:
+            content.seek(0)
+            with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as out:
+                shutil.copyfileobj(content, out, 2**20)
+            return
+        except Exception as error:  # every store's client has its own
+            if _status(error) in _DENIED or time.monotonic() + pause > give_up:
+                raise
+            _LOG.warning("the upload of %s broke (%s) and is tried again in %g s", path, error, pause)
+        time.sleep(pause)
+        pause *= 2
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status in a client's error, if there is one."""
+    code = getattr(error, "code", getattr(getattr(error, "response", None), "status_code", None))
+    return code if isinstance(code, int) else None
