@@ -6,6 +6,7 @@ job: steps of different hints do not fuse, and pixels would cross the shuffle be
 
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -132,7 +133,7 @@ def options(settings: DataflowSettings, given: Sequence[str], run: str, job: Job
     `gpu`: it runs models on GPUs. ConfigError for what Dataflow could not run.
     """
     if find_spec("google") is None or find_spec("google.cloud.dataflow") is None:
-        raise ConfigError("--runner DataflowRunner needs Google's clients: pip install 'manyfaces[gcp]'.")
+        raise ConfigError("--runner DataflowRunner needs the extra gcp: pip install 'manyfaces[gcp]'.")
     made = PipelineOptions([*_arguments(settings, gpu), f"--job_name={job_name(run, job)}", *given])
     setup = made.view_as(SetupOptions)
     setup.save_main_session = bool(setup.save_main_session)  # Beam's default on Dataflow is to pickle and stage it
@@ -212,6 +213,13 @@ def _check(made: PipelineOptions, run: str, pool: str) -> None:
         raise ConfigError("\n".join(problems))
 
 
+def announce(result: Any, made: PipelineOptions) -> None:
+    """Say where a job can be watched, if it was submitted to Dataflow."""
+    if getattr(result, "has_job", False):
+        where = _console(made.view_as(GoogleCloudOptions), result.job_id())
+        print(f"Dataflow job {result.job_id()}: {where}", file=sys.stderr, flush=True)
+
+
 def sentence(error: BaseException, made: PipelineOptions) -> str | None:
     """What went wrong on Dataflow and where to look; None for what is not Dataflow's error."""
     try:
@@ -223,10 +231,9 @@ def sentence(error: BaseException, made: PipelineOptions) -> str | None:
         return None
     cloud = made.view_as(GoogleCloudOptions)
     if isinstance(error, DataflowRuntimeException):
-        told = " ".join(str(error).split()).removesuffix(" Error: None").removeprefix("Dataflow pipeline failed. ")
-        return (
-            f"Dataflow job {error.result.job_id()} did not succeed: {told} See {_console(cloud, error.result.job_id())}"
-        )
+        job = error.result.job_id()
+        told = " ".join(str(error).split()).removeprefix("Dataflow pipeline failed. ").removesuffix(", Error: None")
+        return f"Dataflow job {job} did not succeed ({told}). See {_console(cloud, job)}"
     if isinstance(error, DataflowJobAlreadyExistsError):
         return (
             f"an earlier Dataflow job {cloud.job_name} is still active, perhaps of a submitter that died; "

@@ -59,7 +59,9 @@ class Running(Thread):
             runner = _runner(self._options, self._processes)
             pipeline = beam.Pipeline(runner=runner, options=self._options)
             self._build(pipeline)
-            state = pipeline.run().wait_until_finish()
+            result = pipeline.run()
+            dataflow.announce(result, self._options)
+            state = result.wait_until_finish()
             if state not in (None, PipelineState.DONE):
                 raise PipelineFailed(f"the runner ended in the state {state}")
         except BaseException as error:  # handed to the waiting thread by outcome()

@@ -51,6 +51,8 @@ def run(order: Order) -> None:
     """Do what is left of the run; raises ConfigError, RunFailed, execute.PipelineFailed."""
     stages = order.recipe.stages(order.config, order.run)
     jobs = cut(stages, order.config.jobs)
+    for job in jobs:
+        order.options(job)  # what a runner could not run is said before any work
     _check_paths(order)
     make_folder(order.run)
     with _alone(order.run):

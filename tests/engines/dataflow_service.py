@@ -118,20 +118,21 @@ class _Api(BaseHTTPRequestHandler):
     def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
         number = next(self.counter)
         (self.folder / f"job-{number:02d}.json").write_text(json.dumps(request))
-        state = {"run": "RUNNING", "active": "RUNNING"}.get(self.ending, self.ending.upper())
         job = {
             "id": f"2026-01-01_00_00_00-{number}",
             "name": request["name"],
             "projectId": PROJECT,
             "location": REGION,
             "clientRequestId": request["clientRequestId"],
-            "currentState": f"JOB_STATE_{state}",
+            "currentState": "JOB_STATE_RUNNING",
         }
         self.jobs[job["id"]] = job
         self.messages[job["id"]] = [_message("Workers ran out of patience.")] if self.ending == "failed" else []
         if self.ending == "run":
             url = request["environment"]["sdkPipelineOptions"]["options"]["pipelineUrl"]
             threading.Thread(target=_run, args=(job, url), daemon=True).start()
+        elif self.ending != "active":
+            self.jobs[job["id"]] = job | {"currentState": f"JOB_STATE_{self.ending.upper()}"}
         return job
 
     def _answer(self, body: dict[str, Any], status: int = 200) -> None:
