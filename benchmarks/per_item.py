@@ -93,7 +93,7 @@ def described(job: Job, chunks: list[Chunk]) -> int:
     pipeline = beam.Pipeline(options=local_options())
     stages = tuple(stage for stage in job.stages if isinstance(stage, RowStage))
     row_pipeline(pipeline, "gs://bucket/runs/some-run", Work(stages, tuple(chunks)), "0" * 32)
-    return pipeline.to_runner_api().ByteSize()
+    return int(pipeline.to_runner_api().ByteSize())
 
 
 def shuffled(chunk: Chunk) -> int:
@@ -264,22 +264,31 @@ def write_embeddings(run: str, count: int) -> None:
 
 
 def plan() -> Rows:
-    """The look-ups of the one process that plans the bundle and draws the splits, and of the one that deduplicates."""
-    import pyarrow.compute as pc
-
+    """The look-ups of the one process that draws the splits, of that which plans the bundle, of the deduplication."""
+    from transforms.bundle.pointers import locate
     from transforms.fetch.deduplicate import duplicates
+    from transforms.identity.split_stage import qualifying_bodies
 
     rows: Rows = []
-    count, shard = 1_000_000, 1000
-    ids = pa.array([f"{name(i)}-b0" for i in range(count)], pa.large_string())
-    with timed(rows, "splits: all faces against a shard of bodies, a face", count):
-        pc.index_in(ids, value_set=ids.slice(0, shard))
-    with timed(rows, "bundle: a shard of bodies against all faces, a face", count):
-        pc.index_in(ids.slice(0, shard), value_set=ids)
+    shards, count = 100, 1_000_000
     images = ((name(i), f"{i:064x}") for i in range(count))
     with timed(rows, "deduplicate, an image", count):
         verdicts = [(Verdict(image, "kept"), 0) for image, _ in duplicates(images)]
     assert len(verdicts) == count
+    del verdicts
+    points = pa.array([[[1.0, 1.0, 0.9]] * 17] * 1000, pa.list_(pa.list_(pa.float32(), 3), 17))
+    with tempfile.TemporaryDirectory() as run:
+        for shard in range(shards):
+            ids = [f"{name(shard * 1000 + i)}-b0" for i in range(1000)]
+            write_shard(shard_path(run, "bodies", f"{shard:06d}"), pa.table({"body_id": ids, "keypoints": points}))
+        wanted = pa.array([f"{name(i)}-b0" for i in range(shards * 1000)], pa.large_string())
+        with timed(rows, "splits: a face and shard", shards * len(wanted)):
+            qualifying_bodies(run, wanted, 0.5)
+        ids = [f"{name(i)}-b0" for i in range(count)]
+        write_shard(shard_path(run, "many", "0"), pa.table({"body_id": ids}))
+        wanted = pa.array(ids, pa.large_string())
+        with timed(rows, "bundle: a face and million keys", count):
+            locate(run, "many", "body_id", wanted)
     return rows
 
 

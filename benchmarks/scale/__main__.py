@@ -35,7 +35,7 @@ def positive(text: str) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description="Hours, money and walls of webbody")
     plain = Fleet()
     parser.add_argument("--items", nargs="+", type=count, default=SIZES, metavar="N", help="images: 1M, 100M, 10B")
     parser.add_argument("--cpu-workers", type=positive, default=plain.cpu_workers)

@@ -161,6 +161,11 @@ def _shuffle(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) -> 
     return _use(costs, "shuffle", seconds, "shuffle_bytes network")
 
 
+def _columns(costs: Costs, v: Mapping[str, float], stored: float) -> Use:
+    """One process reads a column of a table of pictures: every small read of an object fetches 16 MiB, so all of it."""
+    return _use(costs, "reading columns in one process", stored / v["stream"], "stream")
+
+
 def _inference(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) -> Phase:
     gpu = fleet.profile == "gpu"
     workers = fleet.gpu_workers if gpu else fleet.cpu_workers
@@ -178,10 +183,10 @@ def _inference(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) -
         _shuffle(size, fleet, costs, v),
         _progress(size, costs, v, "inference"),
     )
-    if gpu:
-        seconds = size.stored * gpu_seconds(costs) / workers
-        uses += (_use(costs, "GPU", seconds, "face_flops gpu_flops gpu_use"),)
-    return Phase("inference", "gpu" if gpu else "cpu", uses)
+    if not gpu:
+        return Phase("inference", "cpu", uses)
+    seconds = size.stored * gpu_seconds(costs) / workers
+    return Phase("inference", "gpu", (*uses, _use(costs, "GPU", seconds, "face_flops gpu_flops gpu_use")))
 
 
 def dimension(fleet: Fleet, costs: Costs) -> float:
@@ -221,14 +226,20 @@ def _identities(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) 
 
 def _splits(size: Size, costs: Costs, v: Mapping[str, float]) -> Phase:
     seconds = size.shards * size.kept * v["split_lookup"]
-    uses = (_use(costs, "shards x faces in one process", seconds, "split_lookup"), _reading(size, costs, v, tables=1))
+    uses = (
+        _use(costs, "shards x faces in one process", seconds, "split_lookup"),
+        _columns(costs, v, size.bodies * v["body_bytes"]),
+    )
     return Phase("splits", "one", uses)
 
 
 def _plan(size: Size, costs: Costs, v: Mapping[str, float]) -> Phase:
     tables = math.ceil(size.bodies / v["keys_at_once"]) + math.ceil(size.faces / v["keys_at_once"])
     seconds = tables * size.kept * v["plan_lookup"]
-    uses = (_use(costs, "faces x faces in one process", seconds, "plan_lookup"), _reading(size, costs, v, tables=2))
+    uses = (
+        _use(costs, "faces x faces in one process", seconds, "plan_lookup"),
+        _columns(costs, v, size.bodies * v["body_bytes"] + size.faces * v["face_bytes"]),
+    )
     return Phase("bundle plan", "one", uses)
 
 

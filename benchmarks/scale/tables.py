@@ -70,6 +70,17 @@ def money_table(sizes: Sequence[float], fleet: Fleet, costs: Costs) -> Rows:
     return rows
 
 
+def verdict(items: float, fleet: Fleet, costs: Costs) -> str:
+    """The first bottleneck and the walls, in a sentence."""
+    size = size_of(items, fleet, costs)
+    found = phases(size, fleet, costs)
+    slowest = max(found, key=lambda phase: phase.slowest.hours)
+    told = f"{many(items)} images: the first bottleneck is {slowest.name} ({slowest.slowest.resource}), "
+    told += f"{number(slowest.slowest.hours)} of {number(total_hours(found))} hours"
+    stops = [wall.name for wall in walls(size, fleet, costs) if wall.stops]
+    return f"{told}; {'what does not fit: ' + ', '.join(stops) if stops else 'all that must fit fits'}."
+
+
 def sections(sizes: Sequence[float], fleet: Fleet, costs: Costs) -> list[tuple[str, list[str], Rows]]:
     """All tables: heading, columns, rows."""
     workers = f"{fleet.cpu_workers} CPU workers of {fleet.cores} cores and {fleet.memory_gb:g} GB"
@@ -79,12 +90,9 @@ def sections(sizes: Sequence[float], fleet: Fleet, costs: Costs) -> list[tuple[s
     for items in sizes:
         hours = ["phase", "hours", "decided by", "basis", "next, hours"]
         fits = ["must fit", "needed", "allowed", "basis", "fits"]
-        made.append(
-            (f"{many(items)} images, profile {fleet.profile}, {workers}", hours, hours_table(items, fleet, costs))
-        )
-        made.append(
-            (f"{many(items)} images, profile {fleet.profile}: what must fit", fits, walls_table(items, fleet, costs))
-        )
+        run = f"Profile {fleet.profile}, {workers}."
+        made.append((f"{verdict(items, fleet, costs)} {run}", hours, hours_table(items, fleet, costs)))
+        made.append((f"{many(items)} images: what must fit", fits, walls_table(items, fleet, costs)))
     money = ["images", "CPU", "GPU", "writes", "reads", "shuffle", "storage, a month", "all", "stored"]
     return [*made, (f"US dollars, profile {fleet.profile}, {workers}", money, money_table(sizes, fleet, costs))]
 
