@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 PROJECT, REGION = "manyfaces-test", "europe-west4"
@@ -45,6 +44,10 @@ class Service:
     def jobs(self) -> list[dict[str, Any]]:
         """The jobs that arrived, in order, as the API's JSON."""
         return [json.loads(path.read_text()) for path in sorted(self.folder.glob("job-*.json"))]
+
+    def sizes(self, number: int) -> dict[str, int]:
+        """Of a job that was run, counted from 1, the bytes of the largest element of each measured PCollection."""
+        return json.loads((self.folder / f"sizes-{number:02d}.json").read_text())
 
 
 @contextmanager
@@ -130,7 +133,8 @@ class _Api(BaseHTTPRequestHandler):
         self.messages[job["id"]] = [_message("Workers ran out of patience.")] if self.ending == "failed" else []
         if self.ending == "run":
             url = request["environment"]["sdkPipelineOptions"]["options"]["pipelineUrl"]
-            threading.Thread(target=_run, args=(job, url), daemon=True).start()
+            sizes = self.folder / f"sizes-{number:02d}.json"
+            threading.Thread(target=_run, args=(job, url, sizes), daemon=True).start()
         elif self.ending != "active":
             self.jobs[job["id"]] = job | {"currentState": f"JOB_STATE_{self.ending.upper()}"}
         return job
@@ -165,7 +169,20 @@ def read_pipeline(url: str) -> Any:
         return beam_runner_api_pb2.Pipeline.FromString(file.read())
 
 
-def _run(job: dict[str, Any], url: str) -> None:
+def _bytes(infos: Any) -> dict[str, int]:
+    """Of each PCollection of the pipeline the size of its largest element, of those that the runner measured."""
+    from apache_beam.metrics.monitoring_infos import SAMPLED_BYTE_SIZE_URN, extract_distribution
+
+    found: dict[str, int] = {}
+    for info in infos:
+        if info.urn == SAMPLED_BYTE_SIZE_URN:
+            _, _, _, largest = extract_distribution(info)
+            name = info.labels["PCOLLECTION"]
+            found[name] = max(found.get(name, 0), largest)
+    return found
+
+
+def _run(job: dict[str, Any], url: str, sizes: Path) -> None:
     """Run the staged pipeline here: the same steps and coders, Python in this process instead of in a container."""
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -177,8 +194,9 @@ def _run(job: dict[str, Any], url: str) -> None:
         for environment in proto.components.environments.values():
             environment.urn, environment.payload = here.urn, here.payload
             del environment.dependencies[:]
-        state = FnApiRunner().run_via_runner_api(proto, PipelineOptions([])).wait_until_finish()
-        job["currentState"] = f"JOB_STATE_{state}"
+        result = FnApiRunner().run_via_runner_api(proto, PipelineOptions([]))
+        sizes.write_text(json.dumps(_bytes(result.monitoring_infos())))
+        job["currentState"] = f"JOB_STATE_{result.wait_until_finish()}"
     except Exception as error:
         _Api.messages[job["id"]].append(_message(f"{type(error).__name__}: {error}"))
         job["currentState"] = "JOB_STATE_FAILED"
@@ -190,11 +208,17 @@ def _pretend_cuda() -> None:
 
     real = onnxruntime.InferenceSession
 
+    class OnCpu:
+        def __init__(self, session: Any) -> None:
+            self.get_inputs, self.run = session.get_inputs, session.run
+
+        def get_providers(self) -> list[str]:
+            return [_CUDA]
+
     def session(path: str, options: Any, providers: list[Any]) -> Any:
         if providers[0][0] != _CUDA:
             raise RuntimeError("the job's models were not asked to run on CUDA")
-        on_cpu = real(path, options, providers=["CPUExecutionProvider"])
-        return SimpleNamespace(get_providers=lambda: [_CUDA], get_inputs=on_cpu.get_inputs, run=on_cpu.run)
+        return OnCpu(real(path, options, providers=["CPUExecutionProvider"]))
 
     onnxruntime.InferenceSession = session
     onnxruntime.get_available_providers = lambda: [_CUDA]
