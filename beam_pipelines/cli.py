@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
@@ -99,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger("apache_beam.runners.dataflow").setLevel(logging.CRITICAL + 1)
     if not arguments.verbose:  # of a lost worker it logs traceback upon traceback; we say it in a sentence
         logging.getLogger("apache_beam.runners.portability.fn_api_runner").setLevel(logging.CRITICAL)
+        threading.excepthook = lambda ended: None  # Beam's threads; what they raise reaches the runner as well
     try:
         return _do(arguments, rest)
     except KeyboardInterrupt:

@@ -89,6 +89,13 @@ def _hostile(photo: bytes) -> Iterator[tuple[DemoRow, Page]]:
     yield DemoRow("bad-redirect", "/redirect.jpg", "", "redirect to a private address"), Page(302, private, b"")
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # of connections not yet accepted; beyond the default of 5, a client waits for a second
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up."""
+
+
 @contextmanager
 def serve(pages: dict[str, Page]) -> Iterator[int]:
     """A server of these pages on 127.0.0.1; gives its port."""
@@ -107,7 +114,7 @@ def serve(pages: dict[str, Page]) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: the ledger tells what happened."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield int(server.server_address[1])

@@ -11,3 +11,7 @@ class RunFailed(RuntimeError):
 
 class PipelineFailed(RuntimeError):
     """A pipeline ended with an error; what was committed stays."""
+
+
+class WorkerLost(PipelineFailed):
+    """A pipeline ended because one of its worker processes did; the same work may well succeed again."""

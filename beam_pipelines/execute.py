@@ -8,13 +8,15 @@ from collections.abc import Callable
 from threading import Thread
 
 import apache_beam as beam
+import grpc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from beam_pipelines import dataflow, worker
-from beam_pipelines.errors import PipelineFailed
+from beam_pipelines.beside import beside
+from beam_pipelines.errors import PipelineFailed, WorkerLost
 from beam_pipelines.runners import UNSET_MODE, is_local, runner_name
 from beam_pipelines.worker import RUN_VARIABLE
 
@@ -43,6 +45,11 @@ def _sentence(error: BaseException) -> str:
     return " ".join(" ".join(lines).split()) or type(error).__name__
 
 
+def _hung_up(error: BaseException) -> bool:
+    """Whether the error is what Beam's local runner says when a worker process no longer answers."""
+    return isinstance(error, grpc.RpcError) or "Channel closed prematurely" in str(error)
+
+
 class Running(Thread):
     """A pipeline on its way; `outcome()` raises PipelineFailed if it failed."""
 
@@ -56,19 +63,25 @@ class Running(Thread):
     def run(self) -> None:
         """Build and run to the end."""
         try:
-            runner = _runner(self._options, self._processes)
-            pipeline = beam.Pipeline(runner=runner, options=self._options)
-            self._build(pipeline)
-            result = pipeline.run()
-            dataflow.announce(result, self._options)
-            state = result.wait_until_finish()
-            if state not in (None, PipelineState.DONE):
-                raise PipelineFailed(f"the runner ended in the state {state}")
+            with beside(self._options):
+                self._run()
         except BaseException as error:  # handed to the waiting thread by outcome()
             self._error = error
 
+    def _run(self) -> None:
+        runner = _runner(self._options, self._processes)
+        pipeline = beam.Pipeline(runner=runner, options=self._options)
+        self._build(pipeline)
+        result = pipeline.run()
+        dataflow.announce(result, self._options)
+        state = result.wait_until_finish()
+        if state not in (None, PipelineState.DONE):
+            raise PipelineFailed(f"the runner ended in the state {state}")
+
     def outcome(self) -> None:
         """Raise what the pipeline raised, as one sentence."""
+        if self._error is not None and self._processes and _hung_up(self._error):
+            raise WorkerLost("a worker process was lost: killed, or out of memory.") from self._error
         if self._error is not None:
             told = dataflow.sentence(self._error, self._options)
             raise PipelineFailed(told or _sentence(self._error)) from self._error

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines import execute, progress, runners
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
-from beam_pipelines.errors import ConfigError
+from beam_pipelines.errors import ConfigError, WorkerLost
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
@@ -29,6 +30,7 @@ from transforms.tables.ledger import Tally, ledger_table
 from transforms.tables.shards import exists, is_local, is_temporary, make_folder, shard_names, shard_path
 
 _MANY_ITEMS = 10_000  # from here on worker processes are worth their start
+_EXTRA_ROUNDS = 3  # of a job: an item that kills every worker that touches it must not keep the run going for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +154,26 @@ def _do(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None:
 
 
 def _do_rows(order: Order, job: Job, attempt: str) -> None:
-    """Do the chunks that are left, and once more those that two workers at once committed differently."""
-    works = pending(order.run, job)
-    for work in works:
-        _execute_rows(order, job, work, attempt)
-    chunks = {chunk.name for work in works for chunk in work.chunks}
-    again = {stage.name: unpaired(order.run, stage.name, stage.tables[0], chunks) for stage in job.stages}
-    if any(again.values()):
-        ledgers = [shard_path(order.run, ledger_table(stage), name) for stage, names in again.items() for name in names]
-        FileSystems.delete(ledgers)
-        for work in pending(order.run, job):
-            _execute_rows(order, job, work, attempt)
+    """Do the chunks that are left, in rounds: a lost worker leaves some, and two workers at once may differ in some."""
+    for last in (False,) * _EXTRA_ROUNDS + (True,):
+        works = pending(order.run, job)
+        try:
+            for work in works:
+                _execute_rows(order, job, work, attempt)
+        except WorkerLost as loss:
+            if last:
+                raise
+            print(f"manyfaces: {loss} Going on with the chunks that are left.", file=sys.stderr)
+            continue
+        chunks = {chunk.name for work in works for chunk in work.chunks}
+        differing = [
+            shard_path(order.run, ledger_table(stage.name), name)
+            for stage in job.stages
+            for name in unpaired(order.run, stage.name, stage.tables[0], chunks)
+        ]
+        if not differing:
+            return
+        FileSystems.delete(differing)
 
 
 def _close(order: Order, record: dict[str, Any], stage: str, counts: Tally, seconds: float) -> None:

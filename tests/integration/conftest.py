@@ -3,6 +3,7 @@
 import pytest
 
 from beam_pipelines.demonstration import photographs, serve
+from tests.integration.crowd import crowd, crowd_overrides
 from tests.integration.runs import Site, run_webbody, write_list
 
 
@@ -21,3 +22,17 @@ def site(tmp_path_factory):
 def whole_run(site, tmp_path_factory):
     """One undisturbed run of the whole recipe, shared by the tests that only read."""
     return run_webbody(site.manifest, tmp_path_factory.mktemp("runs") / "whole", site.port)
+
+
+@pytest.fixture(scope="session")
+def crowd_site(tmp_path_factory):
+    """Thousands of small images on a server that lives as long as the tests."""
+    with crowd(tmp_path_factory.mktemp("crowd")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def whole_crowd(crowd_site, tmp_path_factory):
+    """One undisturbed download of them."""
+    output = tmp_path_factory.mktemp("runs") / "crowd"
+    return run_webbody(crowd_site.manifest, output, crowd_site.port, *crowd_overrides())

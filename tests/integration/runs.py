@@ -1,6 +1,7 @@
 """Making runs of the recipe webbody and comparing them."""
 
 import csv
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,3 +57,14 @@ def assert_same_run(one, other):
     """Every table and every ledger of the two runs has the same shards with the same rows."""
     for table in (*ROW_TABLES, *(f"ledger/{stage}" for stage in STAGES)):
         assert table_content(one, table) == table_content(other, table), table
+
+
+def workers(parent):
+    """The command lines of the worker processes that a process started; the folder that holds one is its number."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            started_by = int(path.with_name("stat").read_text().rpartition(")")[2].split()[1])
+            if b"beam_pipelines.worker" in path.read_bytes() and started_by == parent:
+                found.append(path)
+    return found

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from beam_pipelines.errors import ConfigError
-from tests.integration.runs import assert_same_run, overrides, run_webbody
+from tests.integration.runs import assert_same_run, overrides, run_webbody, workers
 
 KILLS = 20
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
@@ -75,17 +75,6 @@ def test_two_runs_at_once_in_one_folder_are_refused(site, tmp_path):
     assert process.wait(timeout=300) == 0
 
 
-def _workers(parent):
-    """The worker processes that a process started; those that have ended have no command line any more."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            started_by = int(path.with_name("stat").read_text().rpartition(")")[2].split()[1])
-            if b"beam_pipelines.worker" in path.read_bytes() and started_by == parent:
-                found.append(path)
-    return found
-
-
 def _alive(command_lines):
     with suppress(OSError):
         return [path for path in command_lines if path.read_bytes()]
@@ -95,13 +84,13 @@ def _alive(command_lines):
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_workers_end_with_their_run(site, tmp_path):
     process = _start(site, tmp_path / "run", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
-    while len(_workers(process.pid)) < 2:
+    while len(workers(process.pid)) < 2:
         assert process.poll() is None
         time.sleep(0.1)
-    workers = _workers(process.pid)
+    started = workers(process.pid)
     process.kill()
     process.wait()
     deadline = time.monotonic() + 5
-    while _alive(workers) and time.monotonic() < deadline:
+    while _alive(started) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not _alive(workers)
+    assert not _alive(started)

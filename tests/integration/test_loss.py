@@ -1,0 +1,48 @@
+"""Processes that are lost in the middle of a long run on this machine."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
+from tests.integration.runs import workers
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"),
+]
+PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+
+
+def test_a_run_survives_the_loss_of_a_worker_process(crowd_site, whole_crowd, tmp_path):
+    output = tmp_path / "run"
+    process = start(crowd_site, output, *PROCESSES)
+    wait_for_chunks(process, output, 6)
+    before = finished(output)
+    os.kill(int(workers(process.pid)[0].parent.name), signal.SIGKILL)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 0, messages
+    assert messages.count("a worker process was lost") == 1
+    assert "Traceback" not in messages
+    assert before.items() <= finished(output).items(), "a finished chunk was done again"
+    assert_same_download(str(output), whole_crowd)
+    assert not list(output.rglob(".*")), "temporary files are left"
+
+
+@pytest.mark.parametrize("beam", [(), PROCESSES], ids=["threads", "processes"])
+def test_a_run_whose_submitter_was_lost_goes_on_when_it_is_started_again(crowd_site, whole_crowd, tmp_path, beam):
+    output = tmp_path / "run"
+    for chunks in (6, 20):
+        process = start(crowd_site, output, *beam)
+        wait_for_chunks(process, output, chunks)
+        process.kill()
+        process.communicate()
+    before = finished(output)
+    process = start(crowd_site, output, *beam)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 0, messages
+    assert before.items() <= finished(output).items(), "a finished chunk was done again"
+    assert_same_download(str(output), whole_crowd)
+    assert not list(output.rglob(".*")), "temporary files are left"
