@@ -35,15 +35,13 @@ def options_for(arguments: Sequence[str], config: RecipeConfig, run: str, job: J
     """Beam's options for one job of a run: the configuration's section of the engine, then the command line's."""
     name = runner_name(PipelineOptions(list(arguments)))
     if name == "FlinkRunner":
-        engine = flink.arguments(config.flink)
-    elif name == "DataflowRunner":
+        return flink.options(config.flink, arguments)
+    if name == "DataflowRunner":
         gpu = job.inference and config.models.device == "cuda"
         return dataflow.options(config.dataflow, arguments, run, job, gpu)
-    elif name in KNOWN:
+    if name in KNOWN:
         return local_options(arguments)
-    else:
-        raise ConfigError(f"--runner {name}: manyfaces does not know this runner; {nearest(name, KNOWN)}")
-    return PipelineOptions([*engine, *arguments])
+    raise ConfigError(f"--runner {name}: manyfaces does not know this runner; {nearest(name, KNOWN)}")
 
 
 def in_processes(options: PipelineOptions, much_python: bool) -> bool:
