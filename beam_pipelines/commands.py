@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import os
 
 import yaml
 from rich.table import Table
 
 from beam_pipelines import config as configuration
-from beam_pipelines import demonstration, dry_run, inspection, report
+from beam_pipelines import demonstration, dry_run, inspection, report, storage
 from beam_pipelines.contact_sheet import write_contact_sheet
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.record import read_record
@@ -56,6 +57,7 @@ def _fetch_models(order: Order) -> None:
 
 def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces plan`."""
+    storage.check_folder(arguments.output, "--output")
     recipe, settings = configuration.load(arguments.config, arguments.set)
     stages = recipe.stages(settings, arguments.output)
     table = Table("job", "stage", "reads", "writes", "to do", title=f"{recipe.name} in {arguments.output}")
@@ -73,6 +75,7 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces retry`: plan chunks for the failed items, then run as before."""
+    storage.check_folder(arguments.run, "run")
     record = read_record(arguments.run)
     if not record:
         raise ConfigError(f"{arguments.run}: there is no run here (no run.json).")
@@ -96,6 +99,9 @@ def demo(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces inspect`."""
+    storage.check_folder(arguments.run, "run")
+    for target in filter(None, (arguments.to, arguments.sheet)):
+        storage.check_folder(os.path.dirname(target), "file")
     if arguments.table and arguments.to:
         rows = inspection.export(arguments.run, arguments.table, arguments.to)
         print(f"{rows} rows of {arguments.table} -> {arguments.to}")

@@ -12,9 +12,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 import configs
+from beam_pipelines import storage
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.recipe import Recipe, RecipeConfig
-from transforms.tables.shards import exists, open_binary
+from transforms.tables.shards import open_binary
 
 RECIPES = ("webbody",)
 _MISSING = "missing"
@@ -37,7 +38,9 @@ def nearest(name: str, known: Any) -> str:
 def find(name: str) -> str:
     """The path of a configuration: a file, or the name of one that comes with manyfaces (`webbody`)."""
     packaged = configs.FOLDER / f"{name.removesuffix('.yaml')}.yaml"
-    if exists(name) and not os.path.isdir(name):  # the folder of a run may be called like a shipped configuration
+    if storage.is_file(name, "configuration") and not os.path.isdir(
+        name
+    ):  # the folder of a run may be called like a shipped configuration
         return name
     if packaged.is_file() and Path(name).name == name:
         return str(packaged)

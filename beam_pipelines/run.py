@@ -14,7 +14,7 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_pipelines import execute, progress, runners
+from beam_pipelines import execute, progress, runners, storage
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
 from beam_pipelines.errors import ConfigError, WorkerLost
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
@@ -27,7 +27,7 @@ from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
 from transforms.tables.digest import digest, file_digest, tables_digest
 from transforms.tables.ledger import Tally, ledger_table
-from transforms.tables.shards import exists, is_local, is_temporary, make_folder, shard_names, shard_path
+from transforms.tables.shards import is_local, is_temporary, make_folder, shard_names, shard_path
 
 _MANY_ITEMS = 10_000  # from here on worker processes are worth their start
 _EXTRA_ROUNDS = 3  # of a job: an item that kills every worker that touches it must not keep the run going for ever
@@ -60,7 +60,7 @@ def run(order: Order) -> None:
     with _alone(order.run):
         _sweep(order.run)
         record = _open_record(order, stages)
-        write_record(order.run, record)
+        storage.ask(partial(write_record, order.run, record), order.run, "--output")
         attempt = begin_attempt(order.run)
         _split(order, record)
         for job in jobs:
@@ -113,7 +113,8 @@ def _now() -> str:
 def _check_paths(order: Order) -> None:
     if any(character in order.run for character in "*?["):
         raise ConfigError(f"--output {order.run}: the name of a run must not have any of * ? [ in it.")
-    if not exists(order.manifest):
+    storage.check_folder(order.run, "--output")
+    if not storage.is_file(order.manifest, "--input"):
         raise ConfigError(f"--input {order.manifest}: there is no such file.")
 
 

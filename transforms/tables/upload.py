@@ -28,14 +28,14 @@ def upload(content: IO[bytes], path: str) -> None:
                 shutil.copyfileobj(content, out, 2**20)
             return
         except Exception as error:  # every store's client has its own
-            if _status(error) in _DENIED or time.monotonic() + pause > give_up:
+            if http_status(error) in _DENIED or time.monotonic() + pause > give_up:
                 raise
             _LOG.warning("the upload of %s broke (%s) and is tried again in %g s", path, error, pause)
         time.sleep(pause)
         pause *= 2
 
 
-def _status(error: Exception) -> int | None:
+def http_status(error: Exception) -> int | None:
     """The HTTP status in a client's error, if there is one."""
     code = getattr(error, "code", getattr(getattr(error, "response", None), "status_code", None))
     return code if isinstance(code, int) else None

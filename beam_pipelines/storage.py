@@ -1,0 +1,64 @@
+"""Whether a path that the user gave can be used, said in a sentence before anything is done with it."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystems import FileSystems
+
+from beam_pipelines.errors import ConfigError
+from transforms.tables.shards import exists, is_local
+from transforms.tables.upload import http_status
+
+_CLIENTS = {
+    "gs": "manyfaces[gcp]",
+    "s3": "apache-beam[aws]",
+    "hdfs": "apache-beam[hadoop]",
+    "azfs": "apache-beam[azure]",
+}
+_ONE_SLASH = re.compile(r"([a-z][a-z0-9]+):/[^/]")
+
+
+def check_folder(path: str, what: str) -> None:
+    """ConfigError unless the folder's store is there and may be listed; a local folder need not be there yet."""
+    _check_form(path, what)
+    if not is_local(path):
+        ask(lambda: FileSystems.match([f"{path.rstrip('/')}/*"], limits=[1]), path, what)
+
+
+def is_file(path: str, what: str) -> bool:
+    """Whether the file is there; ConfigError if its store cannot say so."""
+    _check_form(path, what)
+    return bool(ask(lambda: exists(path), path, what))
+
+
+def ask(action: Callable[[], Any], path: str, what: str) -> Any:
+    """What the action on the path returns; ConfigError if the path's store refuses it or does not answer."""
+    try:
+        return action()
+    except Exception as error:  # every store's client has its own
+        raise ConfigError(f"{what} {path}: {_reason(path, error)}") from error
+
+
+def _check_form(path: str, what: str) -> None:
+    if found := _ONE_SLASH.match(path):
+        raise ConfigError(f"{what} {path}: write {found[1]}:// with two slashes.")
+
+
+def _reason(path: str, error: Exception) -> str:
+    """Why a store did not answer, and how to mend it."""
+    while isinstance(error, BeamIOError) and error.exception_details:
+        error = next(iter(error.exception_details.values()))
+    scheme = FileSystems.get_scheme(path)
+    message = " ".join(str(error).split())[:300]
+    if isinstance(error, ImportError | AssertionError) or "Unable to get filesystem" in message:
+        if scheme in _CLIENTS:
+            return f"the client of {scheme}:// is not installed: pip install '{_CLIENTS[scheme]}'."
+        return f"no storage is known as {scheme}://; there are: {', '.join(f'{name}://' for name in _CLIENTS)}."
+    status = http_status(error)
+    if status == 404:
+        return "there is no such bucket, or you may not see it; create it first, or mend the name."
+    if status in (401, 403):
+        return f"access is denied; give the account of this process the role to read and write there ({message})."
+    return f"the storage does not answer: {message}"
