@@ -49,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
     run = commands_.add_parser("run", help="run a recipe, or go on with a run", epilog=_BEAM_OPTIONS)
     _run_options(run)
     run.add_argument("--recompute", action="store_true", help="delete and redo what the configuration makes stale")
+    run.add_argument(
+        "--submit", metavar="JOB", help="on Dataflow: only start this job (name, number or `next`), and do not wait"
+    )
     run.add_argument("--dry-run", metavar="FOLDER", help="only write there the jobs that would be sent to the runner")
     run.set_defaults(do="run")
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from beam_pipelines import config as configuration
 from beam_pipelines import demonstration, dry_run, inspection, report, storage
 from beam_pipelines.contact_sheet import write_contact_sheet
-from beam_pipelines.errors import ConfigError
+from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order
 from beam_pipelines.run import run as do_run
@@ -23,14 +23,20 @@ from transforms.tables.retry import plan_retry
 def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces run`."""
     recipe, settings = configuration.load(arguments.config, arguments.set)
-    order = Order(recipe, settings, arguments.input, arguments.output, tuple(rest), arguments.recompute)
+    order = Order(
+        recipe, settings, arguments.input, arguments.output, tuple(rest), arguments.recompute, arguments.submit
+    )
     if arguments.dry_run:
         _dry_run(order, arguments.dry_run)
         return
     if not arguments.input:
         raise ConfigError("run: name the manifest with --input FILE.")
     _fetch_models(order)
-    do_run(order)
+    try:
+        do_run(order)
+    except Submitted as job:
+        print(f"job {job} is on its way; when it is done, the same command proves its counts and starts the next.")
+        return
     report.show(arguments.output)
 
 

@@ -13,5 +13,9 @@ class PipelineFailed(RuntimeError):
     """A pipeline ended with an error; what was committed stays."""
 
 
+class Submitted(Exception):
+    """The job of this name was handed to its runner and goes on without this process, as was asked."""
+
+
 class WorkerLost(PipelineFailed):
     """A pipeline ended because one of its worker processes did; the same work may well succeed again."""

@@ -51,13 +51,17 @@ def _hung_up(error: BaseException) -> bool:
 
 
 class Running(Thread):
-    """A pipeline on its way; `outcome()` raises PipelineFailed if it failed."""
+    """A pipeline on its way, or handed over and left (`wait`); `outcome()` raises PipelineFailed if it failed."""
 
     def __init__(
-        self, build: Callable[[beam.Pipeline], None], options: PipelineOptions, processes: bool = False
+        self,
+        build: Callable[[beam.Pipeline], None],
+        options: PipelineOptions,
+        processes: bool = False,
+        wait: bool = True,
     ) -> None:
         super().__init__(daemon=True, name="pipeline")
-        self._build, self._options, self._processes = build, copy.deepcopy(options), processes
+        self._build, self._options, self._processes, self._wait = build, copy.deepcopy(options), processes, wait
         self._error: BaseException | None = None
 
     def run(self) -> None:
@@ -74,6 +78,8 @@ class Running(Thread):
         self._build(pipeline)
         result = pipeline.run()
         dataflow.announce(result, self._options)
+        if not self._wait:
+            return
         state = result.wait_until_finish()
         if state not in (None, PipelineState.DONE):
             raise PipelineFailed(f"the runner ended in the state {state}")

@@ -4,19 +4,20 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
+import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines import execute, progress, runners, storage
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
-from beam_pipelines.errors import ConfigError, WorkerLost
+from beam_pipelines.errors import ConfigError, RunFailed, Submitted, WorkerLost
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
@@ -43,6 +44,7 @@ class Order:
     run: str
     beam: tuple[str, ...] = ()  # the command line's options for Beam
     recompute: bool = False
+    submit: str | None = None  # start only this job, by name or number (`next`: whichever is), and do not wait for it
 
     def options(self, job: Job) -> PipelineOptions:
         """Beam's options for one job."""
@@ -50,11 +52,13 @@ class Order:
 
 
 def run(order: Order) -> None:
-    """Do what is left of the run; raises ConfigError, RunFailed, execute.PipelineFailed."""
+    """Do what is left of the run; raises ConfigError, RunFailed, PipelineFailed, and Submitted if `order.submit`."""
     stages = order.recipe.stages(order.config, order.run)
     jobs = cut(stages, order.config.jobs)
     for job in jobs:
-        order.options(job)  # what a runner could not run is said before any work
+        options = order.options(job)  # what a runner could not run is said before any work
+        if order.submit and runners.runner_name(options) != "DataflowRunner":
+            raise ConfigError("--submit: only DataflowRunner's jobs go on without the process that started them.")
     _check_paths(order)
     make_folder(order.run)
     with _alone(order.run):
@@ -191,6 +195,16 @@ def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
     return bool(done["input"] != tables_digest(order.run, list(stage.reads)))
 
 
+def _submit(order: Order, job: Job, build: Callable[[beam.Pipeline], None]) -> NoReturn:
+    if order.submit not in ("next", job.name, str(job.number)):
+        raise RunFailed(f"--submit {order.submit}: job {job.number}, {job.name}, comes first and is not done.")
+    running = execute.Running(build, order.options(job), wait=False)
+    running.start()
+    running.join()
+    running.outcome()
+    raise Submitted(job.name)
+
+
 def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
     names = [stage.name for stage in work.stages]
     items = work.items(order.run)
@@ -202,7 +216,10 @@ def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
         if inside
         else progress.counts_on_storage(order.run, names, [chunk.name for chunk in work.chunks])
     )
-    running = execute.Running(partial(row_pipeline, run=order.run, work=work, attempt=attempt), options, processes)
+    build = partial(row_pipeline, run=order.run, work=work, attempt=attempt)
+    if order.submit:
+        _submit(order, job, build)
+    running = execute.Running(build, options, processes)
     running.start()
     progress.follow(running, f"job {job.number} {'+'.join(names)}", items, read)
     running.outcome()
@@ -212,7 +229,10 @@ def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...]) -> N
     names = [stage.name for stage in stages]
     options = order.options(job)
     processes = runners.in_processes(options, much_python=False)
-    running = execute.Running(partial(table_pipeline, stages=stages), options, processes)
+    build = partial(table_pipeline, stages=stages)
+    if order.submit:
+        _submit(order, job, build)
+    running = execute.Running(build, options, processes)
     running.start()
     read = progress.counts_on_storage(order.run, names)
     progress.follow(running, f"job {job.number} {'+'.join(names)}", None, read)
