@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.tables.upload import upload
+from transforms.tables.upload import http_status, upload
 
 Row = TypeVar("Row")
 ROWS_PER_GROUP = 128  # read back by pointer, one group at a time: small enough that a group of images is a few MB
@@ -87,8 +87,13 @@ def delete_folder(path: str) -> None:
 
 
 def open_binary(path: str) -> BinaryIO:
-    """The file, to read; never decompressed on the way."""
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[no-any-return]
+    """The file, to read; never decompressed on the way. FileNotFoundError if there is none, on any storage."""
+    try:
+        return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[no-any-return]
+    except Exception as error:
+        if http_status(error) == 404:
+            raise FileNotFoundError(f"there is no file {path}") from error
+        raise
 
 
 @contextmanager
