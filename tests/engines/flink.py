@@ -1,0 +1,259 @@
+"""Flink on this machine: a standalone cluster, each task manager with a worker pool of its own, all on 127.0.0.x.
+
+Flink's jars come from PyPI, Beam's job server for it from Maven Central; a jar that was got by hand is used if it lies
+in the cache (see fetch) under the name that it has here.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.engines.fetch import Unavailable, cache, fetch, from_maven, from_pypi
+
+FLINK = "2.2.1"
+WHEEL_SHA256 = "74dc5546fbd9add8fbcdf1222a237e09491f9b80296241aef8676ec56f8e686e"
+JOB_SERVER = "org.apache.beam:beam-runners-flink-2.2-job-server:2.77.0"
+JOB_SERVER_SHA256 = None  # the jar could never be fetched where this was written, so that no hash of it is known
+_START_SECONDS = 60
+_POOL = "worker-pool"  # the name under which each task manager finds its own pool
+_OPENS = ("lang", "net", "io", "nio", "text", "time", "util", "util.concurrent", "util.concurrent.atomic")
+_JAVA = ["-XX:+UseSerialGC", *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENS)]
+_JAVA += ["--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"]
+
+_MEMORY = {  # a task manager's, every part of it: without Flink's scripts nothing else works them out
+    "framework.heap.size": "128m",
+    "task.heap.size": "256m",
+    "framework.off-heap.size": "128m",
+    "task.off-heap.size": "64m",
+    "managed.size": "0",
+    "network.min": "64m",
+    "network.max": "64m",
+    "jvm-metaspace.size": "256m",
+    "jvm-overhead.min": "128m",
+    "jvm-overhead.max": "128m",
+}
+
+
+def require_java() -> None:
+    """Raise Unavailable where there is no Java."""
+    if shutil.which("java") is None:
+        raise Unavailable("there is no Java (java) on the PATH; Flink needs 17.")
+
+
+def flink_jars() -> Path:
+    """The folder with Flink's own jars."""
+    wheel = fetch(f"flink-{FLINK}.whl", WHEEL_SHA256, from_pypi(f"apache-flink-libraries=={FLINK}"))
+    folder = cache() / f"flink-{FLINK}"
+    if not folder.exists():
+        with TemporaryDirectory(dir=cache()) as scratch, zipfile.ZipFile(wheel) as archive:
+            wanted = [name for name in archive.namelist() if Path(name).name.startswith(("flink-dist", "log4j-"))]
+            archive.extractall(scratch, wanted)
+            with suppress(OSError):  # another process was faster
+                (Path(scratch) / "pyflink" / "lib").rename(folder)
+    return folder
+
+
+def job_server_jar() -> Path:
+    """Beam's job server for Flink."""
+    _, artifact, version = JOB_SERVER.split(":")
+    return fetch(f"{artifact}-{version}.jar", JOB_SERVER_SHA256, from_maven(JOB_SERVER))
+
+
+def embedded_arguments() -> list[str]:
+    """Beam's options for Flink inside its job server. Raises Unavailable."""
+    require_java()
+    return ["--runner=FlinkRunner", "--flink_master=[local]", f"--flink_job_server_jar={job_server_jar()}"]
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server((host, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Process:
+    """A process on a leash: it ends with the tests, however they end."""
+
+    leash: subprocess.Popen
+    log: Path
+
+    @property
+    def id(self) -> int:
+        """The process's own id, behind the leash's."""
+        return int(Path(f"/proc/{self.leash.pid}/task/{self.leash.pid}/children").read_text().split()[0])
+
+    def kill(self) -> None:
+        """SIGKILL; the process is gone afterwards."""
+        os.kill(self.id, signal.SIGKILL)
+        self.leash.wait()
+
+    def end(self) -> None:
+        """Let go of the leash; the process is gone afterwards."""
+        self.leash.stdin.close()
+        self.leash.wait()
+
+
+def _start(command: list[str], log: Path) -> Process:
+    with log.open("ab") as out:
+        leash = [sys.executable, "-m", "beam_pipelines.leash", *command]
+        return Process(subprocess.Popen(leash, stdin=subprocess.PIPE, stdout=out, stderr=out), log)
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A running cluster: folder, ports of its REST service and of its pools, task managers with their pools."""
+
+    folder: Path
+    rest: int
+    pools: int
+    slots: int
+    task_managers: list[tuple[Process, Process]] = field(default_factory=list)
+
+    @property
+    def master(self) -> str:
+        """The job manager's REST service."""
+        return f"127.0.0.1:{self.rest}"
+
+    @property
+    def arguments(self) -> list[str]:
+        """Beam's options for a job with a slot on each task manager. Raises Unavailable without a job server."""
+        return [
+            "--runner=FlinkRunner",
+            f"--flink_master={self.master}",
+            f"--flink_job_server_jar={job_server_jar()}",
+            f"--parallelism={len(self.task_managers)}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config={_POOL}:{self.pools}",
+        ]
+
+    def kill(self, number: int) -> None:
+        """SIGKILL for a task manager and its pool, as if their machine were gone."""
+        for process in self.task_managers[number]:
+            process.kill()
+
+    def ask(self, path: str) -> dict:
+        """What the job manager's REST service answers."""
+        with urllib.request.urlopen(f"http://{self.master}{path}", timeout=5) as answer:
+            return json.load(answer)
+
+    def wait_for(self, task_managers: int) -> None:
+        """Wait until so many are registered."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                seen = self.ask("/overview")
+                if (seen["taskmanagers"], seen["slots-total"]) == (task_managers, task_managers * self.slots):
+                    return
+            time.sleep(0.1)
+        raise RuntimeError(f"{task_managers} task managers are not registered: {self.complaints()}")
+
+    def complaints(self) -> list[str]:
+        """The first lines of the logs that speak of an error."""
+        lines = [line for path in sorted(self.folder.glob("*.log")) for line in path.read_text().splitlines()]
+        return [line[:300] for line in lines if "ERROR" in line or "Exception" in line][:8]
+
+
+def _java(jars: Path, options: list[str], main: str, folder: Path, settings: dict[str, str]) -> list[str]:
+    pairs = [word for key, value in settings.items() for word in ("-D", f"{key}={value}")]
+    classes = ["-classpath", f"{jars}/*", f"-Dlog4j.configurationFile={folder}/log4j.properties"]
+    return ["java", *_JAVA, *options, *classes, f"org.apache.flink.runtime.{main}", "--configDir", str(folder), *pairs]
+
+
+def _write_configuration(folder: Path) -> None:
+    (folder / "config.yaml").write_text("parallelism:\n  default: 1\n")
+    (folder / "log4j.properties").write_text(
+        "rootLogger.level = INFO\nrootLogger.appenderRef.console.ref = Console\nappender.console.name = Console\n"
+        "appender.console.type = CONSOLE\nappender.console.layout.type = PatternLayout\n"
+        "appender.console.layout.pattern = %d{HH:mm:ss,SSS} %p %c{1} %m%n\n"
+    )
+
+
+def _common(rpc: int, folder: Path) -> dict[str, str]:
+    """What both kinds of process are told: addresses, and to notice a lost neighbour within seconds."""
+    return {
+        "jobmanager.rpc.address": "127.0.0.1",
+        "jobmanager.rpc.port": str(rpc),
+        "io.tmp.dirs": str(folder),
+        "heartbeat.interval": "1 s",
+        "heartbeat.timeout": "8 s",
+    }
+
+
+def _start_job_manager(jars: Path, folder: Path, rpc: int, rest: int) -> Process:
+    settings = _common(rpc, folder) | {
+        "jobmanager.bind-host": "127.0.0.1",
+        "rest.address": "127.0.0.1",
+        "rest.bind-address": "127.0.0.1",
+        "rest.port": str(rest),
+        "jobmanager.memory.process.size": "1g",
+        "web.upload.dir": str(folder),
+    }
+    main = "entrypoint.StandaloneSessionClusterEntrypoint"
+    return _start(_java(jars, ["-Xmx448m"], main, folder, settings), folder / "job-manager.log")
+
+
+def _start_task_manager(jars: Path, folder: Path, rpc: int, number: int, slots: int) -> Process:
+    """Its hosts file makes the one name of all pools its own pool's address."""
+    hosts = folder / f"hosts-{number}"
+    hosts.write_text(f"127.0.0.1 localhost\n{_pool_host(number)} {_POOL}\n")
+    settings = _common(rpc, folder) | {
+        "taskmanager.host": "127.0.0.1",
+        "taskmanager.bind-host": "127.0.0.1",
+        "taskmanager.resource-id": f"task-manager-{number}",
+        "taskmanager.numberOfTaskSlots": str(slots),
+        "taskmanager.cpu.cores": "1",
+        **{f"taskmanager.memory.{part}": size for part, size in _MEMORY.items()},
+        "taskmanager.load-balance.mode": "SLOTS",
+    }
+    options = ["-Xmx384m", "-XX:MaxDirectMemorySize=256m", f"-Djdk.net.hosts.file={hosts}"]
+    log = folder / f"task-manager-{number}.log"
+    return _start(_java(jars, options, "taskexecutor.TaskManagerRunner", folder, settings), log)
+
+
+def _pool_host(number: int) -> str:
+    return f"127.0.0.{2 + number}"
+
+
+def _start_pool(folder: Path, port: int, number: int) -> Process:
+    command = [sys.executable, "-m", "beam_pipelines.worker_pool", "--bind", _pool_host(number), "--port", str(port)]
+    return _start(command, folder / f"worker-pool-{number}.log")
+
+
+@contextmanager
+def flink_cluster(task_managers: int = 2, slots: int = 2) -> Iterator[Cluster]:
+    """A cluster with so many task managers, each with a pool and enough slots for what another one had.
+
+    Raises Unavailable where Java or Flink cannot be had.
+    """
+    require_java()
+    jars = flink_jars()
+    started: list[Process] = []
+    with TemporaryDirectory(prefix="manyfaces-flink-") as name:
+        folder, rpc = Path(name), free_port()
+        _write_configuration(folder)
+        cluster = Cluster(folder, free_port(), free_port(_pool_host(0)), slots)
+        try:
+            started.append(_start_job_manager(jars, folder, rpc, cluster.rest))
+            for number in range(task_managers):
+                started.append(_start_pool(folder, cluster.pools, number))
+                started.append(_start_task_manager(jars, folder, rpc, number, slots))
+                cluster.task_managers.append((started[-1], started[-2]))
+            cluster.wait_for(task_managers)
+            yield cluster
+        finally:
+            for process in reversed(started):
+                process.end()
