@@ -9,14 +9,13 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from transforms.tables.lookup import places
 from transforms.tables.shards import open_binary, read_shard, shard_names, shard_path
 
 Found = TypeVar("Found")
-KEYS_AT_ONCE = 1 << 20  # keys of a table looked up together
 OPEN_SHARDS = 8  # after retries a file's rows come from a few shards in turn
 OPEN_GROUPS = 4
 
@@ -36,40 +35,23 @@ def locate(run: str, table: str, key: str, wanted: pa.Array) -> Pointers:
     Only the key column is read. ValueError if the table has no row for a key.
     """
     names = shard_names(run, table)
-    shard = np.full(len(wanted), -1, np.int32)
-    row = np.full(len(wanted), -1, np.int32)
-    for keys, key_shard, key_row in _keys(run, table, key, names, wanted.type):
-        place = pc.index_in(keys, value_set=wanted)
-        known = np.flatnonzero(np.asarray(place.is_valid()))
-        target = np.asarray(place.drop_null())
-        target, first = np.unique(target, return_index=True)
-        new = shard[target] < 0
-        source = known[first[new]]
-        shard[target[new]], row[target[new]] = key_shard[source], key_row[source]
-    lost = np.flatnonzero(shard < 0)
+    starts = [0]
+
+    def keys() -> Iterator[pa.Array]:
+        for name in names:
+            column = read_shard(shard_path(run, table, name), [key])[key].cast(wanted.type).combine_chunks()
+            starts.append(starts[-1] + len(column))
+            yield column
+
+    place = places(wanted, keys())
+    lost = np.flatnonzero(place < 0)
     if len(lost):
         raise ValueError(
             f"{run}: the table {table} has no row for {len(lost)} of the kept faces (first: {key} "
             f"{wanted[int(lost[0])]}); identities are of another state of the run: run the stage identity again."
         )
-    return Pointers(names, shard, row)
-
-
-def _keys(
-    run: str, table: str, key: str, names: list[str], type_: pa.DataType
-) -> Iterator[tuple[pa.Array, NDArray[np.int32], NDArray[np.int32]]]:
-    """The keys of a table with the number of their shard and their row in it, many shards at once."""
-    parts: list[tuple[int, pa.Array]] = []
-    for number, name in enumerate(names):
-        column = read_shard(shard_path(run, table, name), [key])[key].cast(type_)
-        parts.append((number, column.combine_chunks()))
-        if number + 1 == len(names) or sum(len(keys) for _, keys in parts) >= KEYS_AT_ONCE:
-            yield (
-                pa.concat_arrays([keys for _, keys in parts]),
-                np.concatenate([np.full(len(keys), n, np.int32) for n, keys in parts]),
-                np.concatenate([np.arange(len(keys), dtype=np.int32) for _, keys in parts]),
-            )
-            parts = []
+    shard = np.searchsorted(starts, place, side="right") - 1
+    return Pointers(names, shard.astype(np.int32), (place - np.array(starts)[shard]).astype(np.int32))
 
 
 class _Shard:

@@ -1,9 +1,10 @@
 """The splits stage: clean identities and their bodies -> the faces of every split."""
 
+from collections.abc import Iterator
+
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 from pyarrow import csv
 
@@ -13,6 +14,7 @@ from transforms.identity.splits import Mask, Split, draw_splits, images_per_iden
 from transforms.identity.stage import verdict
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import write_ledger
+from transforms.tables.lookup import places
 from transforms.tables.schemas import SplitFace, arrow_schema
 from transforms.tables.shards import commit_file, read_column, read_shard, shard_names, shard_path, write_shard
 
@@ -23,22 +25,22 @@ _COLUMNS = ["face_id", "identity", "body_id", "image_id", "label", "source"]
 
 def qualifying_bodies(run: str, body_id: pa.Array, min_visibility: float) -> Mask:
     """Whether each body (N,) qualifies its image for testing. ValueError if `bodies` has not all of them."""
-    qualifying = np.zeros(len(body_id), bool)
-    seen = np.zeros(len(body_id), bool)
-    for name in shard_names(run, "bodies"):
-        table = read_shard(shard_path(run, "bodies", name), ["body_id", "keypoints"])
-        place = pc.index_in(body_id, value_set=as_text(table["body_id"]))
-        found = np.flatnonzero(place.is_valid().to_numpy(zero_copy_only=False))
-        if len(found):
+    qualifying = [np.zeros(0, bool)]
+
+    def ids() -> Iterator[pa.Array]:
+        for name in shard_names(run, "bodies"):
+            table = read_shard(shard_path(run, "bodies", name), ["body_id", "keypoints"])
             points = table["keypoints"].combine_chunks().flatten().flatten().to_numpy().reshape(-1, 17, 3)
-            qualifying[found] = qualifies(points, min_visibility)[place.drop_null().to_numpy()]
-            seen[found] = True
-    if not seen.all():
-        missing = body_id[int(np.argmin(seen))].as_py()
+            qualifying.append(qualifies(points, min_visibility))
+            yield as_text(table["body_id"])
+
+    place = places(body_id, ids())
+    if (place < 0).any():
+        missing = body_id[int(np.argmin(place))].as_py()
         raise ValueError(
             f"{run}: the table bodies lacks {missing}, whose face has an identity; run the stage bodies again."
         )
-    return qualifying
+    return np.concatenate(qualifying)[place]
 
 
 def split_rows(faces: pa.Table, splits: list[Split]) -> list[pa.Table]:

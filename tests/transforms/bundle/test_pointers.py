@@ -5,6 +5,7 @@ import pytest
 from tests.transforms.bundle.synthetic_run import body_row, write_rows
 from transforms.bundle import pointers
 from transforms.bundle.pointers import RowReader, locate
+from transforms.tables import lookup
 
 
 def write_bodies(run: str, name: str, numbers: list[int]) -> None:
@@ -29,7 +30,7 @@ def test_a_missing_row_is_a_clear_error(folder):
 
 @pytest.mark.parametrize("at_once", [1, 3, 1 << 20])
 def test_rows_are_found_in_whatever_shard_they_are(folder, monkeypatch, at_once):
-    monkeypatch.setattr(pointers, "KEYS_AT_ONCE", at_once)
+    monkeypatch.setattr(lookup, "LEAST_AT_ONCE", at_once)
     write_bodies(folder, "00000", [3, 1])
     write_bodies(folder, "00001", [])
     write_bodies(folder, "r1-faces-00000", [2, 1, 9])
