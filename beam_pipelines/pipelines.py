@@ -1,9 +1,11 @@
 """The Beam pipelines of jobs: how chunks, stages and commits are joined."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import apache_beam as beam
 
+from beam_pipelines.marks import mark_done
 from beam_pipelines.stages import RowStage, TableStage
 from beam_pipelines.work import Work
 from transforms.tables.chunks import Chunk, ReadChunks
@@ -46,7 +48,14 @@ def _stage(items: beam.PCollection, run: str, stage: RowStage, attempt: str) -> 
     return outcomes | f"Take {stage.writes}" >> beam.FlatMap(expand).with_input_types(Any).with_output_types(Any)
 
 
-def table_pipeline(pipeline: beam.Pipeline, stages: tuple[TableStage, ...]) -> None:
-    """Apply table stages side by side; none reads what another of them writes."""
+def table_pipeline(
+    pipeline: beam.Pipeline, stages: tuple[TableStage, ...], run: str = "", marks: Mapping[str, str] | None = None
+) -> None:
+    """Apply table stages side by side; none reads what another of them writes.
+
+    `marks` has, for stages of the run that shall say themselves when they are done, what they are made from.
+    """
     for stage in stages:
-        _ = pipeline | stage.name.capitalize() >> stage.transform
+        results = pipeline | stage.name.capitalize() >> stage.transform
+        if marks and stage.name in marks:
+            mark_done(results, run, stage.name, marks[stage.name])

@@ -18,6 +18,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from beam_pipelines import execute, progress, runners, storage
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
 from beam_pipelines.errors import ConfigError, RunFailed, Submitted, WorkerLost
+from beam_pipelines.marks import made_from
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
@@ -149,7 +150,7 @@ def _do(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None:
             stage for stage in job.stages if isinstance(stage, TableStage) and _outdated(order, record, stage)
         )
         if stages:
-            _execute_tables(order, job, stages)
+            _execute_tables(order, job, stages, record)
     seconds = time.monotonic() - start
     for stage in job.stages:
         _close(order, record, stage.name, counts_of_stage(order.run, stage), seconds)
@@ -189,10 +190,18 @@ def _close(order: Order, record: dict[str, Any], stage: str, counts: Tally, seco
 
 
 def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
-    done = record["stages"].get(stage.name)
-    if done is None or not any(shard_names(order.run, table) for table in stage.tables):
+    if not any(shard_names(order.run, table) for table in stage.tables):
         return True
-    return bool(done["input"] != tables_digest(order.run, list(stage.reads)))
+    done = record["stages"].get(stage.name)
+    inputs = tables_digest(order.run, list(stage.reads))
+    if done is not None and done["input"] == inputs:
+        return False
+    return made_from(order.run, stage.name) != _made_from(record, stage, inputs)
+
+
+def _made_from(record: dict[str, Any], stage: TableStage, inputs: str) -> str:
+    """What a table stage depends on: its settings and models, and the tables that it reads as they are now."""
+    return digest([record["fingerprints"][stage.name], inputs])
 
 
 def _submit(order: Order, job: Job, build: Callable[[beam.Pipeline], None]) -> NoReturn:
@@ -225,14 +234,14 @@ def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
     running.outcome()
 
 
-def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...]) -> None:
+def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...], record: dict[str, Any]) -> None:
     names = [stage.name for stage in stages]
     options = order.options(job)
     processes = runners.in_processes(options, much_python=False)
-    build = partial(table_pipeline, stages=stages)
     if order.submit:
-        _submit(order, job, build)
-    running = execute.Running(build, options, processes)
+        marks = {one.name: _made_from(record, one, tables_digest(order.run, list(one.reads))) for one in stages}
+        _submit(order, job, partial(table_pipeline, stages=stages, run=order.run, marks=marks))
+    running = execute.Running(partial(table_pipeline, stages=stages), options, processes)
     running.start()
     read = progress.counts_on_storage(order.run, names)
     progress.follow(running, f"job {job.number} {'+'.join(names)}", None, read)

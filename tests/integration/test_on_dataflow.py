@@ -9,13 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.dataflow import dataflow_runner
 from apache_beam.runners.portability.fn_api_runner import translations
 from google.cloud.dataflow import FlexResourceSchedulingGoal, WorkerIPAddressConfiguration
 
-from beam_pipelines import cli, config
+from beam_pipelines import cli, config, template
 from beam_pipelines.dataflow import job_name
+from beam_pipelines.record import read_record
 from beam_pipelines.run import Order, run
 from beam_pipelines.stages import cut
 from tests.beam_pipelines import numbers_recipe
@@ -215,6 +217,53 @@ def numbers(tmp_path, monkeypatch, store):
     manifest.write_text("1 2 3")
     command = ["run", str(settings), "--input", str(manifest), "--output", f"{folder}/run"]
     return lambda service: [*command, *service.arguments]
+
+
+def test_launches_of_the_template_do_a_run_job_by_job(numbers, store, capfd):
+    with dataflow_service() as service:
+        command = numbers(service)
+        given = {name: command[command.index(f"--{name}") + 1] for name in ("input", "output")}
+        folder = given["output"]
+        for number, job in enumerate(("double+halve", "sum"), 1):
+            file = f"{folder}.launch-{number}"
+            parameters = [f"--config={command[1]}", *(f"--{name}={value}" for name, value in given.items())]
+            launcher = [f"--template_location={file}", "--no_auth", f"--job_name=launch-{number}"]
+            assert cli.main(template.command([*parameters, f"--job={job}", *launcher])) == cli.DONE
+            assert len(service.jobs()) == number - 1  # the launcher submits, not we
+            hand_over(service, file)
+        assert cli.main(command) == cli.DONE  # proves the last job's counts, and starts nothing
+        assert len(service.jobs()) == 2
+    assert read_record(folder)["finished"]
+    assert column(folder, "sums", "value") == [12 * 2]
+
+
+def hand_over(service, file: str) -> None:
+    """What the launcher does with the file of a job: submit it; and what an orchestrator does: wait for its end."""
+    with FileSystems.open(file) as job:
+        url = f"http://127.0.0.1:{service.port}/v1b3/projects/{PROJECT}/locations/{REGION}/jobs"
+        with urllib.request.urlopen(urllib.request.Request(url, job.read())) as answer:
+            url += "/" + json.loads(answer.read())["id"]
+    deadline = time.monotonic() + 60
+    while (state := state_at(url)) != "JOB_STATE_DONE":
+        assert state == "JOB_STATE_RUNNING"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def state_at(url: str) -> str:
+    with urllib.request.urlopen(url) as answer:
+        return json.loads(answer.read())["currentState"]
+
+
+def test_a_job_is_submitted_only_after_those_before_it_and_not_waited_for(numbers, capfd):
+    with dataflow_service("active") as service:
+        command = numbers(service)
+        assert cli.main([*command, "--submit", "sum"]) == cli.FAILED
+        assert "--submit sum: job 1, double+halve, comes first and is not done." in capfd.readouterr().err
+        assert cli.main([*command, "--submit", "1"]) == cli.DONE
+        assert "job double+halve is on its way" in capfd.readouterr().out
+        assert len(service.jobs()) == 1
+    assert cli.main([*command[:-3], "--submit", "1"]) == cli.UNUSABLE
 
 
 ENDINGS = [
