@@ -1,0 +1,100 @@
+"""Flink: embedded, and as a cluster of two task managers on this machine, one of which is lost."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engines import flink
+from tests.engines.fetch import Unavailable
+from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
+from tests.integration.runs import assert_same_run, run_webbody
+
+pytestmark = [pytest.mark.integration, pytest.mark.flink, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def cluster():
+    """Two task managers, each with its own pool; a test may kill one."""
+    try:
+        with flink.flink_cluster(2) as running:
+            yield running
+    except Unavailable as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="module")
+def job_server():
+    """Beam's job server for Flink."""
+    try:
+        flink.require_java()
+        return flink.job_server_jar()
+    except Unavailable as why:
+        pytest.skip(str(why))
+
+
+def listening(process_id):
+    """The addresses, in hexadecimal, on which a process accepts connections."""
+    sockets = {os.readlink(path) for path in Path(f"/proc/{process_id}/fd").iterdir() if path.is_symlink()}
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{process_id}/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in sockets:
+                found.add(words[1].partition(":")[0])
+    return found
+
+
+def pool_address(cluster, number):
+    """What a Java process with a task manager's hosts file takes the pools' name for; None without a compiler."""
+    source = cluster.folder / "Find.java"
+    source.write_text(
+        "public class Find { public static void main(String[] names) throws Exception {"
+        " System.out.print(java.net.InetAddress.getByName(names[0]).getHostAddress()); } }"
+    )
+    hosts = f"-Djdk.net.hosts.file={cluster.folder}/hosts-{number}"
+    done = subprocess.run(["java", hosts, str(source), "worker-pool"], capture_output=True, text=True)
+    return None if "compiler" in done.stderr else done.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks for sockets in /proc")
+def test_a_cluster_is_on_this_machine_alone_and_notices_the_loss_of_a_task_manager(cluster):
+    for process in (process for pair in cluster.task_managers for process in pair):
+        addresses = listening(process.id)
+        assert addresses
+        assert all(address.endswith("00007F") for address in addresses), addresses
+    assert pool_address(cluster, 0) in ("127.0.0.2", None)
+    assert pool_address(cluster, 1) in ("127.0.0.3", None)
+    lost = [process.id for process in cluster.task_managers[0]]
+    cluster.kill(0)
+    cluster.wait_for(1)
+    assert not any(Path(f"/proc/{process_id}").exists() for process_id in lost)
+    assert all(process.leash.poll() is None for process in cluster.task_managers[1])
+
+
+def test_flink_embedded_gives_the_tables_of_a_local_run(job_server, site, whole_run, tmp_path):
+    arguments = flink.embedded_arguments()
+    assert_same_run(run_webbody(site.manifest, tmp_path / "run", site.port, beam=arguments), whole_run)
+
+
+def test_a_flink_cluster_gives_the_tables_of_a_local_run(job_server, cluster, site, whole_run, tmp_path):
+    run = run_webbody(site.manifest, tmp_path / "run", site.port, beam=cluster.arguments)
+    assert_same_run(run, whole_run)
+    pools = [path.read_text() for path in cluster.folder.glob("worker-pool-*.log")]
+    assert all("process" in pool for pool in pools), "a pool was never asked for a worker"
+
+
+def test_a_run_survives_the_loss_of_a_task_manager_and_its_pool(job_server, cluster, crowd_site, whole_crowd, tmp_path):
+    output = tmp_path / "run"
+    process = start(crowd_site, output, *cluster.arguments)
+    try:
+        wait_for_chunks(process, output, 6)
+        before = finished(output)
+        cluster.kill(0)
+        _, messages = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    assert process.returncode == 0, messages
+    assert before.items() <= finished(output).items(), "a finished chunk was done again"
+    assert_same_download(str(output), whole_crowd)
