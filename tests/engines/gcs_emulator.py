@@ -3,6 +3,7 @@
 As a program it is that process: `gcs_emulator.py PORT FOLDER`.
 """
 
+import http.server
 import json
 import logging
 import os
@@ -143,6 +144,7 @@ def _serve(port: int, data: Path) -> None:
 
     storage._FileStore.write_bytes = _write_whole
     storage.Storage._write_config_to_file = _write_metadata
+    http.server.HTTPServer.request_queue_size = 128  # of connections not yet accepted; beyond 5 a client waits a second
     log = logging.FileHandler(data / _REQUESTS)
     log.addFilter(lambda record: record.getMessage().startswith('"'))
     logging.getLogger(server.__name__).addHandler(log)
