@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from beam_pipelines.stages import Job, RowStage
-from transforms.tables.chunks import Chunk, Part, chunk_rows
+from transforms.tables.chunks import Chunk, count_rows
 from transforms.tables.ledger import ledger_table, retry_names
-from transforms.tables.retry import retry_chunk
 from transforms.tables.shards import shard_names
 
 
@@ -19,7 +18,7 @@ class Work:
 
     def items(self, run: str) -> int:
         """How many items the chunks have."""
-        return sum(chunk_rows(run, chunk) for chunk in self.chunks)
+        return count_rows(run, self.chunks)
 
 
 def pending(run: str, job: Job) -> list[Work]:
@@ -32,8 +31,8 @@ def pending(run: str, job: Job) -> list[Work]:
     flowing: set[str] = set()  # the chunks that enter at an earlier stage
     for first, stage in enumerate(cast(tuple[RowStage, ...], job.stages)):
         done = flowing.union(shard_names(run, ledger_table(stage.name)))
-        new = [Chunk(name, stage.reads, (Part(name),)) for name in shard_names(run, stage.reads) if name not in done]
-        again = [retry_chunk(run, name, stage.reads) for name in retry_names(run, stage.name) if name not in done]
+        new = [Chunk(name, stage.reads) for name in shard_names(run, stage.reads) if name not in done]
+        again = [Chunk(name, stage.reads, retry=True) for name in retry_names(run, stage.name) if name not in done]
         if new or again:
             work.append(Work(cast(tuple[RowStage, ...], job.stages[first:]), (*new, *again)))
         flowing.update(chunk.name for chunk in (*new, *again))

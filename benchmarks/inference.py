@@ -36,7 +36,7 @@ from model_handlers.interface import Request
 from transforms.media.settings import AcceptSettings, StoreSettings
 from transforms.media.store import store_image
 from transforms.tables.attempt import begin_attempt
-from transforms.tables.chunks import Chunk, Part
+from transforms.tables.chunks import Chunk
 from transforms.tables.schemas import Image, arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
 from transforms.vision import alignment, crops, pose, quality
@@ -74,7 +74,7 @@ def run_job_in(run: str, files: list[bytes]) -> None:
         part = enumerate(files[start : start + CHUNK], start)
         rows = [Image(f"i{n}", "", None, "{}", data, 0, 0, 0, 0, len(data), "jpeg", "") for n, data in part]
         write_shard(shard_path(run, "images", f"{start:06d}"), to_table(rows, arrow_schema(Image)))
-        chunks.append(Chunk(f"{start:06d}", "images", (Part(f"{start:06d}"),)))
+        chunks.append(Chunk(f"{start:06d}", "images"))
     recipe, settings = configuration.load("webbody")
     by_name = {stage.name: stage for stage in recipe.stages(settings, run)}
     stages = tuple(s for name in ("bodies", "faces", "embeddings") if isinstance(s := by_name[name], RowStage))

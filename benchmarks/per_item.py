@@ -33,7 +33,7 @@ from beam_pipelines.work import Work, pending
 from benchmarks.results import report
 from transforms.fetch.manifest import split_manifest
 from transforms.fetch.settings import ManifestSettings
-from transforms.tables.chunks import Chunk, Part
+from transforms.tables.chunks import Chunk
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.schemas import Embedding, arrow_schema
@@ -71,19 +71,17 @@ def row_jobs(run: str) -> list[Job]:
 
 
 def description() -> Rows:
-    """The pipeline's description, by chunk; chunks of a retry carry the ids of their rows."""
+    """The pipeline's description, by chunk."""
     rows: Rows = []
     for job in row_jobs("gs://bucket/runs/some-run"):
         reads = job.stages[0].inputs[0]
-        whole = [Chunk(f"{i:06d}", reads, (Part(f"{i:06d}"),)) for i in range(100_000)]
-        dice = np.random.default_rng(0)
-        ids = [frozenset(dice.bytes(10).hex() for _ in range(1000)) for _ in range(100)]
-        some = [Chunk(f"r0001-x-{i:05d}", reads, (Part(f"{i:06d}", rows),)) for i, rows in enumerate(ids)]
+        whole = [Chunk(f"{i:06d}", reads) for i in range(100_000)]
+        again = [Chunk(f"r0001-x-{i:05d}", reads, retry=True) for i in range(100_000)]
         empty = described(job, [])
         rows.append([f"{job.name}: without chunks, bytes", empty])
         with timed(rows, f"{job.name}: a chunk", len(whole)):
             rows.append([f"{job.name}: a chunk, bytes", (described(job, whole) - empty) / len(whole)])
-        rows.append([f"{job.name}: a retried item, bytes", (described(job, some) - empty) / 100_000])
+        rows.append([f"{job.name}: a chunk of a retry, bytes", (described(job, again) - empty) / len(again)])
         rows.append([f"{job.name}: a chunk in the shuffle, bytes", shuffled(whole[-1])])
     return rows
 

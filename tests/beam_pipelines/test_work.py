@@ -3,7 +3,7 @@ import pytest
 from beam_pipelines.stages import Job
 from beam_pipelines.work import pending
 from tests.beam_pipelines.numbers_recipe import Number, NumbersConfig, stages
-from transforms.tables.chunks import Chunk, Part
+from transforms.tables.chunks import Chunk
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import write_ledger
 from transforms.tables.retry import plan_retry
@@ -43,7 +43,7 @@ def test_all_chunks_go_through_all_stages_at_first(folder):
         shard(folder, "manifest", name, 3)
     (work,) = pending(folder, job(folder, "double", "halve"))
     assert [stage.name for stage in work.stages] == ["double", "halve"]
-    assert work.chunks == tuple(Chunk(name, "manifest", (Part(name),)) for name in ("00000", "00001"))
+    assert work.chunks == tuple(Chunk(name, "manifest") for name in ("00000", "00001"))
     assert work.items(folder) == 6
 
 
@@ -83,8 +83,9 @@ def test_retries_enter_at_their_stage_and_flow_on(folder):
     first, second = "r0001-double-00000", "r0002-halve-00000"
     both, last = pending(folder, job(folder, "double", "halve"))
     assert summary([both, last]) == [("double+halve", [first]), ("halve", [second])]
-    assert both.chunks[0] == Chunk(first, "manifest", (Part("0", frozenset({"0-0"})),))
-    assert last.chunks[0] == Chunk(second, "doubles", (Part("0", frozenset({"0-0"})),))
+    assert both.chunks[0] == Chunk(first, "manifest", retry=True)
+    assert last.chunks[0] == Chunk(second, "doubles", retry=True)
+    assert (both.items(folder), last.items(folder)) == (1, 1)
     assert summary(pending(folder, job(folder, "double"))) == [("double", [first])]
     done(folder, "double", first)
     assert summary(pending(folder, job(folder, "halve"))) == [("halve", [first, second])]

@@ -1,10 +1,10 @@
 """Chunks: what one element of a job stands for, and the items in it.
 
-A chunk is some shards of a table, or some rows of them; it becomes one shard, of the chunk's name, in every table that
+A chunk is a shard of a table, or the rows of a retry; it becomes one shard, of the chunk's name, in every table that
 its job writes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import chain
@@ -14,26 +14,24 @@ import apache_beam as beam
 from apache_beam.typehints.decorators import no_annotations
 
 from transforms.tables.flow import Item
+from transforms.tables.ledger import RETRIES
+from transforms.tables.retry import retried_rows
 from transforms.tables.shards import iter_rows, iter_tables, read_footers, shard_path
 
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A shard to read: all of it, or only the rows with these ids."""
-
-    shard: str
-    ids: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Chunk:
-    """A unit of work: `parts` of `table` that become the shards called `name`."""
+    """A unit of work, which becomes the shards called `name`: the rows of that shard of `table`.
+
+    Of a retry it is the rows that the shard `name` of `retries` lists. It says no more than that: all chunks stand in
+    the description of their job.
+    """
 
     name: str
     table: str
-    parts: tuple[Part, ...]
+    retry: bool = False
 
 
 def key_name(row_type: type) -> str:
@@ -41,11 +39,12 @@ def key_name(row_type: type) -> str:
     return fields(row_type)[0].name
 
 
-def chunk_rows(run: str, chunk: Chunk) -> int:
-    """How many rows the chunk has; footers only."""
-    whole = [part.shard for part in chunk.parts if part.ids is None]
-    some = sum(len(part.ids) for part in chunk.parts if part.ids is not None)
-    return some + sum(rows for rows, _ in read_footers(run, chunk.table, whole))
+def count_rows(run: str, chunks: Iterable[Chunk]) -> int:
+    """How many rows the chunks have; footers only."""
+    names: dict[str, list[str]] = {}
+    for chunk in chunks:
+        names.setdefault(RETRIES if chunk.retry else chunk.table, []).append(chunk.name)
+    return sum(rows for table, some in names.items() for rows, _ in read_footers(run, table, some))
 
 
 def chunk_items(
@@ -55,17 +54,18 @@ def chunk_items(
 
     Rows with an id in `without` have been dropped by an earlier stage: they only carry their share.
     """
-    total = chunk_rows(run, chunk)
+    total = count_rows(run, [chunk])
     if total == 0:
         yield Item(chunk.name, (), Fraction(1), None)
         return
     share = Fraction(1, total)
     key = key_name(row_type)
     place = 0
-    for part in chunk.parts:
-        for row in iter_rows(shard_path(run, chunk.table, part.shard), row_type):
+    wanted: Mapping[str, Set[str] | None] = retried_rows(run, chunk.name) if chunk.retry else {chunk.name: None}
+    for shard, ids in wanted.items():
+        for row in iter_rows(shard_path(run, chunk.table, shard), row_type):
             row_id = getattr(row, key)
-            if part.ids is None or row_id in part.ids:
+            if ids is None or row_id in ids:
                 yield Item(chunk.name, (place,), share, None if row_id in without else row)
                 place += 1
     if place != total:

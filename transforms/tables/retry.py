@@ -3,11 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from operator import itemgetter
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.tables.chunks import Chunk, Part
 from transforms.tables.ledger import RETRIES, entries, retried, retry_attempt, retry_name, retry_names
 from transforms.tables.schemas import Retry, arrow_schema
 from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
@@ -48,10 +47,9 @@ def _input_shards(run: str, name: str) -> dict[str, str]:
     return dict(zip(retries["item_id"].to_pylist(), retries["input_shard"].to_pylist(), strict=True))
 
 
-def retry_chunk(run: str, name: str, table: str) -> Chunk:
-    """The chunk that a shard of `retries` describes; `table` is the input table of its stage."""
-    retries: pa.Table = read_shard(shard_path(run, RETRIES, name))
+def retried_rows(run: str, name: str) -> dict[str, set[str]]:
+    """The rows of a retry chunk: shard of its stage's input table -> ids, in the order of the shards."""
     ids: dict[str, set[str]] = {}
-    for item, shard in zip(retries["item_id"].to_pylist(), retries["input_shard"].to_pylist(), strict=True):
+    for item, shard in sorted(_input_shards(run, name).items(), key=itemgetter(1)):
         ids.setdefault(shard, set()).add(item)
-    return Chunk(name, table, tuple(Part(shard, frozenset(some)) for shard, some in sorted(ids.items())))
+    return ids

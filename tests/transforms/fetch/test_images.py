@@ -14,7 +14,7 @@ from transforms.fetch.images import DownloadImages, image_row
 from transforms.fetch.manifest import split_manifest
 from transforms.fetch.settings import Columns, DownloadSettings, ManifestSettings
 from transforms.media.settings import StoreSettings
-from transforms.tables.chunks import Chunk, Part
+from transforms.tables.chunks import Chunk
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Source, arrow_schema
 from transforms.tables.shards import shard_names, to_table
@@ -50,7 +50,7 @@ def test_a_pipeline_accounts_for_every_item(tmp_path):
         manifest.write_text("".join(f"{i} term {server.url(path)}\n" for i, path in enumerate(paths)))
         columns = Columns(id="idx", url="url", label="label")
         split_manifest(str(manifest), run, ManifestSettings(format="list", columns=columns, rows_per_shard=4))
-        chunks = [Chunk(name, "manifest", (Part(name),)) for name in shard_names(run, "manifest")]
+        chunks = [Chunk(name, "manifest") for name in shard_names(run, "manifest")]
         assert len(chunks) == 2
 
         def check(outcomes):

@@ -1,10 +1,9 @@
 import pytest
 
-from transforms.tables.chunks import Chunk, Part
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import RETRIES, retry_names, write_ledger
 from transforms.tables.reasons import reason
-from transforms.tables.retry import plan_retry, retry_chunk
+from transforms.tables.retry import plan_retry, retried_rows
 from transforms.tables.shards import read_column, read_shard, shard_names, shard_path
 
 
@@ -90,8 +89,5 @@ def test_a_retry_chunk_names_the_rows_by_input_shard(folder):
     ledger(folder, "00000", a="timeout", b="", c="timeout")
     ledger(folder, "00001", d="timeout")
     plan_retry(folder, "download", transient_only=False, rows_per_shard=10)
-    assert retry_chunk(folder, "r0001-download-00000", "manifest") == Chunk(
-        "r0001-download-00000",
-        "manifest",
-        (Part("00000", frozenset({"a", "c"})), Part("00001", frozenset({"d"}))),
-    )
+    rows = retried_rows(folder, "r0001-download-00000")
+    assert list(rows.items()) == [("00000", {"a", "c"}), ("00001", {"d"})]
