@@ -3,7 +3,6 @@
 from difflib import get_close_matches
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -12,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 import configs
 from model_handlers.convert import CONVERSIONS
 from model_handlers.errors import ModelError
-from model_handlers.sources import check_uri
+from model_handlers.sources import check_uri, local_path, open_remote
 
 FRAMEWORKS_HANDLED = ("onnx",)
 
@@ -105,13 +104,21 @@ def load(extra: str | None = None) -> Catalogue:
 
     The file is YAML: `models:` and under it a block a model, as in configs/models.yaml.
     """
-    models = _read(configs.FOLDER / "models.yaml")
-    return Catalogue(models=models | _read(Path(extra).expanduser()) if extra else models)
+    models = _read(str(configs.FOLDER / "models.yaml"))
+    return Catalogue(models=models | _read(extra) if extra else models)
 
 
-def _read(path: Path) -> dict[str, Entry]:
+def _text(path: str) -> str:
+    local = local_path(path)
+    if local is not None:
+        return local.read_text(encoding="utf-8")
+    with open_remote(path) as file:
+        return file.read().decode()
+
+
+def _read(path: str) -> dict[str, Entry]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(_text(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ModelError(f"catalogue {path} cannot be read: {error}") from error
     if not isinstance(content, dict) or list(content) != ["models"] or not isinstance(content["models"], dict):
@@ -119,7 +126,7 @@ def _read(path: Path) -> dict[str, Entry]:
     return {str(name): _entry(path, str(name), block) for name, block in content["models"].items()}
 
 
-def _entry(path: Path, name: str, block: Any) -> Entry:
+def _entry(path: str, name: str, block: Any) -> Entry:
     if not isinstance(block, dict) or "name" in block:
         raise ModelError(f"catalogue {path}, model {name!r}: must be a block of settings without a name of its own")
     try:

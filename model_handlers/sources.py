@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -87,15 +88,20 @@ def _https(uri: str, target: Path, archives: Path) -> None:
 
 
 def _gs(uri: str, target: Path, archives: Path) -> None:
-    from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+    with open_remote(uri) as source:
+        copy_capped(source, target, MAX_DOWNLOAD, uri)
+
+
+def open_remote(uri: str) -> BinaryIO:
+    """A file on any storage that Beam knows, to read; ModelError where there is none."""
+    from apache_beam.io.filesystem import CompressionTypes
     from apache_beam.io.filesystems import FileSystems
 
     try:
-        with FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED) as source:
-            copy_capped(source, target, MAX_DOWNLOAD, uri)
+        return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[no-any-return]
     except ValueError as error:  # what Beam raises when no file system knows the scheme
-        raise ModelError(f"{uri} needs Google Cloud's client: install manyfaces[gcp]") from error
-    except BeamIOError as error:
+        raise ModelError(f"{uri}: no storage of that name is known; gs:// needs manyfaces[gcp] installed") from error
+    except Exception as error:  # the client of every storage has its own
         raise ModelError(f"{uri} cannot be read: {error}") from error
 
 
