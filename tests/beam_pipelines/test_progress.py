@@ -43,6 +43,21 @@ def test_counts_of_whole_tables_take_every_shard_whatever_its_name(folder):
     assert read() == {"download": {"kept": 6, "dropped": 3, "failed": 0}}
 
 
+def test_new_footers_are_read_together_and_no_more_than_some_at_a_time(folder, monkeypatch):
+    monkeypatch.setattr(progress, "FOOTERS_AT_A_TIME", 3)
+    asked = []
+    read_footers = progress.read_footers
+    monkeypatch.setattr(progress, "read_footers", lambda *which: asked.append(which[1:]) or read_footers(*which))
+    for name in ("0", "1", "2", "3"):
+        ledger(folder, name, 1)
+    read = progress.counts_on_storage(folder, ["download"])
+    assert [read()["download"]["kept"] for _ in range(3)] == [3, 4, 4]
+    assert [which for which in asked if which[1]] == [
+        ("ledger/download", ["0", "1", "2"]),
+        ("ledger/download", ["3"]),
+    ]
+
+
 def test_counts_in_process_are_of_this_job():
     SEEN["count-test", "kept"] += 3
     read = progress.counts_in_process(["count-test"])
@@ -97,3 +112,39 @@ def test_a_plain_line_is_the_last_word_elsewhere(total, ahead, monkeypatch, caps
 
 def test_without_stages_nothing_is_counted(monkeypatch, capsys):
     assert "0 items" in follow(dict, None, False, monkeypatch, capsys)
+
+
+class Slow:
+    """A clock, and a job that ends after some looks of so many seconds each."""
+
+    def __init__(self, looks: int, seconds: float) -> None:
+        self.now, self.left, self.seconds, self.pauses = 0.0, looks, seconds, []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def is_alive(self) -> bool:
+        return self.left > 0
+
+    def join(self, pause: float) -> None:
+        self.now += pause
+        self.pauses.append(pause)
+
+    def read(self) -> progress.Counts:
+        self.now += self.seconds
+        self.left -= 1
+        return {"download": ZERO}
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("seconds", [0.0, 20.0])
+def test_looks_that_take_long_become_fewer(seconds, terminal, monkeypatch, capsys):
+    job = Slow(looks=5, seconds=seconds)
+    monkeypatch.setattr(progress, "time", job)
+    monkeypatch.setattr(
+        progress, "Console", lambda stderr: Console(file=io.StringIO(), force_terminal=terminal, get_time=lambda: 0.0)
+    )
+    progress.follow(job, "job 1 download", None, job.read)
+    least = progress.LIVE_SECONDS if terminal else progress.PLAIN_SECONDS
+    assert job.pauses[1:-1] == [max(least, progress.EASE * seconds)] * (len(job.pauses) - 2)
+    assert len(job.pauses) >= 4
