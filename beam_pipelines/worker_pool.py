@@ -53,11 +53,21 @@ class Workers:
 
     def __init__(self) -> None:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._engines: dict[str, str] = {}  # worker id -> who asked for it last
         self._lock = Lock()
 
     def StartWorker(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's name for it
         """Start a process; one of the same id that is still there ends first."""
+        engine = request.control_endpoint.url
+        if self._belongs_to_another(request.worker_id, engine):
+            message = (
+                f"worker pool: another task manager has a worker {request.worker_id} here; each needs a pool of its "
+                "own, under the same name and port."
+            )
+            _log.error(message)
+            return beam_fn_api_pb2.StartWorkerResponse(error=message)
         self._stop(request.worker_id)
+        self._engines[request.worker_id] = engine
         try:
             command = [sys.executable, "-m", worker.__name__]
             process = subprocess.Popen(command, env=_environment(request))  # noqa: S603 - nothing of the request in it
@@ -66,7 +76,7 @@ class Workers:
             return beam_fn_api_pb2.StartWorkerResponse(error=f"worker pool: no process can be started: {error}")
         with self._lock:
             self._processes[request.worker_id] = process
-        _log.info("worker %s for %s: process %d", request.worker_id, request.control_endpoint.url, process.pid)
+        _log.info("worker %s for %s: process %d", request.worker_id, engine, process.pid)
         Thread(target=self._watch, args=(request.worker_id, process), daemon=True).start()
         return beam_fn_api_pb2.StartWorkerResponse()
 
@@ -79,6 +89,21 @@ class Workers:
         """End all processes."""
         for worker_id in list(self._processes):
             self._stop(worker_id)
+
+    def _belongs_to_another(self, worker_id: str, engine: str) -> bool:
+        """Whether an engine that is still there has a worker of this id: they count alike, each from 1.
+
+        If that engine is gone, and this is the one that took its place, its worker is about to end.
+        """
+        with self._lock:
+            process = self._processes.get(worker_id)
+        if process is None or self._engines[worker_id] == engine:
+            return False
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def _stop(self, worker_id: str) -> None:
         with self._lock:

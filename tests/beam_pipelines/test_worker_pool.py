@@ -1,8 +1,10 @@
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -162,6 +164,25 @@ def test_a_worker_that_is_started_again_replaces_the_first():
         start_worker(address, engine)
         (first,) = until(lambda: children(pool.pid))
         start_worker(address, engine)
+        assert not alive(first)
+        assert len(children(pool.pid)) == 1
+
+
+def test_two_task_managers_cannot_share_a_pool(monkeypatch):
+    monkeypatch.setattr(worker_pool, "_STOP_SECONDS", 0.5)
+    with silent_engine() as one, silent_engine() as other, worker_pool.serve() as address:
+        assert not start_worker(address, one).error
+        assert "each needs a pool of its own" in start_worker(address, other).error
+
+
+def test_a_task_manager_that_comes_back_gets_a_worker():
+    with silent_engine() as before, silent_engine() as now, pool_process() as (pool, address):
+        start_worker(address, before)
+        (first,) = until(lambda: children(pool.pid))
+        with ThreadPoolExecutor() as threads:
+            answer = threads.submit(start_worker, address, now)
+            os.kill(first, signal.SIGKILL)  # as if it had noticed that its own is gone
+            assert not answer.result().error
         assert not alive(first)
         assert len(children(pool.pid)) == 1
 
