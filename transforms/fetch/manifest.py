@@ -9,7 +9,9 @@ import hashlib
 import json
 import math
 import re
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +24,13 @@ from transforms.tables.flow import Verdict
 from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.reasons import Rejected, reason
 from transforms.tables.schemas import Source, arrow_schema
-from transforms.tables.shards import exists, read_footer, shard_path, to_table, write_shard
+from transforms.tables.shards import read_footer, shard_names, shard_path, to_table, write_shard
 
 TABLE = STAGE = "manifest"
 _SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.-]")
 _MAX_ID = 120  # characters; ids are parts of file names
+_SHARDS_AT_ONCE = 16  # being written: on an object store each is a few round trips
 _VERDICTS = 50  # times rows_per_shard: a stretch of rejected rows this long ends a shard too
 
 
@@ -113,9 +116,31 @@ def _plain(value: Any) -> Any:
 def split_manifest(manifest: str, run: str, settings: ManifestSettings) -> Split:
     """Write the shards of `manifest` and its ledger into the run; what an interrupted split has written is kept."""
     duplicate_url, duplicate_id, digest = find_duplicates(manifest, settings)
+    _check_manifest(run, digest)
+    tables, ledgers = set(shard_names(run, TABLE)), set(shard_names(run, ledger_table(STAGE)))
+    kept = shards = 0
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(_SHARDS_AT_ONCE) as pool:
+        for shards, (rows, verdicts) in enumerate(_shards(manifest, settings, duplicate_url, duplicate_id), 1):
+            name = f"{shards - 1:06d}"
+            kept += len(rows)
+            if rows and name not in tables:
+                waiting.append(pool.submit(_write_rows, run, name, rows, digest))
+            if name not in ledgers:
+                waiting.append(pool.submit(write_ledger, run, STAGE, name, verdicts))
+            while len(waiting) > _SHARDS_AT_ONCE:
+                waiting.popleft().result()
+        for write in waiting:
+            write.result()
+    return Split(len(duplicate_url), kept, shards)
+
+
+def _shards(
+    manifest: str, settings: ManifestSettings, duplicate_url: Mask, duplicate_id: Mask
+) -> Iterator[tuple[list[Source], list[tuple[Verdict, int]]]]:
+    """The rows of each shard and the verdicts on all rows up to its last."""
     rows: list[Source] = []
     verdicts: list[tuple[Verdict, int]] = []
-    kept = shards = number = 0
     for number, (source, why) in enumerate(_sources(manifest, settings)):
         if source is None:
             verdicts.append((_verdict(number, *why), 0))
@@ -126,14 +151,11 @@ def split_manifest(manifest: str, run: str, settings: ManifestSettings) -> Split
         else:
             rows.append(source)
             verdicts.append((Verdict(source.image_id, "kept"), 1))
-            kept += 1
         if len(rows) == settings.rows_per_shard or len(verdicts) == _VERDICTS * settings.rows_per_shard:
-            _commit(run, f"{shards:06d}", rows, verdicts, digest)
-            rows, verdicts, shards = [], [], shards + 1
+            yield rows, verdicts
+            rows, verdicts = [], []
     if verdicts:
-        _commit(run, f"{shards:06d}", rows, verdicts, digest)
-        shards += 1
-    return Split(len(duplicate_url), kept, shards)
+        yield rows, verdicts
 
 
 def find_duplicates(manifest: str, settings: ManifestSettings) -> tuple[Mask, Mask, str]:
@@ -170,11 +192,14 @@ def _verdict(number: int, code: str, detail: str) -> Verdict:
     return Verdict(f"~row-{number}", reason(code).state, code, False, shown)
 
 
-def _commit(run: str, name: str, rows: list[Source], verdicts: list[tuple[Verdict, int]], digest: str) -> None:
-    path = shard_path(run, TABLE, name)
-    if exists(path) and read_footer(path)[1].get("manifest") != digest:
-        raise ValueError(f"{run} was begun with another manifest; give the changed manifest a run folder of its own.")
-    if rows and not exists(path):
-        write_shard(path, to_table(rows, arrow_schema(Source)), {"manifest": digest})
-    if not exists(shard_path(run, ledger_table(STAGE), name)):
-        write_ledger(run, STAGE, name, verdicts)
+def _check_manifest(run: str, digest: str) -> None:
+    """ValueError if the run has a shard of another manifest."""
+    for name in shard_names(run, TABLE)[:1]:
+        if read_footer(shard_path(run, TABLE, name))[1].get("manifest") != digest:
+            raise ValueError(
+                f"{run} was begun with another manifest; give the changed manifest a run folder of its own."
+            )
+
+
+def _write_rows(run: str, name: str, rows: list[Source], digest: str) -> None:
+    write_shard(shard_path(run, TABLE, name), to_table(rows, arrow_schema(Source)), {"manifest": digest})
