@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from beam_pipelines import cli, template
 
-METADATA = json.loads((Path(__file__).parents[2] / "configs/dataflow/template.json").read_text())
+FOLDER = Path(__file__).parents[2] / "configs/dataflow"
+METADATA = json.loads((FOLDER / "template.json").read_text())
 PARAMETERS = {one["name"]: one for one in METADATA["parameters"]}
 LAUNCH = ["--config=webbody", "--input=gs://b/list.csv", "--output=gs://b/run"]
 
@@ -21,6 +23,18 @@ def test_the_metadata_tell_of_the_parameters_that_there_are():
     }
     assert all(one["label"] and one["helpText"] for one in PARAMETERS.values())
     assert METADATA.keys() == {"name", "description", "parameters"}
+
+
+def test_the_workflow_gives_what_the_template_takes():
+    (main,) = yaml.safe_load((FOLDER / "workflow.yaml").read_text()).values()
+    loop = main["steps"][1]["each_job"]["for"]
+    steps = {name: step for one in loop["steps"] for name, step in one.items()}
+    launch = steps["launch"]["args"]["body"]["launchParameter"]
+    assert launch["parameters"].keys() == PARAMETERS.keys()
+    assert [case["next"] for case in steps["decide"]["switch"] if "next" in case] == ["continue"]
+    assert steps["decide"]["next"] in steps
+    told = set(re.findall(r"\w+", (FOLDER / "workflow.yaml").read_text().split("Its argument:")[1].split("\n")[0]))
+    assert set(re.findall(r"given\.(\w+)", json.dumps(main))) == told - {"gs"}
 
 
 EXAMPLES = [
