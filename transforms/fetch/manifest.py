@@ -32,6 +32,7 @@ _UNSAFE = re.compile(rb"[^A-Za-z0-9_.-]")
 _MAX_ID = 120  # characters; ids are parts of file names
 _SHARDS_AT_ONCE = 16  # being written: on an object store each is a few round trips
 _VERDICTS = 50  # times rows_per_shard: a stretch of rejected rows this long ends a shard too
+_NAMES = 10**6  # of shards: six digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,14 @@ def _plain(value: Any) -> Any:
 
 
 def split_manifest(manifest: str, run: str, settings: ManifestSettings) -> Split:
-    """Write the shards of `manifest` and its ledger into the run; what an interrupted split has written is kept."""
+    """Write the shards of `manifest` and its ledger into the run; what an interrupted split has written is kept.
+
+    ValueError for a run that was begun with another manifest, and for more shards than names that sort.
+    """
     duplicate_url, duplicate_id, digest = find_duplicates(manifest, settings)
-    _check_manifest(run, digest)
-    tables, ledgers = set(shard_names(run, TABLE)), set(shard_names(run, ledger_table(STAGE)))
+    _check_number(len(duplicate_url), int(np.sum(~(duplicate_url | duplicate_id))), settings.rows_per_shard)
+    tables, ledgers = (set(shard_names(run, table)) for table in (TABLE, ledger_table(STAGE)))
+    _check_manifest(run, tables, digest)
     kept = shards = 0
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(_SHARDS_AT_ONCE) as pool:
@@ -192,9 +197,19 @@ def _verdict(number: int, code: str, detail: str) -> Verdict:
     return Verdict(f"~row-{number}", reason(code).state, code, False, shown)
 
 
-def _check_manifest(run: str, digest: str) -> None:
-    """ValueError if the run has a shard of another manifest."""
-    for name in shard_names(run, TABLE)[:1]:
+def _check_number(rows: int, new: int, rows_per_shard: int) -> None:
+    """ValueError if there may be more shards than names; `new` rows are no duplicates, whatever else they are."""
+    most = new // rows_per_shard + rows // (_VERDICTS * rows_per_shard) + 1
+    if most > _NAMES:
+        raise ValueError(
+            f"{new} rows make {most} shards of {rows_per_shard}, and only {_NAMES} names of shards sort as they count; "
+            f"set manifest.rows_per_shard to {math.ceil(rows_per_shard * most / _NAMES)} or more."
+        )
+
+
+def _check_manifest(run: str, names: set[str], digest: str) -> None:
+    """ValueError if the run has a shard of another manifest; all that it has are of one."""
+    for name in sorted(names)[:1]:
         if read_footer(shard_path(run, TABLE, name))[1].get("manifest") != digest:
             raise ValueError(
                 f"{run} was begun with another manifest; give the changed manifest a run folder of its own."

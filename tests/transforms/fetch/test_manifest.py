@@ -3,6 +3,8 @@
 import datetime
 import gzip
 import json
+from collections import Counter
+from threading import Barrier
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.object_store import ObjectStore, new_folder
 from transforms.fetch.manifest import safe_id, split_manifest
 from transforms.fetch.manifest_read import read_records
 from transforms.fetch.repeats import HashList, repeated
 from transforms.fetch.settings import Columns, ManifestSettings
 from transforms.tables.ledger import tally
 from transforms.tables.schemas import LedgerEntry, Source
-from transforms.tables.shards import iter_rows, shard_names, shard_path
+from transforms.tables.shards import iter_rows, read_column, shard_names, shard_path
 
 COLUMNS = Columns(id="idx", url="URL", label="label")
 ROWS = [("1", "cat, or dog", "http://a.example/1.jpg", "x"), ("b-2", "café", "http://a.example/2.jpg?a=1&b=2", "y")]
@@ -190,6 +193,78 @@ def test_a_changed_manifest_is_refused(tmp_path):
     path.write_text("http://a.example/2\n")
     with pytest.raises(ValueError, match="another manifest"):
         split(path, tmp_path / "run")
+
+
+@pytest.fixture
+def requests(monkeypatch):
+    """How often each operation of the object store was asked for."""
+    counts = Counter()
+
+    def watch(operation):
+        plain = getattr(ObjectStore, operation)
+
+        def watched(*args, **more):
+            counts[operation] += 1
+            return plain(*args, **more)
+
+        monkeypatch.setattr(ObjectStore, operation, watched)
+
+    for operation in ("exists", "open", "create", "_list"):
+        watch(operation)
+    return counts
+
+
+def test_an_object_store_is_asked_for_no_more_than_it_must_be(tmp_path, requests):
+    path, run = tmp_path / "m.txt", new_folder()
+    path.write_text("".join(f"http://a.example/{i}\n" for i in range(400)))
+    result = split_manifest(str(path), run, ManifestSettings(rows_per_shard=10))
+    assert (result.kept, result.shards) == (400, 40)
+    assert requests == {"_list": 2, "create": 80}
+    requests.clear()
+    assert split_manifest(str(path), run, ManifestSettings(rows_per_shard=10)) == result
+    assert requests == {"_list": 2, "open": 1}
+    there, _ = split(path, tmp_path / "run", rows_per_shard=10)
+    assert read_column(run, "manifest", ["image_id"])["image_id"].to_pylist() == [row.image_id for row in there]
+
+
+def test_shards_are_uploaded_side_by_side(tmp_path, monkeypatch):
+    path, run = tmp_path / "m.txt", new_folder()
+    path.write_text("".join(f"http://a.example/{i}\n" for i in range(160)))
+    together, plain = Barrier(8, timeout=30), ObjectStore.create
+
+    def create(self, name, *args, **more):
+        if "/ledger/" not in name:
+            together.wait()
+        return plain(self, name, *args, **more)
+
+    monkeypatch.setattr(ObjectStore, "create", create)
+    assert split_manifest(str(path), run, ManifestSettings(rows_per_shard=10)).shards == 16
+
+
+def test_an_upload_that_fails_ends_the_split(tmp_path, monkeypatch):
+    def refuse(*args, **more):
+        raise PermissionError("no")
+
+    path = tmp_path / "m.txt"
+    path.write_text("".join(f"http://a.example/{i}\n" for i in range(400)))
+    monkeypatch.setattr("transforms.fetch.manifest.write_shard", refuse)
+    with pytest.raises(PermissionError, match="no"):
+        split_manifest(str(path), new_folder(), ManifestSettings(rows_per_shard=10))
+
+
+@pytest.mark.parametrize(("rows", "refused"), [(39, False), (40, True)])
+def test_more_shards_than_sorted_names_are_refused_before_any_is_written(tmp_path, monkeypatch, rows, refused):
+    monkeypatch.setattr("transforms.fetch.manifest._NAMES", 4)
+    path, run = tmp_path / "m.txt", tmp_path / "run"
+    path.write_text("".join(f"http://a.example/{i}\n" for i in range(rows)))
+    if refused:
+        with pytest.raises(ValueError, match=r"set manifest\.rows_per_shard to 13 or more"):
+            split(path, run, rows_per_shard=10)
+        assert not run.exists()
+        split(path, run, rows_per_shard=13)
+    else:
+        split(path, run, rows_per_shard=10)
+    assert shard_names(str(run), "manifest") == ["000000", "000001", "000002", "000003"]
 
 
 @pytest.mark.parametrize(
