@@ -20,7 +20,7 @@ from apache_beam.options.pipeline_options import (
 )
 from pydantic import Field, field_validator
 
-from beam_pipelines.errors import ConfigError
+from beam_pipelines.errors import ConfigError, RunFailed
 from beam_pipelines.stages import Job
 from transforms.settings import Settings
 from transforms.tables.shards import is_local
@@ -213,6 +213,34 @@ def _check(made: PipelineOptions, run: str, pool: str) -> None:
         raise ConfigError("\n".join(problems))
 
 
+def check_idle(made: Sequence[PipelineOptions]) -> None:
+    """RunFailed if one of these jobs is active already: to start the run anew would keep it from committing.
+
+    The launch of a template is not checked: by then it is itself an active job, of the name that it will have.
+    """
+    from apache_beam.runners.dataflow.internal.apiclient import DataflowApplicationClient
+    from google.cloud.dataflow import ListJobsRequest
+
+    cloud = made[0].view_as(GoogleCloudOptions)
+    if cloud.template_location:
+        return
+    ask = ListJobsRequest(project_id=cloud.project, location=cloud.region, filter=ListJobsRequest.Filter.ACTIVE)
+    try:
+        active = {job.name for job in DataflowApplicationClient(made[0])._jobs_client.list_jobs(ask)}
+    except Exception as error:
+        raise RunFailed(sentence(error, made[0]) or str(error)) from error
+    for cloud in (options.view_as(GoogleCloudOptions) for options in made):
+        if cloud.job_name in active:
+            raise RunFailed(_still_active(cloud))
+
+
+def _still_active(cloud: Any) -> str:
+    return (
+        f"an earlier Dataflow job {cloud.job_name} is still active, perhaps of a submitter that died; wait for its end "
+        f"or cancel it, then start the run again: it goes on from what is committed. See {_console(cloud)}"
+    )
+
+
 def announce(result: Any, made: PipelineOptions) -> None:
     """Say where a job can be watched, if it was submitted to Dataflow."""
     if getattr(result, "has_job", False):
@@ -235,10 +263,7 @@ def sentence(error: BaseException, made: PipelineOptions) -> str | None:
         told = " ".join(str(error).split()).removeprefix("Dataflow pipeline failed. ").removesuffix(", Error: None")
         return f"Dataflow job {job} did not succeed ({told}). See {_console(cloud, job)}"
     if isinstance(error, DataflowJobAlreadyExistsError):
-        return (
-            f"an earlier Dataflow job {cloud.job_name} is still active, perhaps of a submitter that died; "
-            f"cancel it or wait for its end, then start the run again. See {_console(cloud)}"
-        )
+        return _still_active(cloud)
     if isinstance(error, DefaultCredentialsError):
         return "there are no Google credentials; run `gcloud auth application-default login`, or use a service account."
     if isinstance(error, GoogleAPICallError):

@@ -56,10 +56,10 @@ def run(order: Order) -> None:
     """Do what is left of the run; raises ConfigError, RunFailed, PipelineFailed, and Submitted if `order.submit`."""
     stages = order.recipe.stages(order.config, order.run)
     jobs = cut(stages, order.config.jobs)
-    for job in jobs:
-        options = order.options(job)  # what a runner could not run is said before any work
-        if order.submit and runners.runner_name(options) != "DataflowRunner":
-            raise ConfigError("--submit: only DataflowRunner's jobs go on without the process that started them.")
+    options = [order.options(job) for job in jobs]  # what a runner could not run is said before any work
+    if order.submit and runners.runner_name(options[0]) != "DataflowRunner":
+        raise ConfigError("--submit: only DataflowRunner's jobs go on without the process that started them.")
+    runners.check_idle(options)
     _check_paths(order)
     make_folder(order.run)
     with _alone(order.run):

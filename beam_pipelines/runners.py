@@ -44,6 +44,12 @@ def options_for(arguments: Sequence[str], config: RecipeConfig, run: str, job: J
     raise ConfigError(f"--runner {name}: manyfaces does not know this runner; {nearest(name, KNOWN)}")
 
 
+def check_idle(options: Sequence[PipelineOptions]) -> None:
+    """RunFailed if one of a run's jobs is active, left behind by a submitter that died; only Dataflow can tell."""
+    if options and runner_name(options[0]) == "DataflowRunner":
+        dataflow.check_idle(options)
+
+
 def in_processes(options: PipelineOptions, much_python: bool) -> bool:
     """Whether the local workers are processes; `--direct_running_mode` decides, and if it is not given the work.
 
