@@ -14,7 +14,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from beam_pipelines import dataflow, worker
+from beam_pipelines import dataflow_jobs, worker
 from beam_pipelines.beside import beside
 from beam_pipelines.errors import PipelineFailed, WorkerLost
 from beam_pipelines.runners import UNSET_MODE, is_local, runner_name
@@ -77,7 +77,7 @@ class Running(Thread):
         pipeline = beam.Pipeline(runner=runner, options=self._options)
         self._build(pipeline)
         result = pipeline.run()
-        dataflow.announce(result, self._options)
+        dataflow_jobs.announce(result, self._options)
         if not self._wait:
             return
         state = result.wait_until_finish()
@@ -89,5 +89,5 @@ class Running(Thread):
         if self._error is not None and self._processes and _hung_up(self._error):
             raise WorkerLost("a worker process was lost: killed, or out of memory.") from self._error
         if self._error is not None:
-            told = dataflow.sentence(self._error, self._options)
+            told = dataflow_jobs.sentence(self._error, self._options)
             raise PipelineFailed(told or _sentence(self._error)) from self._error

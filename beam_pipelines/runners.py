@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
-from beam_pipelines import dataflow, flink
+from beam_pipelines import dataflow, dataflow_jobs, flink
 from beam_pipelines.config import nearest
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.recipe import RecipeConfig
@@ -47,7 +47,7 @@ def options_for(arguments: Sequence[str], config: RecipeConfig, run: str, job: J
 def check_idle(options: Sequence[PipelineOptions]) -> None:
     """RunFailed if one of a run's jobs is active, left behind by a submitter that died; only Dataflow can tell."""
     if options and runner_name(options[0]) == "DataflowRunner":
-        dataflow.check_idle(options)
+        dataflow_jobs.check_idle(options)
 
 
 def in_processes(options: PipelineOptions, much_python: bool) -> bool:
