@@ -32,7 +32,7 @@ class _Pool(Settings):
     """Machines of one kind."""
 
     image: str | None = Field(
-        None, description="the container image of the workers, with manyfaces in it: REGION-docker.pkg.dev/..."
+        None, description="the container image of the workers, with manyfaces in it, as its registry names it"
     )
     machine_type: str = Field("n2-standard-4", pattern=r"^[a-z][a-z0-9-]+$", description="of Compute Engine")
     disk_gb: int = Field(50, ge=25, le=65536, description="boot disk of a worker, GB; image, models, temporary files")
@@ -73,7 +73,7 @@ class GpuPool(_Pool):
     machine_type: str = Field(
         "g2-standard-8", pattern=r"^[a-z][a-z0-9-]+$", description="of Compute Engine; one that carries the accelerator"
     )
-    disk_gb: int = Field(100, ge=25, le=65536, description="boot disk of a worker, GB; CUDA images take 10 and more")
+    disk_gb: int = Field(100, ge=25, le=65536, description="boot disk of a worker, GB; the CUDA image takes 5 and more")
     threads: int | None = Field(8, ge=1, le=1000, description="bundles at once in an SDK process")
     accelerator: str = Field("nvidia-l4", pattern=r"^[a-z][a-z0-9-]+$", description="kind of GPU")
     count: int = Field(1, ge=1, le=16, description="GPUs of a machine; ONNX sessions use the first")
