@@ -114,8 +114,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _do(arguments: argparse.Namespace, rest: list[str]) -> int:
     from beam_pipelines import commands  # Beam takes seconds to import, and logs while it does: not for --help
     from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+    from beam_pipelines.storage import use_options
 
     try:
+        use_options(rest)
         getattr(commands, arguments.do)(arguments, rest)
     except (ConfigError, ModelError) as error:
         print(f"manyfaces: {error}", file=sys.stderr)

@@ -1,11 +1,12 @@
 """Whether a path that the user gave can be used, said in a sentence before anything is done with it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines.errors import ConfigError
 from transforms.tables.shards import exists, is_local
@@ -18,6 +19,11 @@ _CLIENTS = {
     "azfs": "apache-beam[azure]",
 }
 _ONE_SLASH = re.compile(r"([a-z][a-z0-9]+):/[^/]")
+
+
+def use_options(beam: Sequence[str]) -> None:
+    """From now on the clients of all storages in this process take these options of Beam's (accounts, regions)."""
+    FileSystems.set_options(PipelineOptions(list(beam)))
 
 
 def check_folder(path: str, what: str) -> None:

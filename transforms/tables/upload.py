@@ -24,8 +24,7 @@ def upload(content: IO[bytes], path: str) -> None:
     while True:
         try:
             content.seek(0)
-            with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as out:
-                shutil.copyfileobj(content, out, 2**20)
+            _write(content, path)
             return
         except Exception as error:  # every store's client has its own
             if http_status(error) in _DENIED or time.monotonic() + pause > give_up:
@@ -33,6 +32,17 @@ def upload(content: IO[bytes], path: str) -> None:
             _LOG.warning("the upload of %s broke (%s) and is tried again in %g s", path, error, pause)
         time.sleep(pause)
         pause *= 2
+
+
+def _write(content: IO[bytes], path: str) -> None:
+    out = FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    try:
+        with out:
+            shutil.copyfileobj(content, out, 2**20)
+    except BaseException:
+        # Python closes a file that is collected as garbage: Google's would upload what it holds then, minutes later
+        out.close = lambda: None
+        raise
 
 
 def http_status(error: Exception) -> int | None:
