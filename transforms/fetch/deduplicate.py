@@ -1,22 +1,26 @@
 """The optional stage `deduplicate`: images with the same bytes are one item."""
 
-from collections.abc import Iterator
-
 import apache_beam as beam
+import numpy as np
+import pyarrow as pa
 
+from transforms.fetch.repeats import Hashes, HashList, repeated
 from transforms.tables.flow import Verdict
-from transforms.tables.ledger import write_ledger
+from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.schemas import Duplicate, arrow_schema
 from transforms.tables.shards import iter_tables, shard_path, to_table, write_shard
 
-SHARD = "00000"
+STAGE = "deduplicate"
+_ONLY = "00000"
 
 
-def duplicates(hashes: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """`(image_id, sha256)` in -> `(image_id, id of the first image with that hash, itself included)` out."""
-    first: dict[bytes, str] = {}
-    for image_id, sha256 in hashes:
-        yield image_id, first.setdefault(bytes.fromhex(sha256), image_id)
+def duplicates(hashes: Hashes) -> dict[int, int]:
+    """The rows of (n,2) that equal an earlier row, each with the first row that it equals."""
+    halves = hashes[repeated(hashes), 0]
+    first: dict[bytes, int] = {}
+    rows = np.flatnonzero(np.isin(hashes[:, 0], halves)).tolist()
+    found = ((row, first.setdefault(hashes[row].tobytes(), row)) for row in rows)
+    return {row: original for row, original in found if row != original}
 
 
 class _Compare(beam.DoFn):
@@ -24,26 +28,32 @@ class _Compare(beam.DoFn):
         self._run = run
 
     def process(self, _: None) -> None:
-        rows: list[Duplicate] = []
-        verdicts: list[tuple[Verdict, int]] = []
-        for image_id, original in duplicates(self._hashes()):
-            if original == image_id:
-                verdicts.append((Verdict(image_id, "kept"), 0))
-            else:
-                rows.append(Duplicate(image_id, original))
-                verdicts.append((Verdict(image_id, "dropped", "duplicate_content", False, f"as {original}"), 0))
-        write_shard(shard_path(self._run, "duplicates", SHARD), to_table(rows, arrow_schema(Duplicate)))
-        write_ledger(self._run, "deduplicate", SHARD, verdicts)
+        image_id, original = self._read()
+        rows = [Duplicate(image_id[row].as_py(), image_id[first].as_py()) for row, first in original.items()]
+        write_shard(shard_path(self._run, "duplicates", _ONLY), to_table(rows, arrow_schema(Duplicate)))
 
-    def _hashes(self) -> Iterator[tuple[str, str]]:
+        def told(row: int, image: str) -> tuple[Verdict, int]:
+            if row not in original:
+                return Verdict(image, "kept"), 0
+            detail = f"as {image_id[original[row]].as_py()}"
+            return Verdict(image, "dropped", "duplicate_content", False, detail), 0
+
+        write_whole_ledger(self._run, STAGE, image_id, told)
+
+    def _read(self) -> tuple[pa.ChunkedArray, dict[int, int]]:
+        """The ids of the images, and for the number of each that is a duplicate that of the first like it."""
+        ids, hashes = [], HashList()
         for table in iter_tables(self._run, "images", ["image_id", "sha256"]):
-            yield from zip(table["image_id"].to_pylist(), table["sha256"].to_pylist(), strict=True)
+            ids.append(table["image_id"].combine_chunks())
+            for sha256 in table["sha256"].to_pylist():
+                hashes.append(sha256)
+        return pa.chunked_array(ids, pa.string()), duplicates(hashes.take())
 
 
 class DropDuplicates(beam.PTransform):
     """Table `images` -> table `duplicates`: those that a following stage leaves out; the first of equals stays.
 
-    One worker holds the hashes: about 150 bytes an image.
+    One worker holds ids and hashes: about 60 bytes an image, and some 250 more for each that is a duplicate.
     """
 
     def __init__(self, run: str) -> None:

@@ -12,8 +12,7 @@ from transforms.identity.columns import as_codes, as_text
 from transforms.identity.settings import SplitSettings
 from transforms.identity.splits import Mask, Split, draw_splits, images_per_identity, qualifies
 from transforms.identity.stage import verdict
-from transforms.tables.flow import Verdict
-from transforms.tables.ledger import write_ledger
+from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.lookup import places
 from transforms.tables.schemas import SplitFace, arrow_schema
 from transforms.tables.shards import commit_file, read_column, read_shard, shard_names, shard_path, write_shard
@@ -75,17 +74,14 @@ class WriteSplits(beam.DoFn):
         for split, table in zip(splits, tables, strict=True):
             with commit_file(FileSystems.join(run, "splits", f"{split.name}.csv")) as out:
                 csv.write_csv(table.drop_columns("split"), out)
-        write_ledger(run, STAGE, _ONLY, _verdicts(faces, splits))
+        rows = sum((np.isin(identity, split.identities).astype(int) for split in splits), np.zeros(len(faces), int))
+        write_whole_ledger(
+            run,
+            STAGE,
+            faces["face_id"],
+            lambda row, face: (verdict(face, "" if rows[row] else "in_no_split"), int(rows[row])),
+        )
         return [sum(len(table) for table in tables)]
-
-
-def _verdicts(faces: pa.Table, splits: list[Split]) -> list[tuple[Verdict, int]]:
-    identity = faces["identity"].to_numpy()
-    rows = sum((np.isin(identity, split.identities).astype(int) for split in splits), np.zeros(len(faces), int))
-    return [
-        (verdict(face, "" if n else "in_no_split"), n)
-        for face, n in zip(faces["face_id"].to_pylist(), rows.tolist(), strict=True)
-    ]
 
 
 class SplitIdentities(beam.PTransform):

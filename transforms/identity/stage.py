@@ -18,7 +18,7 @@ from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_
 from transforms.identity.settings import EdgeSettings, IdentitySettings
 from transforms.tables.digest import digest, tables_digest
 from transforms.tables.flow import Verdict
-from transforms.tables.ledger import ledger_table, write_ledger
+from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.reasons import reason
 from transforms.tables.schemas import CleaningStep, Edge, Identity, LabelMapping, arrow_schema
 from transforms.tables.shards import (
@@ -27,6 +27,7 @@ from transforms.tables.shards import (
     read_footer,
     read_footers,
     read_shard,
+    remove_other_shards,
     shard_names,
     shard_path,
     to_table,
@@ -35,7 +36,6 @@ from transforms.tables.shards import (
 
 STAGE = "identity"
 READS = ("embeddings",)
-_LEDGER_ROWS = 65_536
 _ONLY = "00000"  # the name of a table's only shard
 
 
@@ -178,25 +178,13 @@ def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned) -> N
     with commit_file(FileSystems.join(run, "cleaning", "cleaning.csv")) as out:
         csv.write_csv(steps, out)
     write_shard(shard_path(run, "identities", _ONLY), identity_table(meta, clusters, cleaned))
-    names = []
-    for number, start in enumerate(range(0, max(len(clusters), 1), _LEDGER_ROWS)):
-        ids = meta["face_id"].slice(start, _LEDGER_ROWS).to_pylist()
-        codes = cleaned.reason[start : start + _LEDGER_ROWS].tolist()
-        names.append(f"{number:05d}")
-        write_ledger(run, STAGE, names[-1], [(verdict(*pair), 1) for pair in zip(ids, codes, strict=True)])
-    remove_other_shards(run, ledger_table(STAGE), names)
+    codes = cleaned.reason
+    write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, str(codes[row])), 1))
 
 
 def verdict(item_id: str, code: str) -> Verdict:
     """The verdict that a reason code stands for; kept if there is none."""
     return Verdict(item_id, reason(code).state, code, reason(code).transient) if code else Verdict(item_id, "kept")
-
-
-def remove_other_shards(run: str, table: str, names: list[str]) -> None:
-    """Delete the shards of a table that an earlier state of its input left and that no longer belong to it."""
-    others = [shard_path(run, table, name) for name in shard_names(run, table) if name not in set(names)]
-    if others:
-        FileSystems.delete(others)
 
 
 class FindIdentities(beam.PTransform):

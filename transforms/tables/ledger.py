@@ -6,7 +6,7 @@ without reading it.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -15,9 +15,18 @@ import pyarrow.compute as pc
 from transforms.tables.flow import Verdict
 from transforms.tables.reasons import reason
 from transforms.tables.schemas import LedgerEntry, arrow_schema
-from transforms.tables.shards import read_footers, read_shard, shard_names, shard_path, to_table, write_shard
+from transforms.tables.shards import (
+    read_footers,
+    read_shard,
+    remove_other_shards,
+    shard_names,
+    shard_path,
+    to_table,
+    write_shard,
+)
 
 RETRIES = "retries"  # table of Retry rows, one shard a retry chunk
+SHARD_ROWS = 65_536  # of the ledger of a stage on whole tables
 
 
 def ledger_table(stage: str) -> str:
@@ -41,6 +50,21 @@ def write_ledger(
         **(more or {}),
     }
     write_shard(path, to_table(entries, arrow_schema(LedgerEntry)), metadata)
+
+
+def write_whole_ledger(
+    run: str, stage: str, item_ids: pa.ChunkedArray, told: Callable[[int, str], tuple[Verdict, int]]
+) -> None:
+    """Commit the ledger of a stage on whole tables, in place of what it was: `told` each item's number (from 0) and id.
+
+    Only the verdicts of one shard are in memory, besides the ids (N,).
+    """
+    names: list[str] = []
+    for start in range(0, max(len(item_ids), 1), SHARD_ROWS):
+        ids = item_ids.slice(start, SHARD_ROWS).to_pylist()
+        names.append(f"{len(names):05d}")
+        write_ledger(run, stage, names[-1], [told(number, item) for number, item in enumerate(ids, start)])
+    remove_other_shards(run, ledger_table(stage), names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
@@ -84,6 +84,13 @@ def delete_folder(path: str) -> None:
         FileSystems.delete([f"{path}/"])  # many objects a request, instead of three requests an object
         if is_folder(path):
             raise OSError(f"{path} cannot be deleted: some of its objects are still there; see the log for the reason.")
+
+
+def remove_other_shards(run: str, table: str, names: Collection[str]) -> None:
+    """Delete the shards of a table that an earlier state of its input left and that no longer belong to it."""
+    others = [shard_path(run, table, name) for name in sorted(set(shard_names(run, table)) - set(names))]
+    if others:
+        FileSystems.delete(others)
 
 
 def open_binary(path: str) -> BinaryIO:
