@@ -131,13 +131,20 @@ def options(settings: DataflowSettings, given: Sequence[str], run: str, job: Job
 
     `gpu`: it runs models on GPUs. ConfigError for what Dataflow could not run.
     """
-    if find_spec("google") is None or find_spec("google.cloud.dataflow") is None:
+    if not _has_client():
         raise ConfigError("--runner DataflowRunner needs the extra gcp: pip install 'manyfaces[gcp]'.")
     made = PipelineOptions([*_arguments(settings, gpu), f"--job_name={job_name(run, job)}", *given])
     setup = made.view_as(SetupOptions)
     setup.save_main_session = bool(setup.save_main_session)  # Beam's default on Dataflow is to pickle and stage it
     _check(made, run, "gpu" if gpu else "cpu")
     return made
+
+
+def _has_client() -> bool:
+    try:
+        return find_spec("google.cloud.dataflow") is not None
+    except ModuleNotFoundError:  # not even the package above it is there
+        return False
 
 
 def job_name(run: str, job: Job) -> str:

@@ -1,5 +1,6 @@
 """The configuration's section `dataflow` as Beam's options, and what is refused before a job is sent."""
 
+import importlib.util
 import re
 
 import pytest
@@ -144,8 +145,16 @@ def test_values_that_dataflow_does_not_know_are_refused(settings, sentence):
         DataflowSettings(**settings)
 
 
-def test_without_googles_clients_the_extra_is_named(monkeypatch):
-    monkeypatch.setattr(dataflow, "find_spec", lambda name: None)
+@pytest.mark.parametrize("absent", ["google.cloud.dataflow", "google.cloud", "google"])
+def test_without_googles_clients_the_extra_is_named(monkeypatch, absent):
+    real = importlib.util.find_spec
+
+    def find_spec(name):
+        if name.startswith(f"{absent}."):
+            raise ModuleNotFoundError(absent)  # as Python does where a parent is missing
+        return None if name == absent else real(name)
+
+    monkeypatch.setattr(dataflow, "find_spec", find_spec)
     with pytest.raises(ConfigError, match=r"pip install 'manyfaces\[gcp\]'"):
         made()
 
