@@ -35,7 +35,7 @@ _MEMORY = {  # a task manager's, every part of it: without Flink's scripts nothi
     "task.heap.size": "256m",
     "framework.off-heap.size": "128m",
     "task.off-heap.size": "64m",
-    "managed.size": "0",
+    "managed.size": "128m",
     "network.min": "64m",
     "network.max": "64m",
     "jvm-metaspace.size": "256m",
