@@ -197,6 +197,7 @@ def _common(rpc: int, folder: Path) -> dict[str, str]:
         "jobmanager.rpc.address": "127.0.0.1",
         "jobmanager.rpc.port": str(rpc),
         "io.tmp.dirs": str(folder),
+        "cluster.evenly-spread-out-slots": "true",
         "heartbeat.interval": "1000",
         "heartbeat.timeout": "8000",
     }
@@ -226,7 +227,6 @@ def _start_task_manager(jars: Path, folder: Path, rpc: int, number: int, slots: 
         "taskmanager.numberOfTaskSlots": str(slots),
         "taskmanager.cpu.cores": "1",
         **{f"taskmanager.memory.{part}": size for part, size in _MEMORY.items()},
-        "cluster.evenly-spread-out-slots": "true",
     }
     options = ["-Xmx384m", "-XX:MaxDirectMemorySize=256m", f"-Djdk.net.hosts.file={hosts}"]
     log = folder / f"task-manager-{number}.log"
