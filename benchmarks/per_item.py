@@ -262,31 +262,24 @@ def write_embeddings(run: str, count: int) -> None:
 
 
 def plan() -> Rows:
-    """The look-ups of the one process that draws the splits, of that which plans the bundle, of the deduplication."""
-    from transforms.bundle.pointers import locate
-    from transforms.fetch.deduplicate import duplicates
-    from transforms.identity.split_stage import qualifying_bodies
+    """The look-ups of the one process that draws the splits, and of that which plans the bundle; the deduplication."""
+    from transforms.fetch.deduplicate import compare
+    from transforms.tables.lookup import places
 
     rows: Rows = []
-    shards, count = 100, 1_000_000
-    images = ((name(i), f"{i:064x}") for i in range(count))
-    with timed(rows, "deduplicate, an image", count):
-        verdicts = [(Verdict(image, "kept"), 0) for image, _ in duplicates(images)]
-    assert len(verdicts) == count
-    del verdicts
-    points = pa.array([[[1.0, 1.0, 0.9]] * 17] * 1000, pa.list_(pa.list_(pa.float32(), 3), 17))
+    shards, count = 1000, 1_000_000
     with tempfile.TemporaryDirectory() as run:
         for shard in range(shards):
-            ids = [f"{name(shard * 1000 + i)}-b0" for i in range(1000)]
-            write_shard(shard_path(run, "bodies", f"{shard:06d}"), pa.table({"body_id": ids, "keypoints": points}))
-        wanted = pa.array([f"{name(i)}-b0" for i in range(shards * 1000)], pa.large_string())
-        with timed(rows, "splits: a face and shard", shards * len(wanted)):
-            qualifying_bodies(run, wanted, 0.5)
-        ids = [f"{name(i)}-b0" for i in range(count)]
-        write_shard(shard_path(run, "many", "0"), pa.table({"body_id": ids}))
-        wanted = pa.array(ids, pa.large_string())
-        with timed(rows, "bundle: a face and million keys", count):
-            locate(run, "many", "body_id", wanted)
+            numbers = range(shard * 1000, shard * 1000 + 1000)
+            images = {"image_id": [name(i) for i in numbers], "sha256": [f"{i:064x}" for i in numbers]}
+            write_shard(shard_path(run, "images", f"{shard:06d}"), pa.table(images))
+        with timed(rows, "deduplicate, an image", count):
+            compare(run)
+    count = 4_000_000
+    keys = pa.array((f"{name(i)}-b0" for i in range(count)), pa.large_string())
+    wanted = keys.take(pa.array(np.random.default_rng(0).permutation(count)))
+    with timed(rows, "splits and bundle: a face and table", count):
+        places(wanted, (keys.slice(start, 1000) for start in range(0, count, 1000)))
     return rows
 
 

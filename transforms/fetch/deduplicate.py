@@ -23,37 +23,35 @@ def duplicates(hashes: Hashes) -> dict[int, int]:
     return {row: original for row, original in found if row != original}
 
 
-class _Compare(beam.DoFn):
-    def __init__(self, run: str) -> None:
-        self._run = run
+def read_images(run: str) -> tuple[pa.ChunkedArray, dict[int, int]]:
+    """The ids of the images, and for the number of each that is a duplicate that of the first like it."""
+    ids, hashes = [], HashList()
+    for table in iter_tables(run, "images", ["image_id", "sha256"]):
+        ids.append(table["image_id"].combine_chunks())
+        for sha256 in table["sha256"].to_pylist():
+            hashes.append(sha256)
+    return pa.chunked_array(ids, pa.string()), duplicates(hashes.take())
 
-    def process(self, _: None) -> None:
-        image_id, original = self._read()
-        rows = [Duplicate(image_id[row].as_py(), image_id[first].as_py()) for row, first in original.items()]
-        write_shard(shard_path(self._run, "duplicates", _ONLY), to_table(rows, arrow_schema(Duplicate)))
 
-        def told(row: int, image: str) -> tuple[Verdict, int]:
-            if row not in original:
-                return Verdict(image, "kept"), 0
-            detail = f"as {image_id[original[row]].as_py()}"
-            return Verdict(image, "dropped", "duplicate_content", False, detail), 0
+def compare(run: str) -> None:
+    """Write the table `duplicates` and the ledger of the stage."""
+    image_id, original = read_images(run)
+    rows = [Duplicate(image_id[row].as_py(), image_id[first].as_py()) for row, first in original.items()]
+    write_shard(shard_path(run, "duplicates", _ONLY), to_table(rows, arrow_schema(Duplicate)))
 
-        write_whole_ledger(self._run, STAGE, image_id, told)
+    def told(row: int, image: str) -> tuple[Verdict, int]:
+        if row not in original:
+            return Verdict(image, "kept"), 0
+        detail = f"as {image_id[original[row]].as_py()}"
+        return Verdict(image, "dropped", "duplicate_content", False, detail), 0
 
-    def _read(self) -> tuple[pa.ChunkedArray, dict[int, int]]:
-        """The ids of the images, and for the number of each that is a duplicate that of the first like it."""
-        ids, hashes = [], HashList()
-        for table in iter_tables(self._run, "images", ["image_id", "sha256"]):
-            ids.append(table["image_id"].combine_chunks())
-            for sha256 in table["sha256"].to_pylist():
-                hashes.append(sha256)
-        return pa.chunked_array(ids, pa.string()), duplicates(hashes.take())
+    write_whole_ledger(run, STAGE, image_id, told)
 
 
 class DropDuplicates(beam.PTransform):
     """Table `images` -> table `duplicates`: those that a following stage leaves out; the first of equals stays.
 
-    One worker holds ids and hashes: about 60 bytes an image, and some 250 more for each that is a duplicate.
+    One worker holds ids and hashes: about 90 bytes an image, and some 250 more for each that is a duplicate.
     """
 
     def __init__(self, run: str) -> None:
@@ -62,4 +60,4 @@ class DropDuplicates(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """One element does it all."""
-        return pipeline | "One comparison" >> beam.Create([None]) | "Compare hashes" >> beam.ParDo(_Compare(self._run))
+        return pipeline | "Run" >> beam.Create([self._run]) | "Compare hashes" >> beam.Map(compare)

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.fetch.deduplicate import DropDuplicates, _Compare, duplicates
+from transforms.fetch.deduplicate import DropDuplicates, compare, duplicates, read_images
 from transforms.tables import ledger
 from transforms.tables.ledger import entries, tally, write_ledger
 from transforms.tables.shards import read_column, shard_names, shard_path, write_shard
@@ -17,10 +17,6 @@ def write_images(run: str, name: str, images: dict[str, str]) -> None:
     """A shard of images: id -> content."""
     hashes = [hashlib.sha256(content.encode()).hexdigest() for content in images.values()]
     write_shard(shard_path(run, "images", name), pa.table({"image_id": list(images), "sha256": hashes}))
-
-
-def compare(run: str) -> None:
-    _Compare(run).process(None)
 
 
 def test_no_images_have_no_duplicates(folder):
@@ -68,7 +64,7 @@ def test_an_image_takes_little_memory(tmp_path, monkeypatch):
     for start in range(0, count, part):
         write_images(str(tmp_path), f"{start:06d}", {f"{i:020d}": f"{i}" for i in range(start, start + part)})
     arrow = pa.total_allocated_bytes()
-    image_id, _ = _Compare(str(tmp_path))._read()
+    image_id, _ = read_images(str(tmp_path))
     arrow = pa.total_allocated_bytes() - arrow
     assert len(image_id) == count
     tracemalloc.start()
