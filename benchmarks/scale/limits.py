@@ -29,10 +29,8 @@ def walls(size: Size, fleet: Fleet, costs: Costs) -> list[Wall]:
     chunk = fleet.rows_per_shard * v["stored_share"] * v["bodies"] * v["body_bytes"]
     vectors = size.faces * (v["search_bytes"] + dimension(fleet, costs) * v["vector_memory"])
     described = v["description_base"] + size.shards * v["description_bytes"]
-    retried = v["description_base"] + size.items * v["retried_share"] * v["retry_bytes"]
     found = (
         ("a job's description", described, "description_limit", "description_bytes"),
-        ("the description of a retry", retried, "description_limit", "retry_bytes retried_share"),
         ("hashes of the manifest (driver)", size.items * v["hash_bytes"], "driver_memory", "hash_bytes"),
         ("list of chunks (driver)", size.shards * v["chunk_bytes"], "driver_memory", "chunk_bytes"),
         ("a chunk's crops until commit, a core", chunk, memory / fleet.cores, "body_bytes bodies"),
@@ -43,4 +41,8 @@ def walls(size: Size, fleet: Fleet, costs: Costs) -> list[Wall]:
         Wall(name, needed, v[at] if isinstance(at, str) else at, "bytes", weakest(costs, names.split()))
         for name, needed, at, names in found
     ]
-    return [*made, Wall("faces of one search", size.faces, v["face_limit"], "faces", weakest(costs, ["faces"]))]
+    return [
+        *made,
+        Wall("names of shards", size.shards, v["name_limit"], "shards", weakest(costs, ["name_limit"])),
+        Wall("faces of one search", size.faces, v["face_limit"], "faces", weakest(costs, ["faces"])),
+    ]

@@ -90,11 +90,11 @@ def gpu_seconds(costs: Costs) -> float:
 def phases(size: Size, fleet: Fleet, costs: Costs) -> list[Phase]:
     """All phases of a run, in order."""
     v = {name: cost.value for name, cost in costs.items()}
-    one_by_one = size.items * v["split_seconds"] + size.shards * v["split_requests"] * v["request_seconds"]
-    waits = v["find_requests"] + v["prove_requests"] / v["footers_at_once"]
-    count = size.shards * (v["count_seconds"] + waits * v["request_seconds"])
+    split = size.items * v["split_seconds"] + size.shards * _waiting(v, "split_requests", "writes_at_once")
+    waits = _waiting(v, "find_requests", "footers_at_once") + _waiting(v, "prove_requests", "footers_at_once")
+    count = size.shards * (v["count_seconds"] + waits)
     return [
-        Phase("manifest", "none", (_use(costs, "driver", one_by_one, "split_seconds request_seconds split_requests"),)),
+        Phase("manifest", "none", (_use(costs, "driver", split, "split_seconds request_seconds split_requests"),)),
         _download(size, fleet, costs, v),
         _inference(size, fleet, costs, v),
         Phase("counts", "none", (_use(costs, "driver", count, "count_seconds request_seconds find_requests"),)),
@@ -127,9 +127,14 @@ def _reading(size: Size, costs: Costs, v: Mapping[str, float], tables: int) -> U
     return _use(costs, "reading in one process", seconds, "file_requests request_seconds")
 
 
+def _waiting(v: Mapping[str, float], requests: str, at_once: str) -> float:
+    """Seconds that the driver waits for the object store, a shard."""
+    return v[requests] * v["request_seconds"] / v[at_once]
+
+
 def _progress(size: Size, costs: Costs, v: Mapping[str, float], job: str) -> Use:
-    requests = size.shards * STAGES[job] * v["progress_requests"]
-    return _use(costs, "driver (progress)", requests * v["request_seconds"], "progress_requests request_seconds")
+    seconds = size.shards * STAGES[job] * _waiting(v, "progress_requests", "footers_at_once")
+    return _use(costs, "driver (progress)", seconds, "progress_requests request_seconds")
 
 
 def _operations(size: Size, costs: Costs, v: Mapping[str, float], job: str) -> Use:
@@ -225,19 +230,17 @@ def _identities(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) 
 
 
 def _splits(size: Size, costs: Costs, v: Mapping[str, float]) -> Phase:
-    seconds = size.shards * size.kept * v["split_lookup"]
     uses = (
-        _use(costs, "shards x faces in one process", seconds, "split_lookup"),
+        _use(costs, "look-ups in one process", size.kept * v["lookup_seconds"], "lookup_seconds"),
         _columns(costs, v, size.bodies * v["body_bytes"]),
     )
     return Phase("splits", "one", uses)
 
 
 def _plan(size: Size, costs: Costs, v: Mapping[str, float]) -> Phase:
-    tables = math.ceil(size.bodies / v["keys_at_once"]) + math.ceil(size.faces / v["keys_at_once"])
-    seconds = tables * size.kept * v["plan_lookup"]
+    seconds = 2 * size.kept * v["lookup_seconds"]  # in bodies and in faces
     uses = (
-        _use(costs, "faces x faces in one process", seconds, "plan_lookup"),
+        _use(costs, "look-ups in one process", seconds, "lookup_seconds"),
         _columns(costs, v, size.bodies * v["body_bytes"] + size.faces * v["face_bytes"]),
     )
     return Phase("bundle plan", "one", uses)

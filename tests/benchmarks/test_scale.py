@@ -31,14 +31,14 @@ PLAIN = figures.replaced(  # round figures, for sums in the head
     COSTS,
     (
         *("stored_share=0.5", "bodies=2", "faces=2", "kept_share=0.5", "efficiency=1", "network=1e9"),
-        *("split_seconds=1e-5", "split_requests=4", "request_seconds=0.25"),
+        *("split_seconds=1e-5", "split_requests=4", "writes_at_once=16", "request_seconds=0.25"),
         *("download_cpu=0.04", "image_bytes_in=1e6", "image_bytes=0", "fetch_seconds=1", "connections=50"),
         *("largest_host=0.1", "host_connections=100", "lookups=100", "lookup_rate=10"),
         *("count_seconds=0.1", "find_requests=4", "prove_requests=32", "footers_at_once=32", "progress_requests=2"),
         *("inference_cpu=0.2", "host_cpu=0.02", "body_bytes=1e5", "face_bytes=1e4", "write_rate=1000"),
         *("search_flops=1e11", "cpu_dimension=100", "block=4000", "vector_bytes=200", "file_requests=2"),
         *("read_rate=5000", "cluster_seconds=1e-5", "faces_an_identity=10", "centre_passes=2"),
-        *("split_lookup=4e-8", "stream=1e8", "plan_lookup=5e-7", "keys_at_once=300000"),
+        *("lookup_seconds=5e-7", "stream=1e8"),
         *("bundle_cpu=0.01", "records_a_file=50000", "bundle_threads=2", "record_bytes=5e4", "formats=3"),
     ),
 )
@@ -58,27 +58,27 @@ def test_sizes_of_one_image_and_of_a_million():
 @pytest.mark.parametrize(
     ("phase", "resource", "seconds"),
     [
-        ("manifest", "driver", 10 + 1000 * 4 * 0.25),  # 1e6 rows x 10 us, 1,000 shards x 4 requests
+        ("manifest", "driver", 10 + 1000 * 4 * 0.25 / 16),  # 1e6 rows x 10 us, 1,000 shards x 4 requests
         ("download", "CPU", 1e6 * 0.04 / (10 * 4)),
         ("download", "network", 1e6 * 1e6 / (10 * 1e9)),
         ("download", "connections", 1e6 * 1 / (40 * 50)),  # 40 chunks at once, 50 transfers each
         ("download", "largest host", 1e5 * 1 / 100),
         ("download", "DNS", 1000 * 100 / (10 * 10)),
-        ("download", "driver (progress)", 1000 * 1 * 2 * 0.25),
-        ("inference", "driver (progress)", 1000 * 3 * 2 * 0.25),
+        ("download", "driver (progress)", 1000 * 1 * 2 * 0.25 / 32),
+        ("inference", "driver (progress)", 1000 * 3 * 2 * 0.25 / 32),
         ("inference", "CPU", 5e5 * 0.2 / 40),
         ("inference", "network", (1e6 * 1e5 + 1e6 * 1e4) / (10 * 1e9)),
         ("inference", "object-store writes", 1000 * 3 * 2 / 1000),
-        ("counts", "driver", 1000 * (0.1 + 4 * 0.25 + 1 * 0.25)),
+        ("counts", "driver", 1000 * (0.1 + (4 + 32) / 32 * 0.25)),
         ("edges", "kNN", 2 * 1e12 * 100 / (40 * 1e11)),
         ("edges", "network", 40 * 1e6 * 200 / (10 * 1e9)),
         ("edges", "object-store reads", 40 * 1000 * 2 / 5000),
         ("edges", "reading in one process", 1000 * 2 * 0.25),
         ("identities", "all centres with all", 1e10 * 100 * 2 / (4 * 1e11)),
         ("identities", "clustering in one process", 1e6 * 1e-5),
-        ("splits", "shards x faces in one process", 1000 * 5e5 * 4e-8),
+        ("splits", "look-ups in one process", 5e5 * 5e-7),
         ("splits", "reading columns in one process", 1e6 * 1e5 / 1e8),
-        ("bundle plan", "faces x faces in one process", (4 + 4) * 5e5 * 5e-7),
+        ("bundle plan", "look-ups in one process", 2 * 5e5 * 5e-7),
         ("bundle plan", "reading columns in one process", (1e11 + 1e10) / 1e8),
         ("bundle files", "CPU", 5e5 * 0.01 / (10 * 2)),  # ten files, two threads each
         ("bundle files", "network", 5e5 * (1e5 + 1e4 + 3 * 5e4) / (10 * 1e9)),
@@ -222,10 +222,7 @@ def test_the_first_bottleneck_is_named():
     patient = figures.replaced(PLAIN, ["fetch_seconds=100000"])
     assert "1 million images: the first bottleneck is download (largest host), " in verdict(1e6, FLEET, patient)
     assert verdict(1e6, FLEET, PLAIN).endswith("all that must fit fits.")
-    assert verdict(1e8, FLEET, COSTS).endswith(
-        "does not fit: the description of a retry, all vectors in each search process, "
-        "images to deduplicate (optional stage)."
-    )
+    assert verdict(1e8, FLEET, COSTS).endswith("does not fit: all vectors in each search process.")
 
 
 def test_the_terminal_shows_the_bottleneck_too(capsys):

@@ -199,7 +199,7 @@ def _verdict(number: int, code: str, detail: str) -> Verdict:
 
 def _check_number(rows: int, new: int, rows_per_shard: int) -> None:
     """ValueError if there may be more shards than names; `new` rows are no duplicates, whatever else they are."""
-    most = new // rows_per_shard + rows // (_VERDICTS * rows_per_shard) + 1
+    most = math.ceil((new + (rows - new) / _VERDICTS) / rows_per_shard)
     if most > _NAMES:
         raise ValueError(
             f"{new} rows make {most} shards of {rows_per_shard}, and only {_NAMES} names of shards sort as they count; "

@@ -252,7 +252,7 @@ def test_an_upload_that_fails_ends_the_split(tmp_path, monkeypatch):
         split_manifest(str(path), new_folder(), ManifestSettings(rows_per_shard=10))
 
 
-@pytest.mark.parametrize(("rows", "refused"), [(39, False), (40, True)])
+@pytest.mark.parametrize(("rows", "refused"), [(40, False), (41, True)])
 def test_more_shards_than_sorted_names_are_refused_before_any_is_written(tmp_path, monkeypatch, rows, refused):
     monkeypatch.setattr("transforms.fetch.manifest._NAMES", 4)
     path, run = tmp_path / "m.txt", tmp_path / "run"
