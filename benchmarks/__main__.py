@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-NAMES = ("download", "inference", "bundle_memory", "per_item", "identities")
+NAMES = ("download", "inference", "bundle_memory", "per_item", "engines", "identities")
 
 
 def main() -> None:
