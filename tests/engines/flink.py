@@ -210,6 +210,9 @@ def _start_job_manager(jars: Path, folder: Path, rpc: int, rest: int) -> Process
         "rest.bind-address": "127.0.0.1",
         "rest.port": str(rest),
         "jobmanager.memory.process.size": "1g",
+        "restart-strategy.type": "fixed-delay",  # batch jobs of Beam's runner for Flink 1 take the cluster's
+        "restart-strategy.fixed-delay.attempts": "3",
+        "restart-strategy.fixed-delay.delay": "1 s",
         "web.upload.dir": str(folder),
     }
     main = "entrypoint.StandaloneSessionClusterEntrypoint"
