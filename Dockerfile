@@ -1,12 +1,13 @@
 # Images for Beam workers (Dataflow, Flink, any portable runner) that also have the command `manyfaces`:
 #   docker build --target cpu      -t manyfaces:cpu .        CPU models; all jobs without GPUs
 #   docker build --target cuda     -t manyfaces:cuda .       ONNX Runtime and FAISS for CUDA 12 and cuDNN 9
-#   docker build --target template -t manyfaces:template .   the launcher of the Flex Template
+#   docker build --target template -t manyfaces:template --build-arg LAUNCHER=... .   the launcher of the Flex Template
 # --build-arg BAKE_MODELS=true puts the models of the CPU profile in, and workers then need no network for them.
 # Versions are those of requirements.lock and requirements-gpu.lock, hashes verified; only the needed extras are installed.
 ARG BEAM=2.77.0
 ARG PYTHON=3.11
-ARG LAUNCHER=gcr.io/dataflow-templates-base/python311-template-launcher-base
+# Google's base image for Flex Templates in Python 3.11; only the target `template` needs it.
+ARG LAUNCHER=scratch
 
 FROM apache/beam_python${PYTHON}_sdk:${BEAM} AS beam
 FROM ${LAUNCHER} AS launcher

@@ -1,10 +1,20 @@
-"""Fixtures that tests of several packages share."""
+"""Fixtures that tests of several packages share, and the word at the end on which engines ran."""
+
+from collections import Counter
 
 import pytest
 from hypothesis import settings
 
 from tests.engines.gcs_emulator import gcs_emulator
 from tests.object_store import new_folder
+
+ENGINES = {
+    "integration": "local runner, real models",
+    "prism": "Prism",
+    "flink": "Flink, embedded and as a cluster",
+    "dataflow": "Dataflow, a stand-in for the service",
+    "gcs": "Google Cloud Storage, an emulator",
+}
 
 settings.register_profile("manyfaces", deadline=None)  # machines are shared; pytest has a time limit of its own
 settings.load_profile("manyfaces")
@@ -23,3 +33,29 @@ def folder(request, tmp_path) -> str:
     if request.param == "gcs":
         return request.getfixturevalue("gcs").folder()
     return str(tmp_path / "run") if request.param == "local" else new_folder()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say which engines ran, and why others did not."""
+    found: dict[str, Counter[str]] = {name: Counter() for name in ENGINES}
+    reasons: dict[str, Counter[str]] = {name: Counter() for name in ENGINES}
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            engine = _engine(report)
+            if engine is not None:
+                found[engine][outcome] += 1
+                if outcome == "skipped":
+                    reasons[engine][report.longrepr[2].removeprefix("Skipped: ")] += 1
+    terminalreporter.section("engines")
+    for name, title in ENGINES.items():
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in found[name].items()) or "not asked for"
+        terminalreporter.line(f"{title}: {counts}")
+        for reason in reasons[name]:
+            terminalreporter.line(f"    skipped: {reason}")
+
+
+def _engine(report) -> str | None:
+    """The engine that a test is about: the last of its markers here."""
+    if report.when != "call" and report.outcome == "passed":
+        return None
+    return next((name for name in reversed(ENGINES) if name in report.keywords), None)

@@ -98,3 +98,25 @@ def test_a_run_survives_the_loss_of_a_task_manager_and_its_pool(job_server, clus
     assert process.returncode == 0, messages
     assert before.items() <= finished(output).items(), "a finished chunk was done again"
     assert_same_download(str(output), whole_crowd)
+
+
+def test_a_run_whose_submitter_was_lost_is_started_again_beside_the_old_job(
+    job_server, cluster, crowd_site, whole_crowd, tmp_path
+):
+    """The cluster goes on with the old job, whose workers may no longer commit once the run is started again."""
+    output = tmp_path / "run"
+    process = start(crowd_site, output, *cluster.arguments)
+    try:
+        wait_for_chunks(process, output, 3)
+    finally:
+        process.kill()
+        process.communicate()
+    before = finished(output)
+    process = start(crowd_site, output, *cluster.arguments)
+    try:
+        _, messages = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    assert process.returncode == 0, messages
+    assert before.items() <= finished(output).items(), "a finished chunk was done again"
+    assert_same_download(str(output), whole_crowd)
