@@ -12,7 +12,7 @@ from beam_pipelines import demonstration, dry_run, inspection, report, storage
 from beam_pipelines.contact_sheet import write_contact_sheet
 from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.record import read_record
-from beam_pipelines.run import Order
+from beam_pipelines.run import Order, check
 from beam_pipelines.run import run as do_run
 from beam_pipelines.stages import RowStage, cut
 from beam_pipelines.work import pending
@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
         return
     if not arguments.input:
         raise ConfigError("run: name the manifest with --input FILE.")
+    check(order)
     _fetch_models(order)
     try:
         do_run(order)
@@ -87,6 +88,7 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
         raise ConfigError(f"{arguments.run}: there is no run here (no run.json).")
     recipe, settings = configuration.from_record(record, arguments.set)
     order = Order(recipe, settings, record["manifest"], arguments.run, tuple(rest))
+    check(order)
     stages = [stage for stage in recipe.stages(settings, arguments.run) if isinstance(stage, RowStage)]
     planned = {
         stage.name: plan_retry(arguments.run, stage.name, arguments.transient_only, recipe.rows_per_shard(settings))

@@ -52,14 +52,19 @@ class Order:
         return runners.options_for(self.beam, self.config, self.run, job)
 
 
+def check(order: Order) -> None:
+    """ConfigError for what could not run, before anything is fetched or written."""
+    jobs = cut(order.recipe.stages(order.config, order.run), order.config.jobs)
+    options = [order.options(job) for job in jobs]
+    if order.submit and runners.runner_name(options[0]) != "DataflowRunner":
+        raise ConfigError("--submit: only DataflowRunner's jobs go on without the process that started them.")
+
+
 def run(order: Order) -> None:
     """Do what is left of the run; raises ConfigError, RunFailed, PipelineFailed, and Submitted if `order.submit`."""
     stages = order.recipe.stages(order.config, order.run)
     jobs = cut(stages, order.config.jobs)
-    options = [order.options(job) for job in jobs]  # what a runner could not run is said before any work
-    if order.submit and runners.runner_name(options[0]) != "DataflowRunner":
-        raise ConfigError("--submit: only DataflowRunner's jobs go on without the process that started them.")
-    runners.check_idle(options)
+    runners.check_idle([order.options(job) for job in jobs])
     _check_paths(order)
     make_folder(order.run)
     with _alone(order.run):
