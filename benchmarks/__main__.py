@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-NAMES = ("download", "inference", "bundle_memory", "per_item", "engines", "identities")
+NAMES = ("download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities")
 
 
 def main() -> None:
