@@ -11,7 +11,7 @@ from google.protobuf import json_format
 
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.run import Order
-from beam_pipelines.runners import runner_name
+from beam_pipelines.runners.options import runner_name
 from beam_pipelines.stages import Job, RowStage, TableStage, cut
 from beam_pipelines.work import Work
 

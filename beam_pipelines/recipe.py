@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from beam_pipelines.dataflow import DataflowSettings
-from beam_pipelines.flink import FlinkSettings
+from beam_pipelines.runners.dataflow import DataflowSettings
+from beam_pipelines.runners.flink import FlinkSettings
 from beam_pipelines.stages import Stage
 from model_handlers.catalogue import Entry
 from transforms.settings import Settings

@@ -15,13 +15,15 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_pipelines import execute, progress, runners, storage
+from beam_pipelines import progress, storage
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
 from beam_pipelines.errors import ConfigError, RunFailed, Submitted, WorkerLost
 from beam_pipelines.marks import made_from
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
+from beam_pipelines.runners import execute
+from beam_pipelines.runners.options import check_idle, in_processes, is_embedded, options_for, runner_name
 from beam_pipelines.stages import Job, Stage, TableStage, cut, fingerprints
 from beam_pipelines.staleness import refresh
 from beam_pipelines.work import Work, pending
@@ -49,14 +51,14 @@ class Order:
 
     def options(self, job: Job) -> PipelineOptions:
         """Beam's options for one job."""
-        return runners.options_for(self.beam, self.config, self.run, job)
+        return options_for(self.beam, self.config, self.run, job)
 
 
 def check(order: Order) -> None:
     """ConfigError for what could not run, before anything is fetched or written."""
     jobs = cut(order.recipe.stages(order.config, order.run), order.config.jobs)
     options = [order.options(job) for job in jobs]
-    if order.submit and runners.runner_name(options[0]) != "DataflowRunner":
+    if order.submit and runner_name(options[0]) != "DataflowRunner":
         raise ConfigError("--submit: only DataflowRunner's jobs go on without the process that started them.")
 
 
@@ -64,7 +66,7 @@ def run(order: Order) -> None:
     """Do what is left of the run; raises ConfigError, RunFailed, PipelineFailed, and Submitted if `order.submit`."""
     stages = order.recipe.stages(order.config, order.run)
     jobs = cut(stages, order.config.jobs)
-    runners.check_idle([order.options(job) for job in jobs])
+    check_idle([order.options(job) for job in jobs])
     _check_paths(order)
     make_folder(order.run)
     with _alone(order.run):
@@ -223,8 +225,8 @@ def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
     names = [stage.name for stage in work.stages]
     items = work.items(order.run)
     options = order.options(job)
-    processes = runners.in_processes(options, work.stages[0].much_python and items >= _MANY_ITEMS)
-    inside = runners.is_local(options) and not processes
+    processes = in_processes(options, work.stages[0].much_python and items >= _MANY_ITEMS)
+    inside = is_embedded(options) and not processes
     read = (
         progress.counts_in_process(names)
         if inside
@@ -242,7 +244,7 @@ def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
 def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...], record: dict[str, Any]) -> None:
     names = [stage.name for stage in stages]
     options = order.options(job)
-    processes = runners.in_processes(options, much_python=False)
+    processes = in_processes(options, much_python=False)
     if order.submit:
         marks = {one.name: _made_from(record, one, tables_digest(order.run, list(one.reads))) for one in stages}
         _submit(order, job, partial(table_pipeline, stages=stages, run=order.run, marks=marks))

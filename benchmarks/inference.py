@@ -23,9 +23,9 @@ import numpy as np
 
 from beam_pipelines import config as configuration
 from beam_pipelines.demonstration import photographs
-from beam_pipelines.execute import Running
 from beam_pipelines.pipelines import row_pipeline
-from beam_pipelines.runners import local_options
+from beam_pipelines.runners.execute import Running
+from beam_pipelines.runners.options import local_options
 from beam_pipelines.stages import RowStage
 from beam_pipelines.work import Work
 from benchmarks.results import report

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from beam_pipelines import config as configuration
 from beam_pipelines.balance import counts_of_stage
 from beam_pipelines.pipelines import row_pipeline
-from beam_pipelines.runners import local_options
+from beam_pipelines.runners.options import local_options
 from beam_pipelines.stages import Job, RowStage, cut
 from beam_pipelines.work import Work, pending
 from benchmarks.results import report

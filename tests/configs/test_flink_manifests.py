@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 import configs
-from beam_pipelines.flink import FlinkSettings
+from beam_pipelines.runners.flink import FlinkSettings
 from tests.engines.flink_job_server import RELEASES
 
 FILE = configs.FOLDER / "kubernetes" / "flink.yaml"

@@ -118,7 +118,7 @@ class Process:
 
 def _start(command: list[str], log: Path) -> Process:
     with log.open("ab") as out:
-        leash = [sys.executable, "-m", "beam_pipelines.leash", *command]
+        leash = [sys.executable, "-m", "beam_pipelines.runners.leash", *command]
         return Process(subprocess.Popen(leash, stdin=subprocess.PIPE, stdout=out, stderr=out), log)
 
 
@@ -241,7 +241,15 @@ def _pool_host(number: int) -> str:
 
 
 def _start_pool(folder: Path, port: int, number: int) -> Process:
-    command = [sys.executable, "-m", "beam_pipelines.worker_pool", "--bind", _pool_host(number), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "beam_pipelines.runners.worker_pool",
+        "--bind",
+        _pool_host(number),
+        "--port",
+        str(port),
+    ]
     return _start(command, folder / f"worker-pool-{number}.log")
 
 

@@ -65,6 +65,6 @@ def workers(parent):
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             started_by = int(path.with_name("stat").read_text().rpartition(")")[2].split()[1])
-            if b"beam_pipelines.worker" in path.read_bytes() and started_by == parent:
+            if b"beam_pipelines.runners.worker" in path.read_bytes() and started_by == parent:
                 found.append(path)
     return found

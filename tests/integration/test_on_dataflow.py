@@ -16,9 +16,9 @@ from apache_beam.runners.portability.fn_api_runner import translations
 from google.cloud.dataflow import FlexResourceSchedulingGoal, WorkerIPAddressConfiguration
 
 from beam_pipelines import cli, config, template
-from beam_pipelines.dataflow import job_name
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order, run
+from beam_pipelines.runners.dataflow import job_name
 from beam_pipelines.stages import cut
 from tests.beam_pipelines import numbers_recipe
 from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_pipelines import job_server
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.runners import job_server
 
 # A server that says its process id in a file and then listens, as a job server does when it is ready.
 SERVER = """
@@ -24,7 +24,7 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))):
 SUBMITTER = """
 import sys, time
 from pathlib import Path
-from beam_pipelines import job_server
+from beam_pipelines.runners import job_server
 folder, address, *command = sys.argv[1:]
 with job_server.running(command, address, Path(folder) / "log"):
     Path(folder, "up").touch()

@@ -14,16 +14,16 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from beam_pipelines import dataflow_jobs, worker
-from beam_pipelines.beside import beside
 from beam_pipelines.errors import PipelineFailed, WorkerLost
-from beam_pipelines.runners import UNSET_MODE, is_local, runner_name
-from beam_pipelines.worker import RUN_VARIABLE
+from beam_pipelines.runners import dataflow_jobs, worker
+from beam_pipelines.runners.beside import beside
+from beam_pipelines.runners.options import UNSET_MODE, is_embedded, runner_name
+from beam_pipelines.runners.worker import RUN_VARIABLE
 
 
 def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
     """The runner; DirectRunner is pinned to FnApiRunner, since Beam's own choice depends on what can be downloaded."""
-    if not is_local(options):
+    if not is_embedded(options):
         return runner_name(options)
     direct = options.view_as(DirectOptions)
     if processes:

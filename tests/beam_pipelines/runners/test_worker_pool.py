@@ -14,8 +14,8 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
-from beam_pipelines import worker_pool
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.runners import worker_pool
 
 # An engine of its own process, whose job goes on for ever: it asks the pool for a worker, which appends to a file.
 ENDLESS = """
@@ -77,7 +77,7 @@ def ending(command):
 @contextmanager
 def pool_process():
     """A pool as it is started beside a task manager; gives the process and the address."""
-    command = [sys.executable, "-m", "beam_pipelines.worker_pool", "--port", "0"]
+    command = [sys.executable, "-m", "beam_pipelines.runners.worker_pool", "--port", "0"]
     with ending(command) as process:
         yield process, process.stderr.readline().split()[-1]
 
@@ -126,7 +126,7 @@ def test_a_port_that_is_taken_is_one_sentence():
         port = address.rpartition(":")[2]
         with pytest.raises(ConfigError, match=f"cannot listen on {address}"), worker_pool.serve(port=int(port)):
             pass
-        command = [sys.executable, "-m", "beam_pipelines.worker_pool", "--port", port]
+        command = [sys.executable, "-m", "beam_pipelines.runners.worker_pool", "--port", port]
         done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("manyfaces: worker pool: cannot listen on")

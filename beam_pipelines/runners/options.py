@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
-from beam_pipelines import dataflow, dataflow_jobs, flink
 from beam_pipelines.config import nearest
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.recipe import RecipeConfig
+from beam_pipelines.runners import dataflow, dataflow_jobs, flink
 from beam_pipelines.stages import Job
 
 LOCAL = ("DirectRunner", "FnApiRunner")
@@ -21,7 +21,7 @@ def runner_name(options: PipelineOptions) -> str:
     return str(options.view_as(StandardOptions).runner or "DirectRunner").rpartition(".")[2]
 
 
-def is_local(options: PipelineOptions) -> bool:
+def is_embedded(options: PipelineOptions) -> bool:
     """Whether the pipeline runs on this machine's embedded runner."""
     return runner_name(options) in LOCAL
 
@@ -57,4 +57,4 @@ def in_processes(options: PipelineOptions, much_python: bool) -> bool:
     Python (`much_python`) runs up to twice as fast in processes, which take about two seconds to start.
     """
     mode = options.view_as(DirectOptions).direct_running_mode
-    return is_local(options) and (mode == "multi_processing" or (mode == UNSET_MODE and much_python))
+    return is_embedded(options) and (mode == "multi_processing" or (mode == UNSET_MODE and much_python))

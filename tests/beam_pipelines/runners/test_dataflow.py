@@ -13,9 +13,9 @@ from apache_beam.options.pipeline_options import (
 )
 from pydantic import ValidationError
 
-from beam_pipelines import dataflow
-from beam_pipelines.dataflow import DataflowSettings, job_name
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.runners import dataflow
+from beam_pipelines.runners.dataflow import DataflowSettings, job_name
 from beam_pipelines.stages import Job, cut
 from tests.beam_pipelines.numbers_recipe import NumbersConfig, stages
 

@@ -4,8 +4,8 @@ import apache_beam as beam
 import pytest
 
 from beam_pipelines.errors import PipelineFailed
-from beam_pipelines.execute import Running
-from beam_pipelines.runners import local_options
+from beam_pipelines.runners.execute import Running
+from beam_pipelines.runners.options import local_options
 
 
 def start(build, mode: str = "in_memory") -> Running:

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOptions, PortableOptions
 
-from beam_pipelines import job_server, worker_pool
-from beam_pipelines.runners import runner_name
+from beam_pipelines.runners import job_server, worker_pool
+from beam_pipelines.runners.options import runner_name
 
 _PORTABLE = ("FlinkRunner", "PrismRunner")
 

@@ -1,6 +1,6 @@
 """A pool of worker processes beside a Flink task manager, or inside the process that submits to an embedded engine.
 
-    python -m beam_pipelines.worker_pool --bind 127.0.0.1 --port 50000
+    python -m beam_pipelines.runners.worker_pool --bind 127.0.0.1 --port 50000
 
 An engine that is given the pool's address as its EXTERNAL environment asks the pool to start and stop workers (Beam's
 ExternalWorkerPool service). Whoever reaches the port can start processes that run what a stranger sends, so the pool
@@ -23,8 +23,8 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 from apache_beam.utils.thread_pool_executor import shared_unbounded_instance
 from google.protobuf import text_format
 
-from beam_pipelines import worker
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.runners import worker
 
 LOOPBACK = "127.0.0.1"
 _STOP_SECONDS = 10  # from asking a worker to end to killing it
@@ -156,7 +156,7 @@ def serve(bind: str = LOOPBACK, port: int = 0) -> Iterator[str]:
 def main() -> None:
     """Serve until a signal ends the process."""
     parser = argparse.ArgumentParser(
-        prog="python -m beam_pipelines.worker_pool", description=__doc__.partition("\n")[0]
+        prog="python -m beam_pipelines.runners.worker_pool", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--bind", default=LOOPBACK, metavar="ADDRESS", help="the address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=50_000, help="0 is any free one (%(default)s)")

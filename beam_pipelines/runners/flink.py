@@ -63,7 +63,7 @@ def _check(made: PipelineOptions) -> None:
     if not portable.environment_type:
         raise ConfigError(
             f"flink.worker_pool: the cluster at {engine.flink_master} needs a worker pool beside each task manager; "
-            "start `python -m beam_pipelines.worker_pool` there and set flink.worker_pool to localhost:50000."
+            "start `python -m beam_pipelines.runners.worker_pool` there and set flink.worker_pool to localhost:50000."
         )
     if engine.parallelism < 1:
         raise ConfigError(

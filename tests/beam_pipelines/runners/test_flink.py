@@ -2,9 +2,9 @@ import pytest
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, PortableOptions
 from pydantic import ValidationError
 
-from beam_pipelines import flink
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.flink import FlinkSettings
+from beam_pipelines.runners import flink
+from beam_pipelines.runners.flink import FlinkSettings
 
 CLUSTER = FlinkSettings(master="jobs:8081", worker_pool="localhost:50000", parallelism=4)
 

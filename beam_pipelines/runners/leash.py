@@ -1,6 +1,6 @@
 """A process that ends with the one that started it, however that ends.
 
-    python -m beam_pipelines.leash COMMAND...
+    python -m beam_pipelines.runners.leash COMMAND...
 
 Runs the command until it ends or standard input does; whoever starts this holds the other end of that, a pipe, open.
 """

@@ -18,8 +18,8 @@ from apache_beam.options.pipeline_options import JobServerOptions, PipelineOptio
 from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 from apache_beam.runners.portability.prism_runner import PrismJobServer
 
-from beam_pipelines import leash
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.runners import leash
 
 _KINDS = {"FlinkRunner": FlinkJarJobServer, "PrismRunner": PrismJobServer}
 _START_SECONDS = 120  # a Java process on a busy machine
