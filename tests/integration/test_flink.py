@@ -1,4 +1,4 @@
-"""Flink: embedded, and as a cluster of two task managers on this machine, one of which is lost."""
+"""A Flink cluster of two task managers on this machine, one of which is lost, or the run's submitter."""
 
 import os
 import subprocess
@@ -9,7 +9,6 @@ import pytest
 from tests.engines import flink
 from tests.engines.fetch import Unavailable
 from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
-from tests.integration.runs import assert_same_run, run_webbody
 
 pytestmark = [pytest.mark.integration, pytest.mark.flink, pytest.mark.timeout(900)]
 
@@ -71,18 +70,6 @@ def test_a_cluster_is_on_this_machine_alone_and_notices_the_loss_of_a_task_manag
     cluster.wait_for(1)
     assert not any(Path(f"/proc/{process_id}").exists() for process_id in lost)
     assert all(process.leash.poll() is None for process in cluster.task_managers[1])
-
-
-def test_flink_embedded_gives_the_tables_of_a_local_run(job_server, site, whole_run, tmp_path):
-    arguments = flink.embedded_arguments()
-    assert_same_run(run_webbody(site.manifest, tmp_path / "run", site.port, beam=arguments), whole_run)
-
-
-def test_a_flink_cluster_gives_the_tables_of_a_local_run(job_server, cluster, site, whole_run, tmp_path):
-    run = run_webbody(site.manifest, tmp_path / "run", site.port, beam=cluster.arguments)
-    assert_same_run(run, whole_run)
-    pools = [path.read_text() for path in cluster.folder.glob("worker-pool-*.log")]
-    assert all("process" in pool for pool in pools), "a pool was never asked for a worker"
 
 
 def test_a_run_survives_the_loss_of_a_task_manager_and_its_pool(job_server, cluster, crowd_site, whole_crowd, tmp_path):

@@ -99,13 +99,6 @@ def test_results_do_not_depend_on_the_cuts(whole_run, site, tmp_path):
     assert_same_run(run_webbody(site.manifest, tmp_path / "cut", site.port, cuts), whole_run)
 
 
-def test_results_do_not_depend_on_workers_and_processes(whole_run, site, tmp_path):
-    one = run_webbody(site.manifest, tmp_path / "one", site.port, beam=["--direct_num_workers=1"])
-    assert_same_run(one, whole_run)
-    processes = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-    assert_same_run(run_webbody(site.manifest, tmp_path / "many", site.port, beam=processes), whole_run)
-
-
 def test_equal_bytes_are_one_item_when_asked(site, tmp_path):
     photo = next(page for row in site.rows if row.id == "biden-1" for page in [site.pages[row.path]])
     rows = [DemoRow(f"copy-{i}", f"/copy-{i}.jpg", "biden", "") for i in range(3)]
