@@ -1,6 +1,6 @@
 """The same jobs on several engines, with one worker and with two: images a second, and what the second worker brings.
 
-    python -m benchmarks.engines [--rounds 3] [--only ENGINE ...] [--cache DIR]
+    python -m benchmarks.engines [--rounds 3] [--only ENGINE ...] [--parts PART ...] [--cache DIR]
 
 A run is the command `manyfaces run`. The CPU part: the job download (fetch, decode, resize, encode) on photographs of
 1 to 12 megapixels; inference: the job bodies + faces + embeddings on the demo's photographs; nginx on this machine
@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class Part:
 
 
 PARTS = {
-    "download": Part("[[download]]", "download", "photos", 50, 350),
+    "download": Part("[[download]]", "download", "photos", 50, 1_250),
     "inference": Part("[[download], [bodies, faces, embeddings]]", "bodies", "demo", 24, 96),
 }
 
@@ -103,18 +103,18 @@ def marginal(scratch: Path, files: Path, part: Part, engine: list[str], rounds: 
     return (many - few) / (part.many - part.few)
 
 
-def measure(scratch: Path, files: Path, engine: str, rounds: int) -> list[list[str | float]]:
+def measure(scratch: Path, files: Path, engine: str, parts: Sequence[str], rounds: int) -> list[list[str | float]]:
     """A row for each part; dashes where the engine has no such number of workers, and no row if it is not here."""
     found: dict[tuple[str, int], float] = {}
     for workers in (1, 2):
         try:
             with ENGINES[engine](workers) as arguments:
-                for name, part in PARTS.items():
-                    found[name, workers] = marginal(scratch, files, part, arguments, rounds)
+                for name in parts:
+                    found[name, workers] = marginal(scratch, files, PARTS[name], arguments, rounds)
         except Unavailable as why:
             print(f"{engine}, {workers}: left out: {why}", file=sys.stderr)
     rows: list[list[str | float]] = []
-    for name in PARTS if found else ():
+    for name in parts if found else ():
         one, two = found.get((name, 1)), found.get((name, 2))
         rates: list[str | float] = [1 / time if time else "-" for time in (one, two)]
         rows.append([engine, name, *rates, one / (2 * two) if one and two else "-"])
@@ -127,6 +127,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/manyfaces-benchmarks")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", choices=[*ENGINES], default=[*ENGINES])
+    parser.add_argument("--parts", nargs="*", choices=[*PARTS], default=[*PARTS])
     options = parser.parse_args()
     files = options.cache / "files"
     make_files(files)
@@ -136,7 +137,7 @@ def main() -> None:
         server = start_nginx(files, Path(scratch))
         try:
             for engine in options.only:
-                rows += measure(Path(scratch), files, engine, options.rounds)
+                rows += measure(Path(scratch), files, engine, options.parts, options.rounds)
         finally:
             server.terminate()
             server.wait()
