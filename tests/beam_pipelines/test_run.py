@@ -6,7 +6,8 @@ import os
 import pyarrow as pa
 import pytest
 
-from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+from beam_pipelines import run as run_module
+from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed, WorkerLost
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order, run
 from tests.beam_pipelines.numbers_recipe import CALLS, RECIPE, NumbersConfig, mend
@@ -360,3 +361,39 @@ def test_the_record_is_plain_json(order):
         record = json.load(file)
     assert record == read_record(order().run)
     assert record["versions"]["pyarrow"] == pa.__version__
+
+
+def test_a_lost_worker_costs_a_round_and_not_the_run(order, monkeypatch, capsys):
+    execute_rows = run_module._execute_rows
+    losses = iter(["before", "after"])
+
+    def lose(*given) -> None:
+        if next(losses) == "after":
+            execute_rows(*given)
+        raise WorkerLost("a worker process was lost.")
+
+    monkeypatch.setattr(run_module, "_execute_rows", lose)
+    run(order(jobs=[["double", "halve"]]))
+    assert capsys.readouterr().err.count("Going on with the chunks that are left") == 2
+
+
+def test_an_item_that_kills_every_worker_ends_the_run(order, monkeypatch):
+    rounds = []
+
+    def lose(*given) -> None:
+        rounds.append(given)
+        raise WorkerLost("a worker process was lost.")
+
+    monkeypatch.setattr(run_module, "_execute_rows", lose)
+    with pytest.raises(WorkerLost):
+        run(order())
+    assert len(rounds) == 4
+
+
+def test_a_chunk_that_two_workers_committed_differently_is_done_again(order, monkeypatch):
+    found = iter([["00002"], []])
+    monkeypatch.setattr(run_module, "unpaired", lambda run, stage, table, chunks: next(found))
+    asked = order(jobs=[["double"]])
+    run(asked)
+    assert {name: n for (_, name), n in CALLS.items() if n == 2} == {f"n{n}": 2 for n in range(11, 16)}
+    assert CALLS["double", "n1"] == 1
