@@ -100,9 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.ERROR, format="%(levelname)s %(message)s")
     logging.getLogger("manyfaces").setLevel(logging.INFO)
     if not arguments.verbose:  # it logs what the command says in its own words
-        logging.getLogger("apache_beam.runners.dataflow").setLevel(logging.CRITICAL + 1)
-    if not arguments.verbose:  # of a lost worker it logs traceback upon traceback; we say it in a sentence
-        logging.getLogger("apache_beam.runners.portability.fn_api_runner").setLevel(logging.CRITICAL)
+        for name in ("dataflow", "portability.fn_api_runner", "worker"):
+            logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL + 1)
         threading.excepthook = lambda ended: None  # Beam's threads; what they raise reaches the runner as well
     try:
         return _do(arguments, rest)

@@ -77,6 +77,7 @@ def run(order: Order) -> None:
         _split(order, record)
         for job in jobs:
             _do(order, job, record, attempt)
+        _sweep(order.run)
         record["finished"] = _now()
         write_record(order.run, record)
 
@@ -131,7 +132,7 @@ def _check_paths(order: Order) -> None:
 
 
 def _sweep(run: str) -> None:
-    """Delete the temporary files that a killed run left, and nothing else: the folder may be the user's own."""
+    """Delete the temporary files that killed runs and workers left, no others: the folder may be the user's own."""
     if is_local(run):
         for folder, _, names in os.walk(run):
             for name in filter(is_temporary, names):

@@ -12,8 +12,8 @@ ENGINES = {
     "integration": "local runner, real models",
     "prism": "Prism",
     "flink": "Flink, embedded and as a cluster",
-    "dataflow": "Dataflow, a stand-in for the service",
     "gcs": "Google Cloud Storage, an emulator",
+    "dataflow": "Dataflow, a stand-in for the service",
 }
 
 settings.register_profile("manyfaces", deadline=None)  # machines are shared; pytest has a time limit of its own

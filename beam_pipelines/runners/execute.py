@@ -20,6 +20,8 @@ from beam_pipelines.runners.beside import beside
 from beam_pipelines.runners.options import UNSET_MODE, is_embedded, runner_name
 from beam_pipelines.runners.worker import RUN_VARIABLE
 
+_LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the local runner says, and Prism
+
 
 def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
     """The runner; DirectRunner is pinned to FnApiRunner, since Beam's own choice depends on what can be downloaded."""
@@ -45,9 +47,9 @@ def _sentence(error: BaseException) -> str:
     return " ".join(" ".join(lines).split()) or type(error).__name__
 
 
-def _hung_up(error: BaseException) -> bool:
-    """Whether the error is what Beam's local runner says when a worker process no longer answers."""
-    return isinstance(error, grpc.RpcError) or "Channel closed prematurely" in str(error)
+def _lost_a_worker(error: BaseException, processes: bool) -> bool:
+    """Whether the error is what the local runner or Prism says when a worker process no longer answers."""
+    return any(sign in str(error) for sign in _LOSSES) or (processes and isinstance(error, grpc.RpcError))
 
 
 class Running(Thread):
@@ -86,7 +88,7 @@ class Running(Thread):
 
     def outcome(self) -> None:
         """Raise what the pipeline raised, as one sentence."""
-        if self._error is not None and self._processes and _hung_up(self._error):
+        if self._error is not None and _lost_a_worker(self._error, self._processes):
             raise WorkerLost("a worker process was lost: killed, or out of memory.") from self._error
         if self._error is not None:
             told = dataflow_jobs.sentence(self._error, self._options)

@@ -85,6 +85,7 @@ def test_a_run_survives_the_loss_of_a_task_manager_and_its_pool(job_server, clus
     assert process.returncode == 0, messages
     assert before.items() <= finished(output).items(), "a finished chunk was done again"
     assert_same_download(str(output), whole_crowd)
+    assert not list(output.rglob(".*")), "temporary files are left"
 
 
 def test_a_run_whose_submitter_was_lost_is_started_again_beside_the_old_job(

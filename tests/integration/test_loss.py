@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import prism
+from tests.engines.fetch import Unavailable
 from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
 from tests.integration.runs import workers
 
@@ -16,9 +18,20 @@ pytestmark = [
 PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
 
 
-def test_a_run_survives_the_loss_of_a_worker_process(crowd_site, whole_crowd, tmp_path):
+@pytest.fixture(params=["local", pytest.param("prism", marks=pytest.mark.prism)])
+def processes(request):
+    """Beam's options for a run whose workers are processes."""
+    if request.param == "local":
+        return PROCESSES
+    try:
+        return prism.arguments()
+    except Unavailable as why:
+        pytest.skip(str(why))
+
+
+def test_a_run_survives_the_loss_of_a_worker_process(processes, crowd_site, whole_crowd, tmp_path):
     output = tmp_path / "run"
-    process = start(crowd_site, output, *PROCESSES)
+    process = start(crowd_site, output, *processes)
     wait_for_chunks(process, output, 6)
     before = finished(output)
     os.kill(int(workers(process.pid)[0].parent.name), signal.SIGKILL)
