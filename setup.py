@@ -68,7 +68,6 @@ setup(
         "hf": ["huggingface-hub>=0.27"],
         "tensorflow": ["tensorflow>=2.18"],
         "video": ["av>=14", "scenedetect>=0.6.6", "yt-dlp>=2025.1"],
-        "flink": ["apache-flink-libraries>=2.2,<2.3"],
         "dev": CPU + CONVERT + GCP + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
