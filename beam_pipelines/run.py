@@ -23,7 +23,7 @@ from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
 from beam_pipelines.runners import execute
-from beam_pipelines.runners.options import check_idle, in_processes, is_embedded, options_for, runner_name
+from beam_pipelines.runners.options import check_idle, in_processes, is_direct, options_for, runner_name
 from beam_pipelines.stages import Job, Stage, TableStage, cut, fingerprints
 from beam_pipelines.staleness import refresh
 from beam_pipelines.work import Work, pending
@@ -227,7 +227,7 @@ def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
     items = work.items(order.run)
     options = order.options(job)
     processes = in_processes(options, work.stages[0].much_python and items >= _MANY_ITEMS)
-    inside = is_embedded(options) and not processes
+    inside = is_direct(options) and not processes
     read = (
         progress.counts_in_process(names)
         if inside

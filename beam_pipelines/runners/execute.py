@@ -17,7 +17,7 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 from beam_pipelines.errors import PipelineFailed, WorkerLost
 from beam_pipelines.runners import dataflow_jobs, worker
 from beam_pipelines.runners.beside import beside
-from beam_pipelines.runners.options import UNSET_MODE, is_embedded, runner_name
+from beam_pipelines.runners.options import UNSET_MODE, is_direct, runner_name
 from beam_pipelines.runners.worker import RUN_VARIABLE
 
 _LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the local runner says, and Prism
@@ -25,7 +25,7 @@ _LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the 
 
 def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
     """The runner; DirectRunner is pinned to FnApiRunner, since Beam's own choice depends on what can be downloaded."""
-    if not is_embedded(options):
+    if not is_direct(options):
         return runner_name(options)
     direct = options.view_as(DirectOptions)
     if processes:

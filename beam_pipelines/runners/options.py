@@ -11,8 +11,8 @@ from beam_pipelines.recipe import RecipeConfig
 from beam_pipelines.runners import dataflow, dataflow_jobs, flink
 from beam_pipelines.stages import Job
 
-LOCAL = ("DirectRunner", "FnApiRunner")
-KNOWN = (*LOCAL, "PrismRunner", "FlinkRunner", "DataflowRunner")
+DIRECT = ("DirectRunner", "FnApiRunner")
+KNOWN = (*DIRECT, "PrismRunner", "FlinkRunner", "DataflowRunner")
 UNSET_MODE = "in_memory"  # Beam's own default
 
 
@@ -21,9 +21,9 @@ def runner_name(options: PipelineOptions) -> str:
     return str(options.view_as(StandardOptions).runner or "DirectRunner").rpartition(".")[2]
 
 
-def is_embedded(options: PipelineOptions) -> bool:
-    """Whether the pipeline runs on this machine's embedded runner."""
-    return runner_name(options) in LOCAL
+def is_direct(options: PipelineOptions) -> bool:
+    """Whether the pipeline runs on Beam's own runner for one machine, in threads or processes of it."""
+    return runner_name(options) in DIRECT
 
 
 def local_options(arguments: Sequence[str] = ()) -> PipelineOptions:
@@ -57,4 +57,4 @@ def in_processes(options: PipelineOptions, much_python: bool) -> bool:
     Python (`much_python`) runs up to twice as fast in processes, which take about two seconds to start.
     """
     mode = options.view_as(DirectOptions).direct_running_mode
-    return is_embedded(options) and (mode == "multi_processing" or (mode == UNSET_MODE and much_python))
+    return is_direct(options) and (mode == "multi_processing" or (mode == UNSET_MODE and much_python))

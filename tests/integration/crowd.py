@@ -67,6 +67,16 @@ def wait_for_chunks(process: subprocess.Popen[str], output: Path, chunks: int) -
     assert len(finished(output)) < ITEMS // CHUNK, "the run was over before it could be disturbed"
 
 
+def finish(process: subprocess.Popen[str]) -> str:
+    """The messages of a run that ends well within minutes; it is killed if it does not."""
+    try:
+        _, messages = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    assert process.returncode == 0, messages
+    return messages
+
+
 def finished(output: Path) -> dict[Path, int]:
     """The ledger shards of finished chunks, with their times of change."""
     return {path: path.stat().st_mtime_ns for path in output.glob("ledger/download/part-*.parquet")}

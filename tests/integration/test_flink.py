@@ -8,7 +8,7 @@ import pytest
 
 from tests.engines import flink
 from tests.engines.fetch import Unavailable
-from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
+from tests.integration.crowd import assert_same_download, finish, finished, start, wait_for_chunks
 
 pytestmark = [pytest.mark.integration, pytest.mark.flink, pytest.mark.timeout(900)]
 
@@ -79,10 +79,9 @@ def test_a_run_survives_the_loss_of_a_task_manager_and_its_pool(job_server, clus
         wait_for_chunks(process, output, 6)
         before = finished(output)
         cluster.kill(0)
-        _, messages = process.communicate(timeout=300)
+        finish(process)
     finally:
         process.kill()
-    assert process.returncode == 0, messages
     assert before.items() <= finished(output).items(), "a finished chunk was done again"
     assert_same_download(str(output), whole_crowd)
     assert not list(output.rglob(".*")), "temporary files are left"
@@ -100,11 +99,6 @@ def test_a_run_whose_submitter_was_lost_is_started_again_beside_the_old_job(
         process.kill()
         process.communicate()
     before = finished(output)
-    process = start(crowd_site, output, *cluster.arguments)
-    try:
-        _, messages = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    assert process.returncode == 0, messages
+    finish(start(crowd_site, output, *cluster.arguments))
     assert before.items() <= finished(output).items(), "a finished chunk was done again"
     assert_same_download(str(output), whole_crowd)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.engines import prism
 from tests.engines.fetch import Unavailable
-from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
+from tests.integration.crowd import assert_same_download, finish, finished, start, wait_for_chunks
 from tests.integration.runs import workers
 
 pytestmark = [
@@ -35,8 +35,7 @@ def test_a_run_survives_the_loss_of_a_worker_process(processes, crowd_site, whol
     wait_for_chunks(process, output, 6)
     before = finished(output)
     os.kill(int(workers(process.pid)[0].parent.name), signal.SIGKILL)
-    _, messages = process.communicate(timeout=120)
-    assert process.returncode == 0, messages
+    messages = finish(process)
     assert messages.count("a worker process was lost") == 1
     assert "Traceback" not in messages
     assert before.items() <= finished(output).items(), "a finished chunk was done again"
@@ -53,9 +52,7 @@ def test_a_run_whose_submitter_was_lost_goes_on_when_it_is_started_again(crowd_s
         process.kill()
         process.communicate()
     before = finished(output)
-    process = start(crowd_site, output, *beam)
-    _, messages = process.communicate(timeout=120)
-    assert process.returncode == 0, messages
+    finish(start(crowd_site, output, *beam))
     assert before.items() <= finished(output).items(), "a finished chunk was done again"
     assert_same_download(str(output), whole_crowd)
     assert not list(output.rglob(".*")), "temporary files are left"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
 from threading import Lock
 from typing import Any
@@ -53,14 +53,14 @@ class _Waiting:
 
 
 def commit_chunk(target: Target, chunk: str, outcomes: Iterable[Outcome[Any]]) -> None:
-    """Write a whole chunk: first the rows, then the ledger shard, which says that the chunk is done. Superseded, if so.
+    """Write a whole chunk: first the rows, then the ledger shard, which says that the chunk is done.
 
-    Both carry the digest of the verdicts: see `unpaired`.
+    Both carry the digest of the verdicts: see `unpaired`. Raises Superseded if the run was started again meanwhile.
     """
     ordered = sorted(outcomes, key=lambda outcome: outcome.order)
     rows = [row for outcome in ordered for row in outcome.rows]
     verdicts = [(outcome.verdict, len(outcome.rows)) for outcome in ordered if outcome.verdict is not None]
-    pair = {PAIR: digest([(asdict(verdict), n) for verdict, n in verdicts])}
+    pair = {PAIR: digest([(verdict.item_id, verdict.state, verdict.reason, n) for verdict, n in verdicts])}
     check_attempt(target.run, target.attempt)
     write_rows(shard_path(target.run, target.table, chunk), rows, target.schema, pair)
     check_attempt(target.run, target.attempt)

@@ -6,7 +6,7 @@ from apache_beam.options.pipeline_options import DirectOptions, FlinkRunnerOptio
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners.dataflow import DataflowSettings
 from beam_pipelines.runners.flink import FlinkSettings
-from beam_pipelines.runners.options import in_processes, is_embedded, local_options, options_for, runner_name
+from beam_pipelines.runners.options import in_processes, is_direct, local_options, options_for, runner_name
 from beam_pipelines.stages import cut
 from tests.beam_pipelines.numbers_recipe import NumbersConfig, stages
 
@@ -36,12 +36,12 @@ def test_local_workers_are_one_a_core_and_of_the_kind_that_the_work_wants(
     options = options_for(arguments, config, "run", job(config))
     assert runner_name(options) == runner
     assert options.view_as(DirectOptions).direct_num_workers == workers
-    assert is_embedded(options) == local
+    assert is_direct(options) == local
     assert (in_processes(options, False), in_processes(options, True)) == (little, much)
 
 
 def test_plain_options_are_local():
-    assert is_embedded(local_options())
+    assert is_direct(local_options())
 
 
 def test_a_section_of_the_configuration_gives_its_engine_options_and_the_command_line_wins():
