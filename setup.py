@@ -31,6 +31,8 @@ GPU = [
 ]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 CONVERT = ["onnx>=1.17"]
+# scenedetect-headless is PySceneDetect on opencv-python-headless; plain scenedetect brings opencv-python beside it.
+VIDEO = ["av>=17", "lmdb>=1.6", "scenedetect-headless>=0.7", "yt-dlp[default]>=2026.1"]
 DEV = [
     "gcp-storage-emulator>=2022.6.11",
     "hypothesis>=6.120",
@@ -67,8 +69,8 @@ setup(
         "gcp": GCP,
         "hf": ["huggingface-hub>=0.27"],
         "tensorflow": ["tensorflow>=2.18"],
-        "video": ["av>=14", "scenedetect>=0.6.6", "yt-dlp>=2025.1"],
-        "dev": CPU + CONVERT + GCP + DEV,
+        "video": VIDEO,
+        "dev": CPU + CONVERT + GCP + VIDEO + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )
