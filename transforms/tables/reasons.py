@@ -51,8 +51,10 @@ REASONS: dict[str, Reason] = {
     "too_small_image": _dropped("the image is smaller than the configured minimum"),
     "bad_aspect": _dropped("the image is longer than the configured aspect ratio"),
     "duplicate_content": _dropped("an earlier item of the run has the same bytes"),
+    "over_size_limit": _dropped("the run had reached its size limit before this item"),
     # vision
     "no_body": _dropped("no person above the score threshold"),
+    "no_shot": _dropped("nothing of the video, or of its listed spans, is as long as a shot must be"),
     "no_face": _dropped("no face above the score threshold"),
     "small_face": _dropped("the face's box is smaller than the configured minimum"),
     "model_error": _failed("the model failed on this item alone"),
