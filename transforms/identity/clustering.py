@@ -81,7 +81,7 @@ def in_largest(clusters: Labels, groups: Labels) -> Mask:
 
 
 def cluster(edges: Edges, groups: Labels, settings: ClusterSettings) -> Labels:
-    """The cluster (N,) of every row, by the method of the settings; groups (N,) are the source labels, -1 for none."""
+    """The cluster (N,) of every row, by the method of the settings; dbscan keeps within each of the groups (N,)."""
     if settings.method == "connected":
         clusters = connected(len(groups), edges, settings.link_similarity)
     else:

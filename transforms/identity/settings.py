@@ -18,7 +18,9 @@ class EdgeSettings(Settings):
         0, ge=0, le=1024, description="edges from each face to its k nearest; 0: to all above min_similarity"
     )
     min_similarity: Cosine = Field(0.3, description="cosine similarity that an edge has at least")
-    within_label: bool = Field(True, description="search only among the faces of the same source label")
+    within_label: bool = Field(
+        True, description="search, and cluster, only among the faces of the same source label; false: among all"
+    )
     block: int = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
 
 
@@ -26,7 +28,8 @@ class ClusterSettings(Settings):
     """How edges become clusters."""
 
     method: Literal["connected", "dbscan"] = Field(
-        "dbscan", description="connected: components of the whole graph; dbscan: DBSCAN within each source label"
+        "dbscan",
+        description="connected: components of the whole graph; dbscan: DBSCAN, by label if edges are",
     )
     link_similarity: Cosine = Field(0.3, description="cosine similarity that links two faces; dbscan's eps is 1 - this")
     min_samples: int = Field(2, ge=1, description="dbscan: faces within eps, itself included, that make a core face")

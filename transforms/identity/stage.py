@@ -131,7 +131,8 @@ class WriteIdentities(beam.DoFn):
 def find_identities(faces: FaceColumns, edges: Edges, settings: IdentitySettings) -> tuple[Cleaned, I64]:
     """Cluster and clean; returns the result and the clusters (N,) before cleaning, called by their first rows."""
     bad = ~columns.usable(faces.vectors)
-    clusters = np.where(bad, -1, cluster(edges, faces.group, settings.clusters))
+    group = faces.group if settings.edges.within_label else np.zeros(len(bad), np.int64)
+    clusters = np.where(bad, -1, cluster(edges, group, settings.clusters))
     path = settings.cleaning.validation_identities
     validation = columns.validation_centres(path, faces.vectors.shape[1]) if path and len(clusters) else None
     cleaned = clean(faces, clusters, settings.clusters.keep == "largest", validation, settings.cleaning)

@@ -116,8 +116,8 @@ class Embedding:
     """A row of `embeddings`: the vector of a face, as the model gives it (not normalised)."""
 
     face_id: str = column(pa.string(), "key")
-    body_id: str = column(pa.string(), "the body")
-    image_id: str = column(pa.string(), "the image")
+    body_id: str | None = column(pa.string(), "the body; null for a face of a video", nullable=True)
+    image_id: str = column(pa.string(), "the image, or the frame of a video")
     label: str | None = column(pa.string(), "source label", nullable=True)
     source: str = column(pa.string(), "other columns of the manifest, JSON")
     face_score: float = column(pa.float32(), "the face's detection score")
@@ -140,8 +140,8 @@ class Identity:
     """A row of `identities`: whose face it is and what cleaning decided; one for each embedding."""
 
     face_id: str = column(pa.string(), "key")
-    body_id: str = column(pa.string(), "the body")
-    image_id: str = column(pa.string(), "the image")
+    body_id: str | None = column(pa.string(), "the body; null for a face of a video", nullable=True)
+    image_id: str = column(pa.string(), "the image, or the frame of a video")
     label: str | None = column(pa.string(), "source label", nullable=True)
     source: str = column(pa.string(), "other columns of the manifest, JSON")
     cluster: str | None = column(pa.string(), "the cluster before cleaning; null for noise", nullable=True)

@@ -15,6 +15,7 @@ from model_handlers.interface import Array
 from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Embedding, Face, arrow_schema
+from transforms.tables.video_schemas import VideoFace
 from transforms.vision.pixels import open_image
 from transforms.vision.settings import EmbeddingSettings
 from transforms.vision.steps import AskModel, Question, enter, leave, step
@@ -29,12 +30,12 @@ def embedding_schema(entry: Entry) -> pa.Schema:
 class _Crop:
     """A face on its way through the stage."""
 
-    face: Face
+    face: Face | VideoFace
     pixels: Pixels
 
 
 class EmbedFaces(beam.PTransform):
-    """Item[Face] -> Outcome[Embedding]; `models` has the entry of the role embedding."""
+    """Item[Face], or Item[VideoFace], -> Outcome[Embedding]; `models` has the entry of the role embedding."""
 
     def __init__(self, settings: EmbeddingSettings, models: Mapping[str, Entry], device: str = "cpu") -> None:
         super().__init__()
@@ -53,11 +54,11 @@ class EmbedFaces(beam.PTransform):
         )
 
 
-def _face_id(face: Face) -> str:
+def _face_id(face: Face | VideoFace) -> str:
     return face.face_id
 
 
-def _decode(face: Face) -> _Crop:
+def _decode(face: Face | VideoFace) -> _Crop:
     return _Crop(face, open_image(face.crop))
 
 
@@ -72,8 +73,8 @@ def _embedding(model: str, crop: _Crop, results: list[Array]) -> tuple[Embedding
         raise Rejected("model_error", f"the embedding's norm is {norm}")
     embedding = Embedding(
         face_id=face.face_id,
-        body_id=face.body_id,
-        image_id=face.image_id,
+        body_id=None if isinstance(face, VideoFace) else face.body_id,
+        image_id=face.frame_id if isinstance(face, VideoFace) else face.image_id,
         label=face.label,
         source=face.source,
         face_score=face.score,

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from dataclasses import replace
 
 import apache_beam as beam
 import numpy as np
@@ -66,6 +67,15 @@ WHOLE = IdentitySettings(
 )
 
 
+ACROSS = IdentitySettings(  # DBSCAN of all faces together, no cleaning
+    edges=EdgeSettings(min_similarity=0.6, within_label=False, block=37),
+    clusters=ClusterSettings(link_similarity=0.65, min_samples=3, keep="all"),
+    cleaning=CleanSettings(
+        min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
+    ),
+)
+
+
 def identities(run):
     return read_column(
         run, "identities", ["face_id", "cluster", "identity", "similarity", "reason", "label", "image_id"]
@@ -119,6 +129,23 @@ def test_planted_identities_are_found(tmp_path, chosen):
         steps = list(csv.DictReader(file))
     assert list(steps[0]) == ["stage", "n_subjects", "n_images"]
     assert steps[-1] == {"stage": "duplicates", "n_subjects": "20", "n_images": str(kept.sum())}
+
+
+@pytest.mark.parametrize("labels", [1, 4])
+def test_dbscan_across_labels(tmp_path, labels):
+    run = str(tmp_path)
+    rows, person = planted(people=12, faces=9, noise=0.3, labels=False)
+    rows = [replace(row, label=f"label{i % labels}", body_id=None) for i, row in enumerate(rows)]
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, ACROSS))
+    table = identities(run)
+    found = table["identity"].fill_null(-1).to_numpy()
+    assert found.max() == 11
+    assert (found >= 0).tolist() == (person >= 0).tolist()
+    assert {reason for reason in table["reason"].to_pylist() if reason} == {"noise"}
+    for number in range(12):
+        assert len(set(person[found == number])) == 1
+    assert read_column(run, "identities", ["body_id"])["body_id"].null_count == len(rows)
 
 
 def test_shards_and_blocks_change_nothing(tmp_path):
