@@ -1,6 +1,6 @@
 """What every recipe module gives the command line: its configuration's type and its stages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,20 @@ class RecipeConfig(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """When a run takes no more of its manifest: the job of `stage` then does its chunks in waves, in their order.
+
+    `reached` says of the run, from the chunks of the waves before, in a sentence that its limit is reached, or gives
+    None. The items of the chunks that are left are then dropped in the job's first stage with the code `reason`.
+    """
+
+    stage: str
+    chunks_per_wave: int
+    reached: Callable[[str, Collection[str]], str | None]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """A recipe: the type of its configuration, its stages for a run, and the models that it uses, by role."""
 
@@ -48,3 +62,4 @@ class Recipe:
     models: Callable[[Any], dict[str, Entry]]
     split_manifest: Callable[[Any, str, str], object]  # config, manifest, run
     rows_per_shard: Callable[[Any], int]
+    limit: Callable[[Any], Limit | None] = lambda config: None

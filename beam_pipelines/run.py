@@ -15,7 +15,7 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_pipelines import progress, storage
+from beam_pipelines import progress, storage, waves
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
 from beam_pipelines.errors import ConfigError, RunFailed, Submitted, WorkerLost
 from beam_pipelines.marks import made_from
@@ -168,9 +168,30 @@ def _do(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None:
 
 
 def _do_rows(order: Order, job: Job, attempt: str) -> None:
-    """Do the chunks that are left, in rounds: a lost worker leaves some, and two workers at once may differ in some."""
+    """Do the chunks that are left: all at once, or wave by wave where the recipe has a limit."""
+    limit = order.recipe.limit(order.config)
+    if limit is None or limit.stage not in {stage.name for stage in job.stages}:
+        _do_chunks(order, job, attempt)
+        return
+    closed = waves.closed(order.run, job, limit)
+    before: frozenset[str] = frozenset()
+    for wave in waves.plan(order.run, job, limit):
+        if wave & (closed | waves.unfinished(order.run, job)):
+            why = limit.reached(order.run, before)
+            if why:
+                dropped = waves.close(order.run, job, limit, attempt)
+                if dropped:
+                    print(f"manyfaces: {why}; {dropped} more items are not taken.", file=sys.stderr)
+                return
+            waves.reopen(order.run, job, wave & closed)
+            _do_chunks(order, job, attempt, wave)
+        before |= wave
+
+
+def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | None = None) -> None:
+    """Do the chunks that are left (of these names) in rounds: a lost worker leaves some, and two at once may differ."""
     for last in (False,) * _EXTRA_ROUNDS + (True,):
-        works = pending(order.run, job)
+        works = pending(order.run, job, names)
         try:
             for work in works:
                 _execute_rows(order, job, work, attempt)

@@ -17,7 +17,7 @@ class RowStage:
     `transform` takes a PCollection of Items of `row_in` (of Chunks, if `whole_chunks`) and gives Outcomes.
     `made_from` is plain data: all that its results depend on. Rows whose ids the table `without` lists are left out.
     `much_python`: its work holds the interpreter's lock, so that on one machine processes do it faster than threads.
-    `inference`: it runs models, on the configured device.
+    `inference`: it runs models, on the configured device. `files` are folders of the run that it writes beside tables.
     """
 
     name: str
@@ -31,6 +31,7 @@ class RowStage:
     much_python: bool = False
     inference: bool = False
     without: str | None = None
+    files: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import logging
 from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.stages import Stage, TableStage
+from beam_pipelines.stages import Stage
 from transforms.tables.ledger import RETRIES, ledger_table, retry_names
 from transforms.tables.shards import delete_folder, is_folder, shard_path
 
@@ -34,7 +34,7 @@ def refresh(run: str, stages: list[Stage], old: dict[str, str], new: dict[str, s
 def _folders(run: str, name: str, stages: list[Stage]) -> list[str]:
     """The folders of all that a stage writes."""
     stage = next((stage for stage in stages if stage.name == name), None)
-    tables = ("manifest",) if stage is None else stage.tables + (stage.files if isinstance(stage, TableStage) else ())
+    tables = ("manifest",) if stage is None else stage.tables + stage.files
     return [str(FileSystems.join(run, *table.split("/"))) for table in (*tables, ledger_table(name))]
 
 

@@ -1,5 +1,6 @@
 """What is left to do in a run, read off its folder."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,9 +22,10 @@ class Work:
         return count_rows(run, self.chunks)
 
 
-def pending(run: str, job: Job) -> list[Work]:
+def pending(run: str, job: Job, names: Collection[str] | None = None) -> list[Work]:
     """The work of a row job that is not committed: chunks of its tables, and retries that enter at any stage.
 
+    Only chunks of these names, if some are given.
     A chunk is done in a stage when the stage's ledger has its shard; it enters at the first stage where it is not.
     (Asking the last stage only would not do: a runner may commit a chunk there before it does so upstream.)
     """
@@ -33,7 +35,8 @@ def pending(run: str, job: Job) -> list[Work]:
         done = flowing.union(shard_names(run, ledger_table(stage.name)))
         new = [Chunk(name, stage.reads) for name in shard_names(run, stage.reads) if name not in done]
         again = [Chunk(name, stage.reads, retry=True) for name in retry_names(run, stage.name) if name not in done]
-        if new or again:
-            work.append(Work(cast(tuple[RowStage, ...], job.stages[first:]), (*new, *again)))
-        flowing.update(chunk.name for chunk in (*new, *again))
+        chunks = tuple(chunk for chunk in (*new, *again) if names is None or chunk.name in names)
+        if chunks:
+            work.append(Work(cast(tuple[RowStage, ...], job.stages[first:]), chunks))
+        flowing.update(chunk.name for chunk in chunks)
     return work

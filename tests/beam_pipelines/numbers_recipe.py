@@ -6,7 +6,7 @@ and fails at multiples of 11. What fails stops failing when the file `mended` li
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -14,14 +14,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from beam_pipelines.recipe import Recipe, RecipeConfig
+from beam_pipelines.recipe import Limit, Recipe, RecipeConfig
 from beam_pipelines.stages import RowStage, Stage, TableStage
 from transforms.settings import Settings
 from transforms.tables.flow import Item, Outcome, Verdict, kept, passed, rejected
 from transforms.tables.ledger import write_ledger
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import arrow_schema, column
-from transforms.tables.shards import exists, iter_tables, open_binary, shard_path, to_table, write_shard
+from transforms.tables.shards import (
+    exists,
+    iter_tables,
+    open_binary,
+    read_footers,
+    shard_names,
+    shard_path,
+    to_table,
+    write_shard,
+)
 
 CALLS: Counter[tuple[str, str]] = Counter()  # (stage, item id): how often the stage worked on it in this process
 
@@ -49,6 +58,7 @@ class NumbersConfig(RecipeConfig):
     lose: bool = Field(False, description="lose an item in halve, as a defect would")
     explode: bool = Field(False, description="raise in halve")
     scale: int = Field(1, description="of the sum")
+    most: int | None = Field(None, description="rows of halves at which no more numbers are taken")
 
 
 class Double(beam.DoFn):
@@ -142,8 +152,19 @@ def split_manifest(config: NumbersConfig, manifest: str, run: str) -> None:
         write_ledger(run, "manifest", f"{shard:05d}", verdicts)
 
 
+def limit(config: NumbersConfig) -> Limit | None:
+    """Two chunks a wave, until there are so many halves."""
+
+    def reached(run: str, chunks: Collection[str]) -> str | None:
+        there = [name for name in shard_names(run, "halves") if name in chunks]
+        rows = sum(rows for rows, _ in read_footers(run, "halves", there))
+        return f"there are {rows} halves" if rows >= (config.most or 0) else None
+
+    return None if config.most is None else Limit("halve", 2, reached, "over_size_limit")
+
+
 RECIPE = Recipe(
-    "numbers", NumbersConfig, stages, lambda config: {}, split_manifest, lambda config: config.rows_per_shard
+    "numbers", NumbersConfig, stages, lambda config: {}, split_manifest, lambda config: config.rows_per_shard, limit
 )
 
 
