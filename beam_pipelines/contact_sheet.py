@@ -1,4 +1,4 @@
-"""A picture of a run's identities: a row for each, with its faces and its bodies."""
+"""A picture of a run's identities: a row for each, with its faces and, where there are, its bodies."""
 
 from collections.abc import Iterator
 
@@ -18,13 +18,13 @@ _GAP, _HEADER = 6, 22
 _INK, _PAPER = (40, 40, 40), 250
 
 
-def chosen(run: str) -> dict[int, list[tuple[str, str]]]:
-    """The identities to show, most images first: number -> (face_id, body_id), nearest to the centre first."""
+def chosen(run: str) -> dict[int, list[tuple[str, str | None]]]:
+    """The identities to show, most images first: number -> (face_id, body_id or None), nearest to the centre first."""
     table = read_column(run, "identities", ["identity", "face_id", "body_id", "similarity"])
     table = table.filter(pc.is_valid(table["identity"]))
     counts = table.group_by("identity").aggregate([("face_id", "count")])
     counts = counts.sort_by([("face_id_count", "descending"), ("identity", "ascending")])
-    members: dict[int, list[tuple[str, str]]] = {}
+    members: dict[int, list[tuple[str, str | None]]] = {}
     for number in counts["identity"].slice(0, MAX_IDENTITIES).to_pylist():
         own = table.filter(pc.equal(table["identity"], number))
         own = own.sort_by([("similarity", "descending"), ("face_id", "ascending")]).slice(0, MAX_FACES)
@@ -32,9 +32,12 @@ def chosen(run: str) -> dict[int, list[tuple[str, str]]]:
     return members
 
 
-def _crops(run: str, table: str, key: str, wanted: set[str]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    values = pa.array(sorted(wanted), pa.string())
+def _crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str | None, bytes]:
+    """The crops of these rows; a face without a body asks for None."""
+    found: dict[str | None, bytes] = {}
+    values = pa.array(sorted(filter(None, wanted)), pa.string())
+    if not len(values):
+        return found
     for shard in iter_tables(run, table, [key, "crop"]):
         hits = shard.filter(pc.is_in(shard[key], value_set=values))
         found.update(zip(hits[key].to_pylist(), hits["crop"].to_pylist(), strict=True))
@@ -48,12 +51,13 @@ def _picture(data: bytes) -> Array:
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
-def _rows(run: str, members: dict[int, list[tuple[str, str]]]) -> Iterator[Array]:
+def _rows(run: str, members: dict[int, list[tuple[str, str | None]]]) -> Iterator[Array]:
     """One strip of pictures for each identity, as wide as it needs."""
     faces = _crops(run, "faces", "face_id", {face for some in members.values() for face, _ in some})
     bodies = _crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
     for number, some in members.items():
-        pictures = [_picture(faces[face]) for face, _ in some] + [_picture(bodies[body]) for _, body in some]
+        crops = [faces[face] for face, _ in some] + [bodies[body] for _, body in some if body is not None]
+        pictures = [_picture(crop) for crop in crops]
         row = np.full((CELL + _HEADER + _GAP, sum(p.shape[1] + _GAP for p in pictures) + _GAP, 3), _PAPER, np.uint8)
         title = f"{number}: {some[0][0]} ..."
         cv2.putText(row, title, (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)

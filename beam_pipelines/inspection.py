@@ -16,6 +16,7 @@ from beam_pipelines.report import console
 from transforms.tables.shards import commit_file, iter_tables, open_binary, read_column, shard_names, shard_path
 
 SAMPLE_ROWS = 3
+_KEYS = ("image_id", "video_id")  # of the manifest
 
 
 def tables(run: str) -> dict[str, tuple[int, int, int]]:
@@ -44,9 +45,7 @@ def show_tables(run: str) -> None:
 
 def show_table(run: str, name: str) -> None:
     """Print a table's columns with their meaning, and its first rows without bytes."""
-    shards = _shards(run, name)
-    with open_binary(shard_path(run, name, shards[0])) as file:
-        schema = pq.read_schema(pa.PythonFile(file, mode="r"))
+    schema = _schema(run, name, _shards(run, name)[0])
     view = Table(title=f"{name}: columns", title_justify="left")
     for heading in ("column", "type", "meaning"):
         view.add_column(heading, overflow="fold")
@@ -56,6 +55,11 @@ def show_table(run: str, name: str) -> None:
     columns = [field.name for field in schema if not pa.types.is_binary(field.type)]
     for row in next(iter_tables(run, name, columns)).slice(0, SAMPLE_ROWS).to_pylist():
         print(json.dumps(row, ensure_ascii=False, default=str)[:1000])
+
+
+def _schema(run: str, table: str, shard: str) -> pa.Schema:
+    with open_binary(shard_path(run, table, shard)) as file:
+        return pq.read_schema(pa.PythonFile(file, mode="r"))
 
 
 def _shards(run: str, name: str) -> list[str]:
@@ -69,17 +73,16 @@ def _shards(run: str, name: str) -> list[str]:
 def export(run: str, name: str, target: str) -> int:
     """Write a table as CSV or parquet without its bytes; returns the number of rows.
 
-    Tables with an `image_id` get the manifest's URL, label and other columns beside it. In CSV, lists are JSON.
+    Tables with the manifest's key (`image_id` or `video_id`) get its URL, label and other columns beside it. In CSV,
+    lists are JSON.
     """
     if not target.endswith((".csv", ".parquet")):
         raise ConfigError(f"--to {target}: the file's name must end in .csv or .parquet.")
     shards = _shards(run, name)
-    with open_binary(shard_path(run, name, shards[0])) as file:
-        schema = pq.read_schema(pa.PythonFile(file, mode="r"))
+    schema = _schema(run, name, shards[0])
     columns = [field.name for field in schema if not pa.types.is_binary(field.type) and field.name != "source"]
     table = read_column(run, name, columns)
-    if "image_id" in columns and shard_names(run, "manifest"):
-        table = _with_manifest(run, table)
+    table = _with_manifest(run, table)
     with commit_file(target) as out:
         if target.endswith(".csv"):
             pyarrow.csv.write_csv(_flat(table), out)
@@ -89,8 +92,13 @@ def export(run: str, name: str, target: str) -> int:
 
 
 def _with_manifest(run: str, table: pa.Table) -> pa.Table:
-    manifest = read_column(run, "manifest", ["image_id", "url", "label", "source"])
-    rows = manifest.take(pc.index_in(table["image_id"], value_set=manifest["image_id"].combine_chunks()))
+    names = shard_names(run, "manifest")
+    known = _schema(run, "manifest", names[0]).names if names else []
+    key = next((key for key in _KEYS if key in known), "")
+    if key not in table.column_names:
+        return table
+    manifest = read_column(run, "manifest", [key, "url", "label", "source"])
+    rows = manifest.take(pc.index_in(table[key], value_set=manifest[key].combine_chunks()))
     for column in ("url", "label"):
         if column not in table.column_names:
             table = table.append_column(column, rows[column])
