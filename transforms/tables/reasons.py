@@ -57,6 +57,11 @@ REASONS: dict[str, Reason] = {
     "no_shot": _dropped("nothing of the video, or of its listed spans, is as long as a shot must be"),
     "no_face": _dropped("no face above the score threshold"),
     "small_face": _dropped("the face's box is smaller than the configured minimum"),
+    "low_score": _dropped("the face's detection score is below the configured minimum"),
+    "blurred_face": _dropped("the face's crop is less sharp than the configured minimum"),
+    "large_yaw": _dropped("the head is turned sideways by more than the configured angle"),
+    "large_pitch": _dropped("the head is turned up or down by more than the configured angle"),
+    "low_frontality": _dropped("the head's three angles together are too far from straight ahead"),
     "model_error": _failed("the model failed on this item alone"),
     "out_of_memory": _failed("the device had no memory for this item alone", transient=True),
     "internal_error": _failed("a defect of manyfaces; the detail has the exception"),
@@ -71,6 +76,9 @@ REASONS: dict[str, Reason] = {
     "leaked": _dropped("the identity is close to one of the validation identities"),
     "duplicate_face": _dropped("a nearly equal image of the identity is kept"),
     "in_no_split": _dropped("the identity was drawn for none of the splits"),
+    # curation
+    "over_video_limit": _dropped("the video has as many better faces as are taken of one video"),
+    "not_selected": _dropped("the person has enough better images"),
 }
 
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524})
