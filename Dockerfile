@@ -21,7 +21,7 @@ COPY setup.py pyproject.toml README.md requirements.lock requirements-gpu.lock .
 COPY beam_pipelines/__init__.py beam_pipelines/
 
 FROM build AS build-cpu
-RUN uv pip install --constraints requirements.lock -r setup.py --extra cpu --extra gcp
+RUN uv pip install --constraints requirements.lock -r setup.py --extra cpu --extra gcp --extra video
 COPY . .
 RUN uv pip install --build-constraints requirements.lock --no-deps .
 

@@ -34,7 +34,7 @@ bench: $(READY)  ## the figures of docs/benchmarks.md, measured anew
 
 lock: $(READY)  ## compile requirements.lock from setup.py, and with its versions requirements-gpu.lock of the CUDA image
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --extra dev setup.py -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --python-version 3.11.9 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-header --constraints requirements.lock --extra gpu --extra gcp setup.py -o requirements-gpu.lock
+	@$(BIN)/uv pip compile --quiet --python-version 3.11.9 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-header --constraints requirements.lock --extra gpu --extra gcp --extra video setup.py -o requirements-gpu.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
