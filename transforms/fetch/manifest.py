@@ -1,7 +1,7 @@
 """The manifest becomes the table `manifest`: shards of items to fetch, and a ledger of what was no item.
 
 The manifest is read twice: once for the hashes of its URLs and ids, which find the duplicates, and once to write the
-shards. Nothing but the hashes (32 bytes a row) stays in memory.
+shards. Nothing but the hashes (32 bytes a row) stays in memory, and of a list of clips their spans (24 bytes each).
 """
 
 import base64
@@ -10,22 +10,28 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from transforms.fetch.manifest_read import BadRow, Record, read_records
 from transforms.fetch.repeats import HashList, Mask, repeated
 from transforms.fetch.settings import ManifestSettings
+from transforms.fetch.spans import GatheredSpans, SpanList
+from transforms.fetch.video_settings import VideoManifestSettings
+from transforms.tables.chunks import key_name
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.reasons import Rejected, reason
 from transforms.tables.schemas import Source, arrow_schema
 from transforms.tables.shards import read_footer, shard_names, shard_path, to_table, write_shard
+from transforms.tables.video_schemas import VideoSource
 
+Row = TypeVar("Row", Source, VideoSource)
 TABLE = STAGE = "manifest"
 _SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.-]")
@@ -42,6 +48,38 @@ class Split:
     rows: int
     kept: int
     shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Row]):
+    """A manifest and what its records become: rows of `row_type`, by `to_row`, which may raise Rejected."""
+
+    manifest: str
+    settings: ManifestSettings | VideoManifestSettings
+    row_type: type[Row]
+    to_row: Callable[[Record | BadRow], Row]
+
+    def rows(self) -> Iterator[tuple[Row | None, tuple[str, str]]]:
+        """Each record's row, or None with reason code and detail."""
+        for record in read_records(self.manifest, self.settings):
+            try:
+                yield self.to_row(record), ("", "")
+            except Rejected as why:
+                yield None, (why.code, why.detail)
+
+    def id_of(self) -> Callable[[Row], str]:
+        """What gives a row's id."""
+        return attrgetter(key_name(self.row_type))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeats:
+    """For each row whether an earlier one has its URL, and its id; the spans of rows with one URL; a digest of all."""
+
+    duplicate_url: Mask
+    duplicate_id: Mask
+    spans: GatheredSpans
+    digest: str
 
 
 def safe_id(name: str) -> str:
@@ -76,16 +114,22 @@ def to_source(record: Record | BadRow, settings: ManifestSettings) -> Source:
     if names.id and not name:
         raise Rejected("bad_row", f"no id in column {names.id!r}")
     label = _text(record.get(names.label)) if names.label else None
-    rest = {key: value for key, value in record.items() if key not in (names.id, names.url, names.label)}
+    image_id, source = id_and_rest(record, (names.id, names.url, names.label), name, url, label)
+    return Source(image_id, url, label, source)
+
+
+def id_and_rest(
+    record: Record, known: tuple[str | None, ...], name: str | None, url: str, label: str | None
+) -> tuple[str, str]:
+    """The item's id, and the columns other than the `known` as JSON; Rejected `bad_row` for what cannot be stored."""
     try:
-        source = _to_json(rest)
-        "".join((url, name or "", label or "", source)).encode()
-        image_id = safe_id(name) if name else hashlib.sha256(url.encode()).hexdigest()[:20]
+        rest = _to_json({key: value for key, value in record.items() if key not in known})
+        "".join((url, name or "", label or "", rest)).encode()
+        return safe_id(name) if name else hashlib.sha256(url.encode()).hexdigest()[:20], rest
     except UnicodeEncodeError:
         raise Rejected("bad_row", "text that is no UTF-8") from None
     except (TypeError, ValueError) as error:
         raise Rejected("bad_row", str(error)) from None
-    return Source(image_id, url, label, source)
 
 
 def _to_json(record: Record) -> str:
@@ -115,80 +159,84 @@ def _plain(value: Any) -> Any:
 
 
 def split_manifest(manifest: str, run: str, settings: ManifestSettings) -> Split:
+    """Write the shards of `manifest` and its ledger into the run; see `split`."""
+    return split(Listing(manifest, settings, Source, lambda record: to_source(record, settings)), run)
+
+
+def split(listing: Listing[Row], run: str) -> Split:
     """Write the shards of `manifest` and its ledger into the run; what an interrupted split has written is kept.
 
     ValueError for a run that was begun with another manifest, and for more shards than names that sort.
     """
-    duplicate_url, duplicate_id, digest = find_duplicates(manifest, settings)
-    _check_number(len(duplicate_url), int(np.sum(~(duplicate_url | duplicate_id))), settings.rows_per_shard)
+    repeats = find_duplicates(listing)
+    number = len(repeats.duplicate_url)
+    new = int(np.sum(~(repeats.duplicate_url | repeats.duplicate_id)))
+    _check_number(number, new, listing.settings.rows_per_shard)
     tables, ledgers = (set(shard_names(run, table)) for table in (TABLE, ledger_table(STAGE)))
-    _check_manifest(run, tables, digest)
+    _check_manifest(run, tables, repeats.digest)
     kept = shards = 0
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(_SHARDS_AT_ONCE) as pool:
-        for shards, (rows, verdicts) in enumerate(_shards(manifest, settings, duplicate_url, duplicate_id), 1):
+        for shards, (rows, verdicts) in enumerate(_shards(listing, repeats), 1):
             name = f"{shards - 1:06d}"
             kept += len(rows)
             if rows and name not in tables:
-                waiting.append(pool.submit(_write_rows, run, name, rows, digest))
+                waiting.append(pool.submit(_write_rows, run, name, rows, repeats.digest))
             if name not in ledgers:
                 waiting.append(pool.submit(write_ledger, run, STAGE, name, verdicts))
             while len(waiting) > _SHARDS_AT_ONCE:
                 waiting.popleft().result()
         for write in waiting:
             write.result()
-    return Split(len(duplicate_url), kept, shards)
+    return Split(number, kept, shards)
 
 
-def _shards(
-    manifest: str, settings: ManifestSettings, duplicate_url: Mask, duplicate_id: Mask
-) -> Iterator[tuple[list[Source], list[tuple[Verdict, int]]]]:
+def _shards(listing: Listing[Row], repeats: Repeats) -> Iterator[tuple[list[Row], list[tuple[Verdict, int]]]]:
     """The rows of each shard and the verdicts on all rows up to its last."""
-    rows: list[Source] = []
+    rows: list[Row] = []
     verdicts: list[tuple[Verdict, int]] = []
-    for number, (source, why) in enumerate(_sources(manifest, settings)):
-        if source is None:
+    id_of, rows_per_shard = listing.id_of(), listing.settings.rows_per_shard
+    for number, (row, why) in enumerate(listing.rows()):
+        if row is None:
             verdicts.append((_verdict(number, *why), 0))
-        elif duplicate_url[number]:
-            verdicts.append((_verdict(number, "duplicate_url", source.url), 0))
-        elif duplicate_id[number]:
-            verdicts.append((_verdict(number, "duplicate_id", source.image_id), 0))
+        elif repeats.duplicate_url[number]:
+            merged = isinstance(row, VideoSource) and row.spans is not None
+            verdicts.append((_verdict(number, "merged_spans" if merged else "duplicate_url", row.url), 0))
+        elif repeats.duplicate_id[number]:
+            verdicts.append((_verdict(number, "duplicate_id", id_of(row)), 0))
         else:
-            rows.append(source)
-            verdicts.append((Verdict(source.image_id, "kept"), 1))
-        if len(rows) == settings.rows_per_shard or len(verdicts) == _VERDICTS * settings.rows_per_shard:
+            rows.append(replace(row, spans=repeats.spans.of(number)) if isinstance(row, VideoSource) else row)
+            verdicts.append((Verdict(id_of(row), "kept"), 1))
+        if len(rows) == rows_per_shard or len(verdicts) == _VERDICTS * rows_per_shard:
             yield rows, verdicts
             rows, verdicts = [], []
     if verdicts:
         yield rows, verdicts
 
 
-def find_duplicates(manifest: str, settings: ManifestSettings) -> tuple[Mask, Mask, str]:
-    """For each row whether an earlier one has its URL, and its id; and a digest of all URLs and ids, in order."""
-    urls, ids = HashList(), HashList()
-    for source, _ in _sources(manifest, settings):
-        urls.append(source.url if source else None)
-        if settings.columns.id:
-            ids.append(source.image_id if source else None)
+def find_duplicates(listing: Listing[Row]) -> Repeats:
+    """What the first reading of the manifest finds; the digest is of all URLs, ids and spans, in order."""
+    urls, ids, listed = HashList(), HashList(), SpanList()
+    id_of = listing.id_of()
+    for number, (row, _) in enumerate(listing.rows()):
+        urls.append(row.url if row else None)
+        if listing.settings.columns.id:
+            ids.append(id_of(row) if row else None)
+        if isinstance(row, VideoSource) and row.spans is not None:
+            listed.append(number, row.spans)
     digest = hashlib.sha256()
     hashes = urls.take()
     digest.update(hashes.data)
     duplicate_url = repeated(hashes)
+    spans = listed.take()
+    gathered = GatheredSpans(spans, hashes)
     hashes = ids.take()
     digest.update(hashes.data)
-    if not settings.columns.id:
-        return duplicate_url, np.zeros_like(duplicate_url), digest.hexdigest()
+    digest.update(spans.tobytes())
+    if not listing.settings.columns.id:
+        return Repeats(duplicate_url, np.zeros_like(duplicate_url), gathered, digest.hexdigest())
     hashes[duplicate_url] = 0  # a row that goes for its URL does not claim its id
-    return duplicate_url, repeated(hashes), digest.hexdigest()
-
-
-def _sources(manifest: str, settings: ManifestSettings) -> Iterator[tuple[Source | None, tuple[str, str]]]:
-    """Each row's item, or None with reason code and detail."""
-    for record in read_records(manifest, settings):
-        try:
-            yield to_source(record, settings), ("", "")
-        except Rejected as why:
-            yield None, (why.code, why.detail)
+    return Repeats(duplicate_url, repeated(hashes), gathered, digest.hexdigest())
 
 
 def _verdict(number: int, code: str, detail: str) -> Verdict:
@@ -216,5 +264,5 @@ def _check_manifest(run: str, names: set[str], digest: str) -> None:
             )
 
 
-def _write_rows(run: str, name: str, rows: list[Source], digest: str) -> None:
-    write_shard(shard_path(run, TABLE, name), to_table(rows, arrow_schema(Source)), {"manifest": digest})
+def _write_rows(run: str, name: str, rows: list[Row], digest: str) -> None:
+    write_shard(shard_path(run, TABLE, name), to_table(rows, arrow_schema(type(rows[0]))), {"manifest": digest})

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.fetch.settings import ManifestSettings
+from transforms.fetch.video_settings import VideoManifestSettings
 from transforms.tables.shards import open_binary
 
+AnySettings = ManifestSettings | VideoManifestSettings
 Record = dict[str, Any]
 LIST_COLUMNS = ("idx", "label", "url")
 _BY_EXTENSION = {
@@ -32,7 +34,7 @@ class BadRow(str):
     __slots__ = ()
 
 
-def manifest_format(path: str, settings: ManifestSettings) -> str:
+def manifest_format(path: str, settings: AnySettings) -> str:
     """The manifest's format, from its name if it is not configured."""
     if settings.format != "auto":
         return settings.format
@@ -46,7 +48,7 @@ def manifest_format(path: str, settings: ManifestSettings) -> str:
     )
 
 
-def read_records(path: str, settings: ManifestSettings) -> Iterator[Record | BadRow]:
+def read_records(path: str, settings: AnySettings) -> Iterator[Record | BadRow]:
     """The manifest's rows in order, as column name -> value; ValueError where it lacks a configured column."""
     kind = manifest_format(path, settings)
     with open_binary(path) as file:
@@ -67,14 +69,14 @@ def read_records(path: str, settings: ManifestSettings) -> Iterator[Record | Bad
             yield from _lines(text, kind, settings)
 
 
-def _parquet(file: BinaryIO, settings: ManifestSettings) -> Iterator[Record]:
+def _parquet(file: BinaryIO, settings: AnySettings) -> Iterator[Record]:
     manifest = pq.ParquetFile(pa.PythonFile(file, mode="r"))
     _check_columns(settings, manifest.schema_arrow.names)
     for batch in manifest.iter_batches(8192):
         yield from batch.to_pylist()
 
 
-def _csv(text: io.TextIOWrapper, delimiter: str, settings: ManifestSettings) -> Iterator[Record | BadRow]:
+def _csv(text: io.TextIOWrapper, delimiter: str, settings: AnySettings) -> Iterator[Record | BadRow]:
     rows = csv.reader(text, delimiter=delimiter, strict=True)
     names = next(rows, [])
     _check_columns(settings, names)
@@ -94,7 +96,7 @@ def _csv(text: io.TextIOWrapper, delimiter: str, settings: ManifestSettings) -> 
             yield BadRow("empty line")
 
 
-def _lines(text: io.TextIOWrapper, kind: str, settings: ManifestSettings) -> Iterator[Record | BadRow]:
+def _lines(text: io.TextIOWrapper, kind: str, settings: AnySettings) -> Iterator[Record | BadRow]:
     if kind == "text":
         _check_columns(settings, ["url"])
     if kind == "list":
@@ -130,11 +132,11 @@ def _json_line(line: str) -> Record | BadRow:
 _LINE = {"text": _text_line, "list": _list_line, "jsonl": _json_line}
 
 
-def _check_columns(settings: ManifestSettings, names: list[str]) -> None:
+def _check_columns(settings: AnySettings, names: list[str]) -> None:
     if len(set(names)) < len(names):
         raise ValueError(f"The manifest has two columns of one name ({', '.join(names)}); rename one.")
-    for key, name in settings.columns:
-        if name is not None and name not in names:
+    for key, name in settings.columns.required(names):
+        if name not in names:
             raise ValueError(
                 f"manifest.columns.{key}: the manifest has no column {name!r}; it has {', '.join(names) or 'none'}."
             )

@@ -16,6 +16,10 @@ class Columns(Settings):
     url: str = Field("url", description="the URL")
     label: str | None = Field(None, description="the source label (search term)")
 
+    def required(self, _names: list[str]) -> list[tuple[str, str]]:
+        """The columns (setting, name) that a file must have, whichever others it has."""
+        return [(key, name) for key, name in self if name is not None]
+
 
 class ManifestSettings(Settings):
     """How the manifest is read and split."""

@@ -32,6 +32,7 @@ _FOOTERS_AT_ONCE = 32
 _FILES_AT_ONCE, _SLIM_AT_ONCE = 32, 4096  # rows that `iter_rows` has in memory
 _PREFIX, _SUFFIX = "part-", ".parquet"
 _ONE_REQUEST = 16 * 2**20  # bytes: what Beam's reader of Google's store fetches at a time, however little is asked for
+_ARRAYS = {"halffloat": np.float16, "float": np.float32}  # lists of these are read as arrays
 _IN_MEMORY = 32 * 2**20  # bytes of an upload; more wait on the worker's disk
 
 # else Google's client asks for the bucket's own record, for traces, beside every request that Beam makes
@@ -236,7 +237,7 @@ def iter_tables(run: str, table: str, columns: list[str] | None = None) -> Itera
 
 
 def iter_rows(path: str, row_type: type[Row]) -> Iterator[Row]:
-    """The rows of a shard one by one; only one batch is in memory. List columns become arrays of float16 or float32."""
+    """The rows of a shard one by one; only one batch is in memory. Lists of float16 or float32 become arrays."""
     names = [f.name for f in fields(row_type)]  # type: ignore[arg-type]
     with open_arrow(path) as file:
         shard = pq.ParquetFile(file)
@@ -251,6 +252,7 @@ def _values(column: pa.Array) -> list[Any]:
         leaf = column.type
         while pa.types.is_list(leaf) or pa.types.is_fixed_size_list(leaf):
             leaf = leaf.value_type
-        dtype = np.float16 if pa.types.is_float16(leaf) else np.float32
-        return [None if value is None else np.asarray(value, dtype=dtype) for value in column.to_pylist()]
+        dtype = _ARRAYS.get(str(leaf))
+        if dtype is not None:
+            return [None if value is None else np.asarray(value, dtype=dtype) for value in column.to_pylist()]
     return column.to_pylist()  # type: ignore[no-any-return]
