@@ -1,6 +1,6 @@
 """What every recipe module gives the command line: its configuration's type and its stages."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,13 @@ from beam_pipelines.runners.flink import FlinkSettings
 from beam_pipelines.stages import Stage
 from model_handlers.catalogue import Entry
 from transforms.settings import Settings
+
+# Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
+_HOW = {
+    "inference", "threads", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
+    "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "contact", "allow_hosts", "proxy",
+    "verify_tls", "max_redirects",
+}  # fmt: skip
 
 
 class ModelSettings(Settings):
@@ -63,3 +70,9 @@ class Recipe:
     split_manifest: Callable[[Any, str, str], object]  # config, manifest, run
     rows_per_shard: Callable[[Any], int]
     limit: Callable[[Any], Limit | None] = lambda config: None
+
+
+def made_from(settings: Settings, entries: Mapping[str, Entry] | None = None, device: str | None = None) -> Any:
+    """All that the rows of a stage depend on: its settings, and its models with the device that runs them."""
+    models = {role: entry.sha256 for role, entry in (entries or {}).items()}
+    return {"settings": settings.model_dump(mode="json", exclude=_HOW), "models": models, "device": device}

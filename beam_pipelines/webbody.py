@@ -1,11 +1,10 @@
 """The recipe webbody: a list of image URLs -> bodies and faces of clean identities, bundled and split."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
 
-from beam_pipelines.recipe import Recipe, RecipeConfig
+from beam_pipelines.recipe import Recipe, RecipeConfig, made_from
 from beam_pipelines.stages import RowStage, Stage, TableStage
 from model_handlers import catalogue
 from model_handlers.catalogue import Entry
@@ -24,13 +23,6 @@ from transforms.vision.bodies import FindBodies
 from transforms.vision.embeddings import EmbedFaces, embedding_schema
 from transforms.vision.faces import FindFaces
 from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSettings
-
-# Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
-_HOW = {
-    "inference", "threads", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
-    "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "contact", "allow_hosts", "proxy",
-    "verify_tls", "max_redirects",
-}  # fmt: skip
 
 _ROLES = {"bodies": ("person", "keypoints"), "faces": ("face", "mesh"), "embeddings": ("embedding",)}
 
@@ -78,18 +70,12 @@ def stages(config: WebbodyConfig, run: str) -> list[Stage]:
     return [download, deduplicate, *vision, *_table_stages(config, run)]
 
 
-def _made_from(settings: Settings, entries: Mapping[str, Entry] | None = None, device: str | None = None) -> Any:
-    """All that the rows of a stage depend on: its settings, and its models with the device that runs them."""
-    models = {role: entry.sha256 for role, entry in (entries or {}).items()}
-    return {"settings": settings.model_dump(mode="json", exclude=_HOW), "models": models, "device": device}
-
-
 def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> list[Stage]:
     device = config.models.device
     deduplicated = any("deduplicate" in job for job in config.jobs)
 
-    def made_from(settings: Settings, *roles: str) -> Any:
-        return _made_from(settings, {role: entries[role] for role in roles if role in entries}, device)
+    def with_models(settings: Settings, *roles: str) -> Any:
+        return made_from(settings, {role: entries[role] for role in roles if role in entries}, device)
 
     download = RowStage(
         name="download",
@@ -98,7 +84,7 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         writes="images",
         schema=arrow_schema(Image),
         transform=DownloadImages(run, config.fetch),
-        made_from=_made_from(config.fetch),
+        made_from=made_from(config.fetch),
         whole_chunks=True,
         much_python=True,
     )
@@ -109,7 +95,7 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         writes="bodies",
         schema=arrow_schema(Body),
         transform=FindBodies(config.bodies, entries, device),
-        made_from=made_from(config.bodies, "person", "keypoints"),
+        made_from=with_models(config.bodies, "person", "keypoints"),
         inference=True,
         without="duplicates" if deduplicated else None,
     )
@@ -120,7 +106,7 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         writes="faces",
         schema=arrow_schema(Face),
         transform=FindFaces(config.faces, entries, device),
-        made_from=made_from(config.faces, "face", "mesh"),
+        made_from=with_models(config.faces, "face", "mesh"),
         inference=True,
     )
     embeddings = RowStage(
@@ -130,7 +116,7 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         writes="embeddings",
         schema=embedding_schema(entries["embedding"]),
         transform=EmbedFaces(config.embeddings, entries, device),
-        made_from=made_from(config.embeddings, "embedding"),
+        made_from=with_models(config.embeddings, "embedding"),
         inference=True,
     )
     return [download, bodies, faces, embeddings]
@@ -142,14 +128,14 @@ def _table_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         reads=("embeddings",),
         tables=("edges", "identities", "label_map", "cleaning"),
         transform=FindIdentities(run, config.identity),
-        made_from=_made_from(config.identity),
+        made_from=made_from(config.identity),
     )
     bundle = TableStage(
         name="bundle",
         reads=("identities", "faces", "bodies"),
         tables=("bundle_index",),
         transform=WriteBundle(run, config.bundle),
-        made_from=_made_from(config.bundle),
+        made_from=made_from(config.bundle),
         files=("bundle",),
         follows="identity",
     )
@@ -158,7 +144,7 @@ def _table_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         reads=("identities", "bodies"),
         tables=("splits",),
         transform=SplitIdentities(run, config.splits),
-        made_from=_made_from(config.splits),
+        made_from=made_from(config.splits),
         follows="identity",
     )
     return [identity, bundle, splits]
