@@ -11,6 +11,7 @@ from beam_pipelines.work import Work
 from transforms.tables.chunks import Chunk, ReadChunks
 from transforms.tables.commit import CommitShards, Target
 from transforms.tables.flow import expand
+from transforms.tables.gather import Branches, branches, each
 from transforms.tables.ledger import ledger_table
 from transforms.tables.shards import exists, shard_path
 
@@ -32,8 +33,9 @@ def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work, attempt: str) ->
         if first.whole_chunks
         else chunks | "Read chunks" >> beam.ParDo(ReadChunks(run, first.row_in, first.without))
     )
+    flow = branches(items)
     for stage in work.stages:
-        items = _stage(items, run, stage, attempt)
+        flow = _stage(flow, run, stage, attempt)
 
 
 def unfinished(chunk: Chunk, run: str, stages: list[str]) -> bool:
@@ -41,11 +43,12 @@ def unfinished(chunk: Chunk, run: str, stages: list[str]) -> bool:
     return not all(exists(shard_path(run, ledger_table(stage), chunk.name)) for stage in stages)
 
 
-def _stage(items: beam.PCollection, run: str, stage: RowStage, attempt: str) -> beam.PCollection:
-    outcomes = items | stage.name.capitalize() >> stage.transform
+def _stage(items: Branches, run: str, stage: RowStage, attempt: str) -> Branches:
+    outcomes = each(items, stage.name.capitalize(), stage.transform)
     target = Target(run, stage.name, stage.writes, stage.schema, attempt)
     _ = outcomes | f"Commit {stage.writes}" >> CommitShards(target)
-    return outcomes | f"Take {stage.writes}" >> beam.FlatMap(expand).with_input_types(Any).with_output_types(Any)
+    take = beam.FlatMap(expand).with_input_types(Any).with_output_types(Any)
+    return each(outcomes, f"Take {stage.writes}", take)
 
 
 def table_pipeline(

@@ -18,6 +18,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.tables.attempt import check_attempt
 from transforms.tables.digest import digest
 from transforms.tables.flow import Outcome
+from transforms.tables.gather import each
 from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.reasons import STATES
 from transforms.tables.shards import read_footers, shard_names, shard_path, write_rows
@@ -129,17 +130,18 @@ class _CommitGathered(beam.DoFn):
 
 
 class CommitShards(beam.PTransform):
-    """Outcomes of one stage -> its table and its ledger, a shard of each for every chunk."""
+    """Outcomes of one stage, in one or several branches -> its table and ledger, a shard of each for every chunk."""
 
     def __init__(self, target: Target) -> None:
         super().__init__()
         self._target = target
 
-    def expand(self, outcomes: beam.PCollection) -> beam.PCollection:
+    def expand(self, outcomes: Any) -> beam.PCollection:
         """Only chunks that a runner tore apart pass the shuffle; locally there are none."""
+        incomplete = each(outcomes, "Commit chunks", beam.ParDo(_CommitWhole(self._target)))
+        torn = incomplete[0] if len(incomplete) == 1 else incomplete | "All branches" >> beam.Flatten()
         return (
-            outcomes
-            | "Commit chunks" >> beam.ParDo(_CommitWhole(self._target))
+            torn
             | "Gather torn chunks" >> beam.GroupByKey()
             | "Commit torn chunks" >> beam.ParDo(_CommitGathered(self._target))
         )
