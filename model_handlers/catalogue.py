@@ -34,7 +34,7 @@ class Entry(_Record):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="how configurations call it")
     profile: Literal["cpu", "gpu"] = Field("gpu", description="the profile whose default it is, or that it suits")
-    task: Literal["person", "keypoints", "face", "mesh", "embedding", "expression"]
+    task: Literal["person", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality"]
     framework: Literal["onnx", "torch"] = Field(description="what runs the file")
     codec: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the module of model_handlers/codecs that knows it")
     sources: tuple[Source, ...] = Field((), description="the files to fetch; none while the user has to say where")
@@ -42,7 +42,7 @@ class Entry(_Record):
     converted_sha256: Sha256 | None = Field(None, description="SHA-256 of what the conversion makes")
     licence: str = Field(min_length=1, description="SPDX identifier, or the licence in words")
     commercial: bool = Field(description="whether the licence allows commercial use")
-    dimension: int | None = Field(None, ge=1, le=8192, description="length of an embedding")
+    dimension: int | None = Field(None, ge=1, le=8192, description="length of the vector of an embedding")
     batch_size: int = Field(1, ge=1, le=1024, description="examples at a time on a GPU; a CPU takes one")
     input_side: int | None = Field(
         None, ge=16, le=4096, description="side of the square input, pixels, where the codec leaves a choice"
@@ -57,8 +57,8 @@ class Entry(_Record):
             raise ValueError("a conversion needs sources and converted_sha256")
         if self.convert is None and (len(self.sources) > 1 or self.converted_sha256 is not None):
             raise ValueError("without a conversion there is one source, and no converted_sha256")
-        if (self.task == "embedding") != (self.dimension is not None):
-            raise ValueError("dimension belongs to embedding models, and to all of them")
+        if (self.task in ("embedding", "semantics")) != (self.dimension is not None):
+            raise ValueError("dimension belongs to models of the tasks embedding and semantics, and to all of them")
         return self
 
     @cached_property

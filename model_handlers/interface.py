@@ -8,6 +8,8 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
@@ -58,6 +60,10 @@ class Codec:
     face        (image)                               Detections with landmarks
     mesh        (image, landmarks)                    (468,3) float32 in pixels of the image, and a score 0 to 1
     embedding   (crop, crop_landmarks, mesh | None)   (D,) float32, as the model gives it
+    expression  (image, landmarks)                    (7,) float32 probabilities, in the order of EXPRESSIONS
+    semantics   (image)                               (D,) float32 of unit length: what the image shows
+    quality     (image)                               one float: the catalogue's note says which way is better
+    cuts        (window): 100 frames (100,27,48,3)    (100,) float32: is a frame part of a transition between shots
 
     Images are RGB uint8 (H,W,3). `context` is plain data that decode needs (scales, offsets).
     """

@@ -17,6 +17,7 @@ CONVERSIONS = {
     "facemesh": "tfjs_models:facemesh",
     "movenet": "tfjs_models:movenet",
     "nanodet": "tfjs_models:nanodet",
+    "transnetv2": "transnetv2",
 }
 
 

@@ -1,8 +1,8 @@
 """The catalogue's conversions of the real weights against the frameworks that the weights come from.
 
 The golden numbers were made once: those of the TensorFlow.js models by TensorFlow.js 4.22 (CPU backend), dlib's by
-dlib 20.0 (`compute_face_descriptor`), on the inputs below. TensorFlow.js's agree to 1e-6 (mesh: 1e-4 pixels; lightning:
-2.5e-4, as the file rounds 1/48 to half precision), dlib's to 3e-7; the tolerances leave room for OpenCV's resizing.
+dlib 20.0 (`compute_face_descriptor`), TransNetV2's by its PyTorch port on torch 2.15, on the inputs below. TensorFlow.js's agree to 1e-6 (mesh: 1e-4 pixels; lightning:
+2.5e-4, as the file rounds 1/48 to half precision), dlib's to 3e-7, TransNetV2's to 2e-7; the tolerances leave room for OpenCV's resizing.
 """
 
 import cv2
@@ -115,3 +115,24 @@ def test_centerface_takes_any_size(sessions: dict, sides: tuple[int, int]) -> No
         (row + offset[0, row, column] + 0.5) * 4 / sides[0],
     ]
     np.testing.assert_allclose(centre, [0.44, 0.23], atol=0.02)
+
+
+def mixed_window() -> np.ndarray:
+    """Forty frames of a pan, twenty of noise, forty of another picture that grows darker."""
+    small = cv2.resize(PHOTO, (96, 54), interpolation=cv2.INTER_AREA)
+    pan = [small[10:37, i : i + 48] for i in range(40)]
+    noise = np.random.default_rng(0).integers(0, 256, (20, 27, 48, 3), dtype=np.uint8)
+    fade = [(small[27:, :48] * (1 - i / 50)).astype(np.uint8) for i in range(40)]
+    return np.concatenate([pan, noise, fade])
+
+
+def test_transnetv2(sessions: dict) -> None:
+    window = mixed_window()
+    places = [0, 24, 39, 40, 41, 59, 60, 99]
+    (scores,) = run(sessions, "transnetv2", window)
+    golden = [0.001068, 0.001209, 0.706372, 0.010421, 0.016022, 0.657084, 0.002276, 0.015228]
+    np.testing.assert_allclose(scores[places], golden, atol=1e-4)
+    assert scores.sum() == pytest.approx(4.164717, abs=1e-3)
+    (scores,) = run(sessions, "transnetv2", window[::-1])
+    golden = [0.186622, 0.021931, 0.772946, 0.092368, 0.017431, 0.472853, 0.000479, 0.017815]
+    np.testing.assert_allclose(scores[places], golden, atol=1e-4)
