@@ -11,7 +11,7 @@ from pyarrow import csv
 from transforms.identity.columns import as_codes, as_text
 from transforms.identity.settings import SplitSettings
 from transforms.identity.splits import Mask, Split, draw_splits, images_per_identity, qualifies
-from transforms.identity.stage import verdict
+from transforms.tables.flow import verdict
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.lookup import places
 from transforms.tables.schemas import SplitFace, arrow_schema

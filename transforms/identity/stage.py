@@ -17,9 +17,8 @@ from transforms.identity.clustering import cluster
 from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_of
 from transforms.identity.settings import EdgeSettings, IdentitySettings
 from transforms.tables.digest import digest, tables_digest
-from transforms.tables.flow import Verdict
+from transforms.tables.flow import verdict
 from transforms.tables.ledger import write_whole_ledger
-from transforms.tables.reasons import reason
 from transforms.tables.schemas import CleaningStep, Edge, Identity, LabelMapping, arrow_schema
 from transforms.tables.shards import (
     commit_file,
@@ -181,11 +180,6 @@ def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned) -> N
     write_shard(shard_path(run, "identities", _ONLY), identity_table(meta, clusters, cleaned))
     codes = cleaned.reason
     write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, str(codes[row])), 1))
-
-
-def verdict(item_id: str, code: str) -> Verdict:
-    """The verdict that a reason code stands for; kept if there is none."""
-    return Verdict(item_id, reason(code).state, code, reason(code).transient) if code else Verdict(item_id, "kept")
 
 
 class FindIdentities(beam.PTransform):

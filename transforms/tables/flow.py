@@ -55,9 +55,15 @@ def kept(item: Item[In], item_id: str, rows: tuple[Out, ...]) -> Outcome[Out]:
 
 def rejected(item: Item[In], item_id: str, why: Rejected) -> Outcome[Out]:
     """The item goes no further, for the reason given."""
-    meaning = reason(why.code)
-    verdict = Verdict(item_id, meaning.state, why.code, meaning.transient, _line(why.detail))
-    return Outcome(item.chunk, item.order, item.share, verdict)
+    return Outcome(item.chunk, item.order, item.share, verdict(item_id, why.code, why.detail))
+
+
+def verdict(item_id: str, code: str, detail: str = "") -> Verdict:
+    """The verdict that a reason code stands for; kept if the code is empty."""
+    if not code:
+        return Verdict(item_id, "kept")
+    meaning = reason(code)
+    return Verdict(item_id, meaning.state, code, meaning.transient, _line(detail))
 
 
 def _line(detail: str) -> str:

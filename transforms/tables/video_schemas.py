@@ -142,3 +142,27 @@ class VideoFace:
     emotion: str | None = column(pa.string(), "the likeliest of seven; null without a model", nullable=True)
     emotion_score: float | None = column(pa.float32(), "its probability; null without a model", nullable=True)
     bg_hash: str = column(pa.string(), "8 x 8 mean hash of the crop without the face, 16 hex digits")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """A row of `left_out`: a face that no stage after `candidates` sees."""
+
+    face_id: str = column(pa.string(), "key: the face")
+    reason: str = column(pa.string(), "reason code")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SelectedFace:
+    """A row of `selection`: an image of the final dataset; a face may be both among the best and in the sequence."""
+
+    face_id: str = column(pa.string(), "the face")
+    identity: int = column(pa.int64(), "number of the person")
+    group: str = column(pa.string(), "high_quality or temporal_sequence")
+    place: int = column(pa.int32(), "from 0: by falling composite, or by time")
+    file: str = column(pa.string(), "path of the JPEG below the run's folder")
+    video_id: str = column(pa.string(), "the video")
+    number: int = column(pa.int64(), "number of the frame")
+    label: str | None = column(pa.string(), "source label", nullable=True)
+    emotion: str | None = column(pa.string(), "the likeliest of seven; null without a model", nullable=True)
+    composite: float = column(pa.float32(), "the weighted quality score, 0 to 1")

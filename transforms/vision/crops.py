@@ -1,4 +1,6 @@
-"""Which part of an image to cut out: the padded body, the upper body. Pure functions on boxes and keypoints."""
+"""Which part of an image to cut out: the padded body, the upper body, the square round a face. Pure functions."""
+
+import math
 
 import numpy as np
 
@@ -18,6 +20,25 @@ def padded_box(box: Array, padding: float, width: int, height: int) -> Array:
     left, right = _whole(x1 - grow_x, x2 + grow_x, width)
     top, bottom = _whole(y1 - grow_y, y2 + grow_y, height)
     return np.array([left, top, right, bottom])
+
+
+def square_box(box: Array, margin: float, width: int, height: int) -> Array:
+    """The square round a face's box (4,), in whole pixels; int64.
+
+    Its side is the box's longer side and on each side of that `margin` times as much, but no more than fits into the
+    image. It lies about the box's centre, moved into the image; only where the box itself is longer than the image's
+    shorter side does the square reach beyond it, as far on both sides.
+    """
+    x1, y1, x2, y2 = (float(value) for value in box)
+    longer = max(x2 - x1, y2 - y1)
+    side = max(1, min(math.ceil(longer * (1 + 2 * margin)), max(math.ceil(longer), min(width, height))))
+    left, top = _moved(round((x1 + x2 - side) / 2), side, width), _moved(round((y1 + y2 - side) / 2), side, height)
+    return np.array([left, top, left + side, top + side])
+
+
+def _moved(start: int, side: int, limit: int) -> int:
+    """Where a stretch of this side begins when it is moved into 0 to limit, or about its middle if it is longer."""
+    return (limit - side) // 2 if side > limit else min(max(start, 0), limit - side)
 
 
 def _whole(start: float, end: float, limit: int) -> tuple[int, int]:

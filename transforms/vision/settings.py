@@ -69,8 +69,49 @@ class FaceSettings(Settings):
     inference: InferenceSettings = InferenceSettings()
 
 
+class DetectionSettings(Settings):
+    """Stage detections: every face of a sampled frame."""
+
+    face_model: str = Field("centerface", description="catalogue name of the face detector")
+    min_score: float = Field(
+        0.35, ge=0, le=1, description="least detection score; depends on the detector (CenterFace: 0.35)"
+    )
+    detector_side: int | None = Field(
+        640, ge=32, le=4096, description="side of the detector's square input, pixels; null: as the catalogue says"
+    )
+    inference: InferenceSettings = InferenceSettings()
+
+
 class EmbeddingSettings(Settings):
     """Stage embeddings: the vector of a face."""
 
     model: str = Field("dlib-resnet", description="catalogue name of the face embedding model")
+    inference: InferenceSettings = InferenceSettings()
+
+
+class VideoFaceSettings(Settings):
+    """Stage faces of a video recipe: the quality filter; what passes is cut out as a square."""
+
+    mesh_model: str | None = Field(
+        "facemesh", description="catalogue name of the face mesh model; null: head pose from the five landmarks"
+    )
+    emotion_model: str | None = Field("emotion", description="catalogue name of the emotion model; null: no emotion")
+    min_face_px: float = Field(100, ge=1, le=4096, description="least width and height of the face's box, pixels")
+    min_score: float = Field(0.6, ge=0, le=1, description="least detection score")
+    min_sharpness: float = Field(
+        100, ge=0, description="least variance of the Laplacian of the crop before it is resized, grey levels squared"
+    )
+    max_yaw: float = Field(30, ge=0, le=180, description="largest turn sideways, degrees, to either side")
+    max_pitch: float = Field(25, ge=0, le=180, description="largest turn up or down, degrees")
+    min_frontality: float = Field(
+        0.6, ge=0, le=1, description="least 1 - (1.5 |yaw| + |pitch| + 0.5 |roll|) / 270, angles in degrees"
+    )
+    min_mesh_score: float = Field(
+        0.5, ge=0, le=1, description="a mesh of less confidence is not used; pose then comes from the landmarks"
+    )
+    margin: float = Field(
+        0.3, ge=0, le=4, description="added on each side of the face's box before cutting, share of its longer side"
+    )
+    side: int = Field(512, ge=16, le=4096, description="side of the square crop, pixels")
+    jpeg_quality: int = Field(95, ge=1, le=100, description="of the crops")
     inference: InferenceSettings = InferenceSettings()
