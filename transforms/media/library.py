@@ -1,0 +1,101 @@
+"""Where the videos of a run lie, and a path on this machine for each.
+
+On a local run that is the file itself. From an object store a copy is fetched once for all processes of the machine,
+into a folder whose size is bounded: what was not used for longest goes first, never what is in use.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from apache_beam.io.filesystems import FileSystems
+
+from transforms.tables.shards import is_local, open_binary
+
+MEDIA = "media"
+FOLDER, BYTES = "MANYFACES_MEDIA_CACHE", "MANYFACES_MEDIA_CACHE_BYTES"  # environment variables
+_DEFAULT_BYTES = 20 * 2**30
+
+
+def media_name(video_id: str, suffix: str) -> str:
+    """The path of a video's file below the run; `suffix` with its dot. The id must be fit to name a file."""
+    digest = hashlib.sha256(video_id.encode()).hexdigest()
+    return f"{MEDIA}/{digest[:2]}/{video_id}{suffix}"
+
+
+@contextmanager
+def local_file(run: str, media: str, folder: str | None = None, max_bytes: int | None = None) -> Iterator[str]:
+    """A path on this machine of a file of the run, valid within the block. FileNotFoundError if there is none.
+
+    `folder` and `max_bytes` of the copies are those of the environment, or a folder for temporary files and 20 GiB.
+    """
+    path = FileSystems.join(run, *media.split("/"))
+    if is_local(run):
+        yield path
+        return
+    copies = Path(folder or os.environ.get(FOLDER) or Path(tempfile.gettempdir(), f"manyfaces-media-{os.getuid()}"))
+    copies.mkdir(mode=0o700, parents=True, exist_ok=True)
+    limit = max_bytes if max_bytes is not None else int(os.environ.get(BYTES, _DEFAULT_BYTES))
+    copy = copies / f"{hashlib.sha256(path.encode()).hexdigest()}{Path(media).suffix}"
+    while True:
+        with _locked(copy, fcntl.LOCK_SH):
+            if copy.exists():
+                os.utime(copy)
+                yield str(copy)
+                return
+        with _locked(copy, fcntl.LOCK_EX):
+            if not copy.exists():
+                _fetch(path, copy)
+        _trim(copies, limit, copy)
+
+
+@contextmanager
+def _locked(copy: Path, kind: int) -> Iterator[None]:
+    """Hold the lock of a copy; BlockingIOError with LOCK_NB if another has it."""
+    name = copy.with_name(f"{copy.name}.lock")
+    while True:
+        lock = os.open(name, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, kind)
+            with suppress(FileNotFoundError):
+                if os.stat(name).st_ino == os.fstat(lock).st_ino:
+                    yield
+                    return
+        finally:
+            os.close(lock)
+
+
+def _fetch(path: str, copy: Path) -> None:
+    handle, temporary = tempfile.mkstemp(dir=copy.parent, prefix=".")
+    try:
+        with open(handle, "wb") as out, open_binary(path) as source:
+            shutil.copyfileobj(source, out, 2**20)
+        os.replace(temporary, copy)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _trim(copies: Path, limit: int, wanted: Path) -> None:
+    """Remove copies that no one uses, oldest use first, until the rest is within the limit."""
+    found = []
+    for copy in copies.iterdir():
+        if copy.suffix != ".lock" and not copy.name.startswith("."):
+            with suppress(FileNotFoundError):
+                state = copy.stat()
+                found.append((state.st_mtime_ns, state.st_size, copy))
+    total = sum(size for _, size, _ in found)
+    for _, size, copy in sorted(found):
+        if total <= limit:
+            return
+        if copy == wanted:
+            continue
+        with suppress(BlockingIOError, FileNotFoundError), _locked(copy, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            copy.unlink()
+            copy.with_name(f"{copy.name}.lock").unlink()
+            total -= size

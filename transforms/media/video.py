@@ -1,0 +1,173 @@
+"""Video files of strangers: what they are by their first bytes, how they are opened, and what is in them.
+
+The container's format is told by content and forced on FFmpeg, which may open that one file only: no playlists, no
+references to other files, no network. `probe` looks at a file in a process of its own, since headers may lie about
+memory and time, and a decoder may crash.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transforms.media.video_settings import VideoAcceptSettings
+from transforms.tables.reasons import Rejected
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+HEAD = 2048  # bytes that `sniff_container` looks at
+_IO_SECONDS = 60  # for opening, and for each packet
+_MAX_PIXELS = 268_000_000  # the most that FFmpeg allocates for one frame in any case
+CODECS = frozenset(
+    {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "mpeg1video", "mpeg2video", "mpeg4"}
+    | {"msmpeg4v1", "msmpeg4v2", "msmpeg4", "h263", "flv", "vp6", "vp6f", "vp6a", "wmv1", "wmv2", "wmv3", "vc1"}
+    | {"theora", "mjpeg", "prores", "dnxhd"}
+)
+_PLAYLISTS = (
+    b"#extm3u",
+    b"ffconcat",
+    b"[playlist]",
+    b"[reference]",
+    b"v=0\r",
+    b"v=0\n",
+    b"<asx",
+    b"<smil",
+    b"rtsptext",
+)
+_ATOMS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
+_MAGIC = (
+    (b"\x1a\x45\xdf\xa3", "matroska"),
+    (b"\0\0\x01\xba", "mpeg"),
+    (b"\0\0\x01\xb3", "mpegvideo"),
+    (b"FLV\x01", "flv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (b"OggS\0", "ogg"),
+)
+MISSING = 'Videos need the package av, which is not installed: pip install "manyfaces[video]".'
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a video file is; see the row type Video for the fields.
+
+    `frames` counts those whose packets are whole, from the first key frame on; it is what a VideoReader gives.
+    """
+
+    container: str
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    frames: int
+    seconds: float
+    fps: float
+    has_audio: bool
+
+
+def sniff_container(head: bytes) -> str:
+    """The container's format by the first bytes (HEAD of them); Rejected `not_a_video` or `playlist`."""
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if head[4:8] in _ATOMS:
+        return "mov"
+    if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"AVIX"):
+        return "avi"
+    if head[:1] == b"G" and len(head) > 564 and all(head[i] == 0x47 for i in (188, 376, 564)):
+        return "mpegts"
+    if len(head) > 580 and all(head[i] == 0x47 for i in (4, 196, 388, 580)):
+        return "mpegts"  # with four bytes of time before each packet
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(_PLAYLISTS) or b"<mpd" in text or b"<smoothstreamingmedia" in text:
+        raise Rejected("playlist", f"starts with {head[:16]!r}")
+    raise Rejected("not_a_video", f"starts with {head[:16]!r}" if head else "no bytes")
+
+
+@contextmanager
+def open_video(path: str, threads: int = 1) -> Iterator["InputContainer"]:
+    """The open container with its decoders set, only the best video stream not discarded.
+
+    Rejected `not_a_video`, `playlist`, `no_video_stream`, `unknown_codec`, `broken_video`. `threads` are the decoder's.
+    """
+    try:
+        import av
+    except ImportError:
+        raise ModuleNotFoundError(MISSING) from None
+    with open(path, "rb") as file:
+        kind = sniff_container(file.read(HEAD))
+    limits = {"protocol_whitelist": "file", "format_whitelist": kind}
+    try:
+        container = av.open(
+            f"file:{os.path.abspath(path)}", "r", format=kind, container_options=limits, timeout=_IO_SECONDS,
+            metadata_errors="replace",
+        )  # fmt: skip
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise Rejected("broken_video", line(error)) from None
+    with container:
+        _choose_stream(container, threads)
+        yield container
+
+
+def _choose_stream(container: "InputContainer", threads: int) -> None:
+    from av.stream import Discard
+
+    best = container.streams.best("video")
+    if best is None or best.codec_context is None:
+        videos = container.streams.video
+        if not videos:
+            raise Rejected("no_video_stream", ", ".join(stream.type for stream in container.streams) or "no streams")
+        raise Rejected("unknown_codec", f"codec tag {videos[0].codec_tag!r}")
+    if best.codec_context.name not in CODECS:
+        raise Rejected("unknown_codec", best.codec_context.name)
+    if best.disposition.value & best.disposition.attached_pic.value:
+        raise Rejected("no_video_stream", "a cover picture only")
+    for stream in container.streams:
+        if stream is not best:
+            stream.discard = Discard.all
+    best.codec_context.thread_count = threads
+    best.codec_context.copy_opaque = True
+    best.codec_context.options = {"max_pixels": str(_MAX_PIXELS)}
+
+
+def probe(path: str, accept: VideoAcceptSettings) -> VideoInfo:
+    """What the file is, if it is let in; Rejected says why not. Bounded in time and memory, whatever is in the file."""
+    root = Path(__file__).resolve().parents[2]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    }
+    request = json.dumps({"path": os.path.abspath(path), "accept": accept.model_dump(mode="json")})
+    command = [sys.executable, "-m", "transforms.media.video_probe"]
+    try:
+        done = subprocess.run(  # noqa: S603 the command is ours, the path goes through the pipe
+            command,
+            input=request,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=2 * accept.probe_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Rejected("broken_video", f"no end in sight after {2 * accept.probe_seconds:g} s") from None
+    if done.returncode < 0:
+        raise Rejected("broken_video", f"looking at it ended with signal {-done.returncode}")
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        raise RuntimeError(f"the process that looks at {path} failed: {done.stderr[-500:]}") from None
+    if "missing" in answer:
+        raise ModuleNotFoundError(answer["missing"])
+    if "code" in answer:
+        raise Rejected(answer["code"], answer["detail"])
+    return VideoInfo(**answer)
+
+
+def line(error: BaseException) -> str:
+    """An error as one short line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
