@@ -82,7 +82,7 @@ class GatheredSpans:
             self._spans, self._video = spans, spans["row"]
             return
         first = first_rows(hashes)
-        plain: Mask = hashes.any(axis=1)  # a row that lists no span wants the whole video
+        plain: Mask = (hashes[:, 0] | hashes[:, 1]).astype(np.bool_)  # a row that lists no span wants the whole video
         plain[spans["row"]] = False
         video = first[spans["row"]]
         listed = ~np.isin(video, first[plain])
