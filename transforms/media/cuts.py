@@ -14,17 +14,17 @@ from transforms.media.shot_settings import ShotSettings
 WindowScores = Callable[[Pixels], Any]
 
 NETWORK_SIZE = (48, 27)  # width, height of the frames that TransNetV2 sees
+# Of those that PySceneDetect's detectors see: its own default for wide videos. Scores are means over pixels, so that
+# other videos may be squeezed into it.
+CONTENT_SIZE = (256, 144)
 WINDOW, CONTEXT = 100, 25  # frames that it sees at once, and how many of them on each side are there as context only
 _AT_ONCE = 8  # windows held in memory
 _FPS = 25.0  # PySceneDetect wants one; all its arithmetic here is in whole frames
 
 
-def frame_size(width: int, height: int, settings: ShotSettings) -> tuple[int, int]:
-    """Width and height to which the detector's frames are to be scaled down; never larger than they are."""
-    if settings.detector == "transnetv2":
-        return NETWORK_SIZE
-    scale = min(1.0, settings.side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def frame_size(settings: ShotSettings) -> tuple[int, int]:
+    """Width and height to which the detector's frames are to be scaled, whatever their own."""
+    return NETWORK_SIZE if settings.detector == "transnetv2" else CONTENT_SIZE
 
 
 def context_frames(settings: ShotSettings) -> int:
@@ -37,8 +37,8 @@ def detect_cuts(
 ) -> list[int]:
     """Which of the frames, counted from 0, begin a new shot; never the first. None for `none` and `fixed`.
 
-    frames: RGB uint8 (H,W,3) of `frame_size`, in order; read once, a few in memory at a time. `window_scores` is the
-    network, which `transnetv2` alone needs. `adaptive` finds no cut within `adaptive_window` frames of either end.
+    frames: RGB uint8 (H,W,3), scaled to `frame_size`, in order; read once, few in memory at a time. `window_scores` is
+    the network, which `transnetv2` alone needs. `adaptive` finds no cut within `adaptive_window` frames of either end.
     """
     if settings.detector in ("adaptive", "content"):
         return _detect_by_content(frames, settings)

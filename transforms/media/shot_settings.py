@@ -42,9 +42,6 @@ class ShotSettings(Settings):
     min_cut_frames: int = Field(
         15, ge=0, le=10_000, description="adaptive, content: frames between cuts, at least; cuts in a row count as one"
     )
-    side: int = Field(
-        256, ge=32, le=1920, description="pixels; adaptive, content: longer side to which frames are scaled down"
-    )
     model: str = Field("transnetv2", description="transnetv2: catalogue name of the network")
     model_score: float = Field(0.5, gt=0, lt=1, description="transnetv2: a transition's probability, at least")
     threads: int = Field(1, ge=1, le=256, description="transnetv2: CPU threads of the network")

@@ -20,10 +20,6 @@ class Frames(Protocol):
     """An open video, as far as shots need one: see `transforms.media.video_reader`."""
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, pixels."""
-
-    @property
     def times(self) -> Array:
         """(N,) seconds of the frames."""
 
@@ -67,7 +63,7 @@ def cuts_between(
 def _cuts(video: Frames, numbers: range, settings: ShotSettings, window_scores: WindowScores | None) -> list[int]:
     if settings.detector in ("none", "fixed"):
         return []
-    frames = video.frames(numbers, size=frame_size(*video.size, settings))
+    frames = video.frames(numbers, size=frame_size(settings))
     found = detect_cuts((frame for _, frame in frames), settings, window_scores)
     return [numbers.start + cut for cut in found]
 
