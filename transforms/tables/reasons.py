@@ -64,6 +64,7 @@ REASONS: dict[str, Reason] = {
     "over_size_limit": _dropped("the run had reached its size limit before this item"),
     # vision
     "no_body": _dropped("no person above the score threshold"),
+    "no_sample": _dropped("no frame of the video lies in its listed spans"),
     "no_shot": _dropped("nothing of the video, or of its listed spans, is as long as a shot must be"),
     "no_face": _dropped("no face above the score threshold"),
     "small_face": _dropped("the face's box is smaller than the configured minimum"),
