@@ -21,4 +21,5 @@ def beyond_first(group: I64, most: int) -> Mask:
 
 def taken(sizes: npt.NDArray[Any], limit: int) -> Mask:
     """Whether each of the sizes (N,), in their order, comes before the limit: those before it have less in all."""
-    return np.cumsum(sizes) - sizes < limit
+    before: Mask = np.cumsum(sizes) - sizes < limit
+    return before

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from transforms.vision.crops import padded_box, upper_body_box
+from transforms.vision.crops import padded_box, square_box, upper_body_box
 
 RULE = {"min_visibility": 0.5, "extend_side": 0.375, "extend_up": 1.5, "extend_down": 0.5}
 WHOLE = [0, 0, 400, 800]
@@ -109,3 +109,40 @@ def test_upper_body_box_is_inside_and_never_empty(made):
     x1, y1, x2, y2 = upper_body_box(made, 400, 800, **RULE)
     assert 0 <= x1 < x2 <= 400
     assert 0 <= y1 < y2 <= 800
+
+
+@pytest.mark.parametrize(
+    ("box", "margin", "expected"),
+    [
+        ((100, 100, 200, 200), 0.3, (70, 70, 230, 230)),
+        ((100, 100, 150, 200), 0.3, (45, 70, 205, 230)),  # square, whatever the box
+        ((100, 100, 200, 200), 0.0, (100, 100, 200, 200)),
+        ((0, 0, 100, 100), 0.3, (0, 0, 160, 160)),  # moved into the image
+        ((300, 700, 400, 800), 0.3, (240, 640, 400, 800)),
+        ((50, 100, 350, 400), 0.3, (0, 50, 400, 450)),  # no larger than the image
+        ((0, 100, 400, 700), 0.3, (-100, 100, 500, 700)),  # the box is longer than the image is wide
+        ((5, 5, 5, 5), 0.3, (4, 4, 5, 5)),
+    ],
+)
+def test_square_box(box, margin, expected):
+    assert tuple(square_box(np.array(box, float), margin, 400, 800)) == expected
+
+
+@given(
+    corner=st.tuples(st.floats(0, 390), st.floats(0, 790)),
+    size=st.tuples(st.floats(1, 400), st.floats(1, 800)),
+    margin=st.floats(0, 2),
+)
+def test_a_square_has_the_face_and_as_little_else_than_the_image_as_can_be(corner, size, margin):
+    box = np.array([*corner, min(400, corner[0] + size[0]), min(800, corner[1] + size[1])])
+    x1, y1, x2, y2 = square_box(box, margin, 400, 800)
+    assert x2 - x1 == y2 - y1
+    assert x1 - 0.5 <= box[0]
+    assert y1 - 0.5 <= box[1]
+    assert x2 + 0.5 >= box[2]
+    assert y2 + 0.5 >= box[3]
+    assert 0 <= y1 < y2 <= 800
+    if x2 - x1 <= 400:
+        assert 0 <= x1 < x2 <= 400
+    else:
+        assert x2 - x1 == np.ceil((box[2:] - box[:2]).max())
