@@ -11,6 +11,7 @@ from threading import Lock
 
 from transforms.media.library import local_file
 from transforms.media.upright import Pixels
+from transforms.media.video_index import Floats
 from transforms.media.video_reader import VideoReader
 
 BYTES = int(os.environ.get("MANYFACES_FRAME_CACHE_BYTES") or 256 * 2**20)  # of decoded frames
@@ -26,11 +27,11 @@ class _Shared:
         self.reader: VideoReader | None = None
         self._video, self._opened = (run, media), ExitStack()
 
-    def read(self, number: int) -> Pixels:
+    def open(self) -> VideoReader:
         if self.reader is None:
             path = self._opened.enter_context(local_file(*self._video))
             self.reader = self._opened.enter_context(VideoReader(path))
-        return self.reader.read(number)
+        return self.reader
 
     def close(self) -> None:
         with self.lock:
@@ -52,10 +53,18 @@ def frame_pixels(run: str, media: str, number: int) -> Pixels:
     with video.lock:
         if (known := _known(pointer)) is not None:  # another thread has read it meanwhile
             return known
-        pixels = video.read(number)
+        pixels = video.open().read(number)
     pixels.flags.writeable = False
     _keep(pointer, pixels)
     return pixels
+
+
+def frame_times(run: str, media: str) -> tuple[Floats, float]:
+    """(N,) the seconds at which the frames of a video of the run begin, and at which the last one ends."""
+    video = _video(run, media)
+    with video.lock:
+        reader = video.open()
+        return reader.times, reader.seconds
 
 
 def _known(pointer: Pointer) -> Pixels | None:
