@@ -66,6 +66,7 @@ REASONS: dict[str, Reason] = {
     "no_body": _dropped("no person above the score threshold"),
     "no_sample": _dropped("no frame of the video lies in its listed spans"),
     "no_shot": _dropped("nothing of the video, or of its listed spans, is as long as a shot must be"),
+    "no_span": _dropped("no face of the shot stays in place for as long as a span must be"),
     "no_face": _dropped("no face above the score threshold"),
     "small_face": _dropped("the face's box is smaller than the configured minimum"),
     "low_score": _dropped("the face's detection score is below the configured minimum"),

@@ -166,3 +166,28 @@ class SelectedFace:
     label: str | None = column(pa.string(), "source label", nullable=True)
     emotion: str | None = column(pa.string(), "the likeliest of seven; null without a model", nullable=True)
     composite: float = column(pa.float32(), "the weighted quality score, 0 to 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceSpan:
+    """A row of `spans`: a stretch of a shot in which one face stays in place; samples are the frames looked at."""
+
+    span_id: str = column(pa.string(), "key: <shot_id>-<first_frame>")
+    shot_id: str = column(pa.string(), "the shot")
+    video_id: str = column(pa.string(), "the video")
+    label: str | None = column(pa.string(), "source label", nullable=True)
+    source: str = column(pa.string(), "other columns of the manifest, JSON")
+    media: str = column(pa.string(), "the video's file, below the run's folder")
+    first_frame: int = column(pa.int64(), "number of its first frame")
+    end_frame: int = column(pa.int64(), "number of the first frame after it")
+    width: int = column(pa.int32(), "of the frames, pixels")
+    height: int = column(pa.int32(), "of the frames, pixels")
+    numbers: list[int] = column(pa.list_(pa.int64()), "(N,) frames of the samples in which the face was found")
+    boxes: F32 = column(pa.list_(BOX), "(N,4) the face in each of them, pixels of the frame")
+    scores: F32 = column(pa.list_(pa.float32()), "(N,) detection scores, 0 to 1")
+    landmarks: F32 = column(pa.list_(pa.list_(POINT2, 5)), "(N,5,2) pixels of the frame")
+    face_consistency: float | None = column(
+        pa.float32(),
+        "largest 1 - cosine between the embeddings of the first five samples that have one; null: fewer than two",
+        nullable=True,
+    )
