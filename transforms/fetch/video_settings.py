@@ -2,8 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from transforms.fetch.guard import parse_allow_host
+from transforms.media.video_settings import VideoAcceptSettings
 from transforms.settings import Settings
 
 
@@ -42,3 +44,83 @@ class VideoManifestSettings(Settings):
     )
     columns: VideoColumns = Field(VideoColumns(), description="which columns hold what; others are passed on")
     rows_per_shard: int = Field(8, ge=1, le=100_000, description="videos of a shard: the unit of work and of restart")
+
+
+class VideoDownloadSettings(Settings):
+    """How videos are fetched."""
+
+    downloads: int = Field(
+        4, ge=1, le=64, description="videos at once, for each chunk in work; each in a process of its own"
+    )
+    per_host: int = Field(2, ge=1, le=64, description="of them with one host, for each chunk in work")
+    host_interval: float = Field(
+        0, ge=0, le=3600, description="least time between the starts of two with one host, for each chunk, seconds"
+    )
+    stall_timeout: float = Field(20, gt=0, le=600, description="to connect, and without any byte, seconds")
+    total_timeout: float = Field(3600, gt=0, le=86_400, description="one try with one video, seconds")
+    retries: int = Field(2, ge=0, le=10, description="further tries after transient errors")
+    backoff: float = Field(
+        2, ge=0, le=600, description="wait before the first retry, doubled for each further, seconds"
+    )
+    max_backoff: float = Field(
+        120, ge=0, le=3600, description="longest wait, seconds; a `Retry-After` that asks for more ends the tries"
+    )
+    max_bytes: int = Field(4_000_000_000, ge=1, description="of one video, all its parts; more is `too_large`")
+    max_memory: int = Field(
+        3 * 2**30, ge=2**28, description="bytes of data that the process of one download may have in memory"
+    )
+    max_height: int = Field(
+        1080, ge=1, description="the format chosen is the highest up to here, else the lowest above; pixels"
+    )
+    check_bytes: int = Field(
+        4_000_000, ge=65_536, description="bytes of a file that are fetched at most to learn its resolution beforehand"
+    )
+    unknown_resolution: Literal["keep", "drop"] = Field(
+        "keep", description="keep: fetch a video whose height cannot be told beforehand, and look at it then"
+    )
+    user_agent: str = Field(
+        "manyfaces/0.1",
+        pattern=r"^[\x21-\x7e][\x20-\x7e]*$",
+        description="says what fetches, to servers of plain files and pages; sites that yt-dlp knows are asked its way",
+    )
+    contact: str = Field(
+        "", pattern=r"^[\x20-\x7e]*$", description="URL or e-mail address added to it, where server owners reach you"
+    )
+    opt_out: tuple[str, ...] = Field(
+        ("noai", "noindex", "none"),
+        description="directives of a file's X-Robots-Tag header that refuse this use; empty: it is not looked at",
+    )
+    tdm_reservation: bool = Field(True, description="respect the header `tdm-reservation: 1` of a file")
+    allow_hosts: tuple[str, ...] = Field(
+        (), description="`host` or `host:port` that may be fetched from even at a private address"
+    )
+    allow_paths: tuple[str, ...] = Field(
+        (),
+        description="folders that the manifest may name files in: local paths, or of stores other than gs://, which "
+        "may always be named",
+    )
+    proxy: str = Field(
+        "",
+        pattern=r"^$|^https?://",
+        description="URL of a proxy; it then resolves the names, and must itself keep away from private addresses. The "
+        "environment's proxies are not used",
+    )
+    verify_tls: bool = Field(True, description="refuse servers whose certificate is not valid")
+    cookies: str = Field("", description="a file of cookies in Netscape's format that is sent to the sites it names")
+    js_runtime: str = Field(
+        "", description="path of the program deno, which yt-dlp needs for all formats of YouTube; empty: without it"
+    )
+    accept: VideoAcceptSettings = Field(VideoAcceptSettings(), description="which videos are let in")
+
+    @field_validator("allow_hosts")
+    @classmethod
+    def _hosts_parse(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            parse_allow_host(host)
+        return hosts
+
+    @model_validator(mode="after")
+    def _heights_meet(self) -> "VideoDownloadSettings":
+        if self.max_height < self.accept.min_height:
+            raise ValueError(f"max_height {self.max_height} is below accept.min_height {self.accept.min_height}")
+        return self

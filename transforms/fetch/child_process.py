@@ -1,0 +1,118 @@
+"""Processes that do one hostile thing each: an order in, an answer out, killed at a deadline with all they started.
+
+The order goes in as a line of JSON, and the pipe then stays open: a child whose parent is gone reads its end and kills
+its own group. The child inherits no other file and no environment but what it needs to import.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+_KEPT = ("LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT", "TZ")
+_ROOT = Path(__file__).resolve().parents[2]
+_MAX_ANSWER = 2**20  # characters
+_DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+
+
+class ChildLost(Exception):
+    """The child ended without an answer; `timed_out` if it was killed at its deadline."""
+
+    def __init__(self, timed_out: bool, message: str) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+def ask_child(module: str, order: dict[str, Any], folder: str, seconds: float) -> dict[str, Any]:
+    """The answer of `python -m module` to the order; it may use the folder, and is killed after so many seconds."""
+    errors = os.path.join(folder, "stderr")
+    with open(errors, "wb") as stderr, _start(module, folder, stderr) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            _kill(process)
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            with suppress(BrokenPipeError):
+                process.stdin.write(json.dumps(order).encode() + b"\n")
+                process.stdin.flush()
+            answer = process.stdout.readline(_MAX_ANSWER)
+        finally:
+            timer.cancel()
+            _kill(process)  # its group too: nothing that it started outlives it
+    if answer.endswith(b"\n"):
+        return json.loads(answer)  # type: ignore[no-any-return]
+    raise ChildLost(late.is_set(), f"status {process.returncode}: {_tail(errors)}")
+
+
+def _start(module: str, folder: str, stderr: IO[bytes]) -> "subprocess.Popen[bytes]":
+    paths = [str(_ROOT), *filter(None, sys.path)]
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "HOME": folder, "TMPDIR": folder}
+    environment |= {"PATH": os.path.join(folder, "none"), "YTDLP_NO_PLUGINS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-s", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        cwd=folder,
+        env=environment,
+        close_fds=True,
+        start_new_session=True,
+    )
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the child's group; it has not been waited for, so that the number is still its own."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _tail(path: str) -> str:
+    with open(path, "rb") as file:
+        return " ".join(file.read()[-400:].decode(errors="replace").split())
+
+
+def receive_order() -> tuple[dict[str, Any], IO[str]]:
+    """In the child: the order, and where its answer goes. Nothing else that writes to standard output gets there."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    with suppress(OSError, AttributeError):  # Linux only; the pipe's end is the same word elsewhere, a little later
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    order = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return order, answers
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def limit_resources(data: int, file: int, seconds: float) -> None:
+    """Bound what this process and those that it starts may use: bytes in memory, of a file, seconds of processor."""
+    for kind, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_DATA, data),
+        (resource.RLIMIT_FSIZE, file),
+        (resource.RLIMIT_CPU, int(seconds) + 1),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (most, most))

@@ -1,0 +1,112 @@
+"""The process of one download: `python -m transforms.fetch.video_child`, an order in and an answer out, JSON both.
+
+What it is told by servers is hostile: its sockets are guarded, its memory, files and time are bounded, and what it
+fetches is written into one folder. The process that started it kills it with all that it started.
+"""
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from transforms.fetch.child_process import limit_resources, receive_order
+from transforms.fetch.formats import check_length, choose, known_height, origin
+from transforms.fetch.guard import parse_url
+from transforms.fetch.join import join
+from transforms.fetch.range_file import Exhausted, RangeFile, upright_height
+from transforms.fetch.socket_guard import guard_process
+from transforms.fetch.video_settings import VideoDownloadSettings
+from transforms.tables.reasons import Rejected
+
+if TYPE_CHECKING:
+    from transforms.fetch.site import Session
+
+Info = dict[str, Any]
+_SLACK = 64_000_000  # bytes that a file may have beyond the cap: what a container adds
+
+
+def main() -> None:
+    """Do what the order on standard input says."""
+    order, answers = receive_order()
+    settings = VideoDownloadSettings.model_validate(order["settings"])
+    limit_resources(settings.max_memory, settings.max_bytes + settings.max_bytes // 8 + _SLACK, settings.total_timeout)
+    programs = frozenset({settings.js_runtime} if settings.js_runtime else ())
+    guard_process((*settings.allow_hosts, *_proxy_host(settings.proxy)), programs)
+    print(json.dumps(fetch(order["url"], settings, order["folder"])), file=answers, flush=True)
+
+
+def _proxy_host(proxy: str) -> tuple[str, ...]:
+    if not proxy:
+        return ()
+    target = parse_url(proxy)
+    return (f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}",)
+
+
+def fetch(url: str, settings: VideoDownloadSettings, folder: str) -> Info:
+    """The answer: `path` of the file and its `origin`; or `code`, `detail` and how long the server `asked` to wait."""
+    try:
+        from transforms.fetch.site import Session
+        from transforms.fetch.site_errors import DiskFull, reason_of
+    except ModuleNotFoundError as error:
+        return {"missing": str(error)}
+    session: Session | None = None
+    try:
+        session = Session(url, settings, folder)
+        path, words = _fetch(session, url)
+        return {"path": path, "origin": words}
+    except Rejected as why:
+        found = why
+    except MemoryError:
+        found = Rejected("too_large", f"more memory than {settings.max_memory} bytes")
+    except Exception as error:
+        try:
+            found = reason_of(error, session.last_error if session and session.fetching_file else None)
+        except DiskFull as full:
+            return {"full": str(full)}
+    return {"code": found.code, "detail": found.detail, "asked": session.asked if session else 0.0}
+
+
+def _fetch(session: "Session", url: str) -> tuple[str, Info]:
+    settings = session.settings
+    info = session.look_up(url)
+    formats = choose(info, settings.accept.min_height)
+    check_length(info, formats, settings.accept.max_seconds, settings.max_bytes)
+    words = origin(info, formats)
+    words["height"] = _check_height(session, formats[0])
+    with session.file_room(settings.max_bytes):
+        parts = [session.save(form, info, f"part{number}") for number, form in enumerate(formats)]
+    if len(parts) == 1:
+        return parts[0], words
+    path = os.path.join(session.folder, "joined")
+    join(parts[0], parts[1], path)
+    for part in parts:
+        os.unlink(part)
+    return path, words
+
+
+def _check_height(session: "Session", form: Info) -> Info:
+    """What was known of the format's height before it is fetched, and from where; Rejected if it will not do."""
+    accept = session.settings.accept
+    found, source, why = known_height(form), "site", ""
+    if found is None:
+        source = "file"
+        try:
+            found = _probed_height(session, form)
+        except Exhausted as error:
+            why = str(error)[:200]
+    if found is None and session.settings.unknown_resolution == "drop":
+        raise Rejected("unknown_resolution", why)
+    if found is not None and found < accept.min_height:
+        raise Rejected("low_resolution", f"{found} pixels high, says the {source}")
+    return {"unknown": why} if found is None else {"pixels": found, "source": source}
+
+
+def _probed_height(session: "Session", form: Info) -> int:
+    if form["protocol"] not in ("http", "https"):
+        raise Exhausted(f"the site does not say, and a {form['protocol']} has no one file to look into")
+    most = session.settings.check_bytes
+    with session.file_room(most):
+        return upright_height(RangeFile(lambda start, end: session.open_range(form, start, end), most))
+
+
+if __name__ == "__main__":
+    main()
