@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -132,11 +133,13 @@ def _check_paths(order: Order) -> None:
 
 
 def _sweep(run: str) -> None:
-    """Delete the temporary files that killed runs and workers left, no others: the folder may be the user's own."""
+    """Delete what killed runs and workers left unfinished, nothing else: the folder may be the user's own."""
     if is_local(run):
-        for folder, _, names in os.walk(run):
+        for folder, folders, names in os.walk(run):
             for name in filter(is_temporary, names):
                 os.unlink(os.path.join(folder, name))
+            for name in filter(is_temporary, folders):
+                shutil.rmtree(os.path.join(folder, name))
 
 
 def _split(order: Order, record: dict[str, Any]) -> None:

@@ -8,10 +8,12 @@ import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -20,42 +22,52 @@ _KEPT = ("LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT", "TZ")
 _ROOT = Path(__file__).resolve().parents[2]
 _MAX_ANSWER = 2**20  # characters
 _DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+_PATIENCE = 0.25  # seconds between looks at whether to stop
+
+
+class Stopped(Exception):
+    """Whoever asked has given up."""
 
 
 class ChildLost(Exception):
-    """The child ended without an answer; `timed_out` if it was killed at its deadline."""
+    """The child ended by itself and without an answer; `signal` is the number of the one that ended it, or 0."""
 
-    def __init__(self, timed_out: bool, message: str) -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.timed_out = timed_out
+        self.signal = max(0, -status)
 
 
-def ask_child(module: str, order: dict[str, Any], folder: str, seconds: float) -> dict[str, Any]:
-    """The answer of `python -m module` to the order; it may use the folder, and is killed after so many seconds."""
+def ask_child(
+    module: str, order: dict[str, Any], folder: str, seconds: float, stop: threading.Event
+) -> dict[str, Any]:
+    """The answer of `python -m module` to the order; it may use the folder.
+
+    It is killed after so many seconds (TimeoutError), and when `stop` is set (Stopped).
+    """
     errors = os.path.join(folder, "stderr")
     with open(errors, "wb") as stderr, _start(module, folder, stderr) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            _kill(process)
-
-        timer = threading.Timer(seconds, end)
-        timer.daemon = True
-        timer.start()
         try:
             with suppress(BrokenPipeError):
                 process.stdin.write(json.dumps(order).encode() + b"\n")
                 process.stdin.flush()
+            _wait_for(process.stdout, seconds, stop)
             answer = process.stdout.readline(_MAX_ANSWER)
         finally:
-            timer.cancel()
             _kill(process)  # its group too: nothing that it started outlives it
     if answer.endswith(b"\n"):
         return json.loads(answer)  # type: ignore[no-any-return]
-    raise ChildLost(late.is_set(), f"status {process.returncode}: {_tail(errors)}")
+    raise ChildLost(process.returncode, f"status {process.returncode}: {_tail(errors)}")
+
+
+def _wait_for(answers: IO[bytes], seconds: float, stop: threading.Event) -> None:
+    deadline = time.monotonic() + seconds
+    while not select.select([answers], [], [], max(0.0, min(_PATIENCE, deadline - time.monotonic())))[0]:
+        if stop.is_set():
+            raise Stopped
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"no end after {seconds:g} s")
 
 
 def _start(module: str, folder: str, stderr: IO[bytes]) -> "subprocess.Popen[bytes]":

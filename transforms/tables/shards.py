@@ -114,7 +114,7 @@ def commit_file(path: str) -> Iterator[BinaryIO]:
         return
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")  # see is_temporary
+    temporary = os.path.join(folder, temporary_name(name))
     try:
         with open(temporary, "wb") as out:
             yield out
@@ -123,6 +123,17 @@ def commit_file(path: str) -> Iterator[BinaryIO]:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def commit_finished(source: str, path: str) -> None:
+    """Give a finished file of this machine its name: moved there (from the same disk), or uploaded."""
+    if not is_local(path):
+        with open(source, "rb") as content:
+            upload(content, path)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    _sync(source)
+    os.replace(source, path)
 
 
 def _sync(path: str) -> None:
@@ -134,8 +145,13 @@ def _sync(path: str) -> None:
         os.close(descriptor)
 
 
+def temporary_name(name: str) -> str:
+    """A new name beside `name` for what is not finished."""
+    return f".{name}.{uuid.uuid4().hex}"
+
+
 def is_temporary(name: str) -> bool:
-    """Whether a file's name is one that `commit_file` writes under, so that it may go when no one is writing."""
+    """Whether it is a name for what is not finished, as of `commit_file`, so that it may go when no one is writing."""
     return re.fullmatch(r"\..+\.[0-9a-f]{32}", name) is not None
 
 
