@@ -128,12 +128,12 @@ def scenes(names: Sequence[str], counts: Sequence[int], size: tuple[int, int] = 
         yield from pan(photograph(name), count, size, shift=(0.05 * (-1) ** i, 0.02), zoom=1.05)
 
 
-def write(path: Path | str, frames: Iterable[np.ndarray], how: File = File()) -> Path:  # noqa: B008
+def write(path: Path | str, frames: Iterable[np.ndarray], how: File = File()) -> Path:
     """Write the frames (RGB, all of one size) as the video file that the suffix of the path asks for."""
     with av.open(str(path), "w", options={"fflags": "+bitexact", **how.mux}) as out:
         video = out.add_stream(how.codec, rate=how.fps, options={"threads": "1", **how.options})
         video.pix_fmt = how.pixel_format
-        tick = Fraction(1, _TICKS) if how.times is not None else 1 / Fraction(how.fps)
+        tick = Fraction(1, _TICKS) if how.first or how.times is not None else 1 / Fraction(how.fps)
         video.codec_context.time_base = tick
         audio = None
         if how.tones or how.audio_seconds:
@@ -144,7 +144,7 @@ def write(path: Path | str, frames: Iterable[np.ndarray], how: File = File()) ->
             frame = np.rot90(frame, how.rotation // 90)
             if i == 0:
                 video.height, video.width = frame.shape[:2]
-            last = how.first + (how.times[i] if how.times is not None else float(i * tick))
+            last = how.first + (how.times[i] if how.times is not None else float(i / Fraction(how.fps)))
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
             picture.pts, picture.time_base = round(last / tick), tick
             out.mux(video.encode(picture))

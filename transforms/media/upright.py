@@ -1,5 +1,6 @@
 """Turning stored frames so that they stand upright, by the display matrix that the container gives."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,8 @@ STRAIGHT: Matrix = (1, 0, 0, 1)
 
 def display_matrix(frame: "VideoFrame") -> Matrix:
     """(a, b, c, d) of -1, 0 and 1: a stored pixel (x, y) is shown at (a x + c y, b x + d y), up to a shift."""
-    for data in frame.side_data:
+    side_data: Iterable[Any] = frame.side_data  # iterates over its values, whatever its types say
+    for data in side_data:
         if data.type.name == "DISPLAYMATRIX":
             a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
             if abs(a) + abs(d) >= abs(b) + abs(c):

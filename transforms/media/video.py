@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 HEAD = 2048  # bytes that `sniff_container` looks at
 _IO_SECONDS = 60  # for opening, and for each packet
@@ -90,8 +91,8 @@ def sniff_container(head: bytes) -> str:
 
 
 @contextmanager
-def open_video(path: str, threads: int = 1) -> Iterator["InputContainer"]:
-    """The open container with its decoders set, only the best video stream not discarded.
+def open_video(path: str, threads: int = 1, audio: bool = False) -> Iterator["InputContainer"]:
+    """The open container, of which only the best video stream is read, and with `audio` the best audio stream.
 
     Rejected `not_a_video`, `playlist`, `no_video_stream`, `unknown_codec`, `broken_video`. `threads` are the decoder's.
     """
@@ -110,25 +111,35 @@ def open_video(path: str, threads: int = 1) -> Iterator["InputContainer"]:
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise Rejected("broken_video", line(error)) from None
     with container:
-        _choose_stream(container, threads)
+        _choose_streams(container, threads, audio)
         yield container
 
 
-def _choose_stream(container: "InputContainer", threads: int) -> None:
-    from av.stream import Discard
+def video_stream(container: "InputContainer") -> "VideoStream":
+    """The stream of an opened video that counts."""
+    return cast("VideoStream", container.streams.best("video"))
 
+
+def container_kind(container: "InputContainer") -> str:
+    """FFmpeg's first name of the container's format."""
+    return container.format.name.split(",")[0]
+
+
+def _choose_streams(container: "InputContainer", threads: int, audio: bool) -> None:
+    from av.stream import Discard, Disposition
+
+    videos = container.streams.video
+    if not videos:
+        raise Rejected("no_video_stream", ", ".join(stream.type for stream in container.streams) or "no streams")
     best = container.streams.best("video")
     if best is None or best.codec_context is None:
-        videos = container.streams.video
-        if not videos:
-            raise Rejected("no_video_stream", ", ".join(stream.type for stream in container.streams) or "no streams")
         raise Rejected("unknown_codec", f"codec tag {videos[0].codec_tag!r}")
     if best.codec_context.name not in CODECS:
         raise Rejected("unknown_codec", best.codec_context.name)
-    if best.disposition.value & best.disposition.attached_pic.value:
+    if best.disposition & Disposition.attached_pic:
         raise Rejected("no_video_stream", "a cover picture only")
     for stream in container.streams:
-        if stream is not best:
+        if stream is not best and not (audio and stream is container.streams.best("audio")):
             stream.discard = Discard.all
     best.codec_context.thread_count = threads
     best.codec_context.copy_opaque = True

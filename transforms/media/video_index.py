@@ -5,16 +5,16 @@ marks as not to be shown (edit lists, hidden reference frames) or as damaged is 
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from transforms.media.upright import clockwise, display_matrix, is_turned
-from transforms.media.video import open_video
+from transforms.media.video import container_kind, open_video, video_stream
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-_NO_STAMP = np.iinfo(np.int64).min
+NO_STAMP = np.iinfo(np.int64).min  # where a packet has no time
 _UNTIMED = frozenset({"avi", "mpegvideo"})  # containers that cannot say in which order frames are shown
 _SEEKABLE = frozenset({"mov", "matroska", "avi", "mpeg", "mpegts", "flv"})  # where a packet's position is its own
+_REORDERED = 64  # packets, more than any codec holds back before it shows its first frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +64,7 @@ def packets(container: "InputContainer") -> Iterator["Packet[Any]"]:
     import av
 
     try:
-        for packet in container.demux(container.streams.best("video")):
+        for packet in container.demux(video_stream(container)):
             if packet.size:  # an empty one would end the decoding
                 yield packet
     except (av.FFmpegError, ValueError):
@@ -75,12 +76,23 @@ def identity(packet: "Packet[Any]") -> tuple[int, int]:
     return packet.pos if packet.pos is not None else -1, packet.size
 
 
+def mark(packet: "Packet[Any]", place: int) -> None:
+    """Have the decoder pass on the packet's place to the frame that comes of it."""
+    packet.opaque = (place,)  # PyAV finds it again by its address: it must be no object that others have too
+
+
+def place_of(frame: "VideoFrame") -> int | None:
+    """The place of the packet that a frame comes of."""
+    opaque: Any = frame.opaque
+    return None if opaque is None else int(opaque[0])
+
+
 def decode(container: "InputContainer", packet: "Packet[Any] | None") -> list["VideoFrame"]:
     """What the decoder gives for a packet, or at the end; a packet that it cannot take is left out."""
     import av
 
     try:
-        return list(container.streams.best("video").decode(packet))
+        return list(video_stream(container).decode(packet))
     except (av.FFmpegError, ValueError):
         return []
 
@@ -89,10 +101,10 @@ def decode_all(container: "InputContainer") -> Iterator[tuple[int, "VideoFrame"]
     """All frames of a container just opened, in the order in which they are shown, with their packets' places."""
     for place, packet in enumerate(chain(packets(container), (None,))):
         if packet is not None:
-            packet.opaque = (place,)  # found again by its address: it must be no shared object
+            mark(packet, place)
         for frame in decode(container, packet):
-            if frame.opaque is not None:
-                yield frame.opaque[0], frame
+            if (found := place_of(frame)) is not None:
+                yield found, frame
 
 
 def build_index(path: str, max_frames: int) -> FrameIndex:
@@ -101,14 +113,14 @@ def build_index(path: str, max_frames: int) -> FrameIndex:
     Where the packets do not say in which order the frames are shown, all of them are decoded to see it.
     """
     with open_video(path) as container:
-        found = _read_packets(container, max_frames)
+        found = _read_packets(packets(container), container, max_frames)
         order = _order_by_stamps(found)
         if order is None:
             order = _order_by_decoding(path)
         if not len(order):
             raise Rejected("no_frames", f"{len(found.identities)} packets")
         times, seconds = _times(container, found, order)
-        seekable = _kind(container) in _SEEKABLE
+        seekable = container_kind(container) in _SEEKABLE
     rank = np.full(len(found.identities), -1, np.int64)
     rank[order] = np.arange(len(order))
     places = {name: place for place, name in enumerate(found.identities)}
@@ -117,20 +129,17 @@ def build_index(path: str, max_frames: int) -> FrameIndex:
     return FrameIndex(order, _starts(order, rank, np.flatnonzero(found.key)), times, seconds, places, found.pts)
 
 
-def _kind(container: "InputContainer") -> str:
-    return container.format.name.split(",")[0]
-
-
-def _read_packets(container: "InputContainer", max_frames: int) -> _Packets:
-    stamps, flags, identities, duration = array("q"), bytearray(), [], 0
-    hides = container.streams.best("video").codec_context.name in ("vp8", "libvpx")
-    for packet in packets(container):
+def _read_packets(read: Iterable["Packet[Any]"], container: "InputContainer", max_frames: int) -> _Packets:
+    stamps, flags, duration = array("q"), bytearray(), 0
+    identities: list[tuple[int, int]] = []
+    hides = video_stream(container).codec_context.name in ("vp8", "libvpx")
+    for packet in read:
         if len(identities) >= 2 * max_frames:
             raise Rejected("too_long", f"more than {2 * max_frames} packets")
         hidden = hides and not memoryview(packet)[0] & 0x10  # VP8's show_frame, RFC 6386 section 9.1
         shown = not (hidden or packet.is_discard or packet.is_corrupt)
         flags.append(packet.is_keyframe + 2 * shown)
-        stamps.extend(_NO_STAMP if stamp is None else stamp for stamp in (packet.pts, packet.dts))
+        stamps.extend(NO_STAMP if stamp is None else stamp for stamp in (packet.pts, packet.dts))
         identities.append(identity(packet))
         duration = packet.duration or duration
     bits = np.frombuffer(bytes(flags), np.uint8)
@@ -140,9 +149,9 @@ def _read_packets(container: "InputContainer", max_frames: int) -> _Packets:
     key = (bits & 1).astype(bool)
     if len(key) and not key.any():
         key[0] = True
-    trusted = _kind(container) not in _UNTIMED or not container.streams.best("video").codec_context.has_b_frames
+    trusted = container_kind(container) not in _UNTIMED or not video_stream(container).codec_context.has_b_frames
     return _Packets(
-        pts if trusted else np.full_like(pts, _NO_STAMP), dts, duration, key, (bits & 2).astype(bool), identities
+        pts if trusted else np.full_like(pts, NO_STAMP), dts, duration, key, (bits & 2).astype(bool), identities
     )
 
 
@@ -150,12 +159,12 @@ def _order_by_stamps(found: _Packets) -> Integers | None:
     """The places of the frames' packets in the order in which they are shown, if their stamps say so."""
     shown = np.flatnonzero(found.shown)
     stamps = found.pts[shown]
-    if (stamps == _NO_STAMP).any() or len(np.unique(stamps)) < len(stamps):
+    if (stamps == NO_STAMP).any() or len(np.unique(stamps)) < len(stamps):
         return None
     if not len(shown):
         return shown
     first = np.argmax(found.key)
-    if found.pts[first] != _NO_STAMP:  # what is shown before the first key frame cannot be decoded
+    if found.pts[first] != NO_STAMP:  # what is shown before the first key frame cannot be decoded
         shown = shown[(shown >= first) & (found.pts[shown] >= found.pts[first])]
     return shown[np.argsort(found.pts[shown], kind="stable")]
 
@@ -165,16 +174,28 @@ def _order_by_decoding(path: str) -> Integers:
         return np.array([place for place, _ in decode_all(container)], np.int64)
 
 
+def first_time(path: str) -> Fraction:
+    """Seconds of the file's own clock at which its first frame is shown; 0 where the container does not say."""
+    with open_video(path) as container:
+        found = _read_packets(islice(packets(container), _REORDERED), container, _REORDERED)
+        order = _order_by_stamps(found)
+        if order is None or not len(order):
+            return Fraction(0)
+        return int(found.pts[order[0]]) * _tick(container)
+
+
+def _tick(container: "InputContainer") -> Fraction:
+    return Fraction(video_stream(container).time_base or 1)
+
+
 def _times(container: "InputContainer", found: _Packets, order: Integers) -> tuple[Floats, float]:
     """Seconds of each frame from the first, and to the end of the last."""
-    stream = container.streams.best("video")
-    stamps = found.pts[order]
-    if (stamps == _NO_STAMP).any():
+    stamps, tick, last = found.pts[order], _tick(container), found.last
+    if (stamps == NO_STAMP).any():
         stamps = np.sort(found.dts[order])  # decoding keeps pace with showing
-    tick = Fraction(stream.time_base)
-    last = found.last
-    if (stamps == _NO_STAMP).any() or (np.diff(stamps) <= 0).any():
-        tick, stamps, last = 1 / Fraction(stream.average_rate or 25), np.arange(len(order)), 1
+    if (stamps == NO_STAMP).any() or (np.diff(stamps) <= 0).any():
+        rate = video_stream(container).average_rate or Fraction(25)
+        tick, stamps, last = 1 / rate, np.arange(len(order)), 1
     if not last:
         last = int(np.median(np.diff(stamps))) if len(stamps) > 1 else round(1 / (25 * tick))
     times = (stamps - stamps[0]) * tick.numerator / tick.denominator

@@ -8,7 +8,7 @@ import resource
 import sys
 from dataclasses import asdict
 
-from transforms.media.video import VideoInfo, open_video
+from transforms.media.video import VideoInfo, container_kind, open_video, video_stream
 from transforms.media.video_index import build_index, first_frame
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.reasons import Rejected
@@ -17,10 +17,10 @@ from transforms.tables.reasons import Rejected
 def inspect_video(path: str, accept: VideoAcceptSettings) -> VideoInfo:
     """What the file is, if it is let in; in this process, without its bounds."""
     with open_video(path) as container:
-        kind = container.format.name.split(",")[0]
+        kind = container_kind(container)
         if kind not in accept.containers:
             raise Rejected("not_a_video", f"{kind} is not among the containers accepted")
-        stream = container.streams.best("video")
+        stream = video_stream(container)
         context = stream.codec_context
         _check_size(context.width, context.height, accept)
         codec, has_audio = context.codec.canonical_name, bool(container.streams.audio)

@@ -6,21 +6,22 @@ To read a frame the decoder starts at the last key frame before it, or goes on f
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from transforms.media.upright import Pixels, display_matrix, is_turned, upright
-from transforms.media.video import open_video
-from transforms.media.video_index import Floats, build_index, decode, identity, packets
+from transforms.media.video import open_video, video_stream
+from transforms.media.video_index import Floats, Integers, build_index, decode, identity, mark, packets, place_of
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
-    from av.packet import Packet
     from av.video.frame import VideoFrame
 
 MAX_FRAMES = 10_000_000  # of a file that was never probed
+_ATTEMPTS = 3  # key frames to start from: files may call a frame a key frame that is none
 _EPSILON = 1e-6  # seconds; times are floats
 
 
@@ -33,6 +34,8 @@ class VideoReader:
         self._path, self._threads = path, threads
         self._index = build_index(path, MAX_FRAMES)
         self._numbers = {int(place): number for number, place in enumerate(self._index.packets)}
+        self._keys = np.unique(self._index.starts)
+        self._first, self._seekable = int(self._keys[0]), bool(self._index.places)
         self._scaler = VideoReformatter()
         self._opened = ExitStack()
         self._open()
@@ -60,8 +63,8 @@ class VideoReader:
         return self._index.seconds
 
     @property
-    def keys(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """(N,) for each frame the number of frames to decode to reach it from its key frame, itself included."""
+    def costs(self) -> Integers:
+        """(N,) for each frame how many frames must be decoded to reach it from its key frame, itself included."""
         return self._index.packets - self._index.starts + 1
 
     def __len__(self) -> int:
@@ -85,74 +88,85 @@ class VideoReader:
         if not 0 <= number < len(self):
             raise IndexError(f"{self._path} has frames 0 to {len(self) - 1}, not {number}")
         start = int(self._index.starts[number])
-        if not (self._shown < number and start <= self._place):
+        if self._shown < number and start <= self._place and (found := self._decode_to(number)) is not None:
+            return found
+        for _ in range(_ATTEMPTS):
             self._go_to(start)
-        while (found := self._next()) is not None:
+            if (found := self._decode_to(number)) is not None:
+                return found
+            if start == self._first:
+                break
+            start = int(self._keys[np.searchsorted(self._keys, start) - 1])
+        raise Rejected("broken_frame", f"frame {number} does not decode")
+
+    def _decode_to(self, number: int) -> "VideoFrame | None":
+        """The frame, if it comes before any later one."""
+        while (found := self._next()) is not None and found[0] <= number:
             if found[0] == number:
                 return found[1]
-            if found[0] > number:
-                break
-        raise Rejected("broken_frame", f"frame {number} does not decode")
+        return None
 
     def _open(self) -> None:
         """Stand at the beginning of the file, opened anew."""
         self._opened.close()
         self._container = self._opened.enter_context(open_video(self._path, self._threads))
-        stream = self._container.streams.best("video")
-        self._size = stream.codec_context.width, stream.codec_context.height
+        context = video_stream(self._container).codec_context
+        self._size = context.width, context.height
         self._restart(0)
 
     def _restart(self, place: int) -> None:
+        """Read on from the packet of this place, with an empty decoder."""
         self._packets = packets(self._container)
-        self._waiting: deque[Packet[Any] | None] = deque()
         self._ready: deque[tuple[int, VideoFrame]] = deque()
         self._place, self._shown, self._ended = place, -1, False
 
     def _go_to(self, start: int) -> None:
         """Stand before the packet of this place, with an empty decoder."""
-        if self._seek(start):
-            return
-        self._open()
+        if self._seekable and start:
+            self._seekable = self._seek(start)
+            if not self._seekable:
+                self._open()
+        elif self._place > start:
+            self._open()
+        else:
+            video_stream(self._container).codec_context.flush_buffers()
+            self._ready.clear()
+            self._shown = -1
         while self._place < start and next(self._packets, None) is not None:
             self._place += 1
 
     def _seek(self, start: int) -> bool:
-        """Whether seeking has led to this place: as far as packets can be recognised, and the demuxer does as told."""
+        """Whether seeking has led before this place: if packets can be recognised, and the demuxer does as told."""
         import av
 
-        if not self._index.places or not start:
-            return False
         try:
-            stream = self._container.streams.best("video")
-            self._container.seek(int(self._index.stamps[start]), stream=stream)
+            self._container.seek(int(self._index.stamps[start]), stream=video_stream(self._container))
         except av.FFmpegError:
             return False
-        self._restart(0)
-        for packet in self._packets:
-            place = self._index.places.get(identity(packet))
-            if place is None or place > start:
-                return False
-            if place == start:
-                self._waiting.append(packet)
-                self._place = start
-                return True
-        return False
+        reading = packets(self._container)
+        packet = next(reading, None)
+        place = None if packet is None else self._index.places.get(identity(packet))
+        if packet is None or place is None or place > start:
+            return False
+        self._restart(place)
+        self._packets = chain([packet], reading)
+        return True
 
     def _next(self) -> tuple[int, "VideoFrame"] | None:
         """The next frame that the decoder gives, and its number; None at the end."""
         while not self._ready:
             if self._ended:
                 return None
-            packet = self._waiting.popleft() if self._waiting else next(self._packets, None)
+            packet = next(self._packets, None)
             if packet is None:
                 self._ended = True
             else:
-                packet.opaque = (self._place,)  # found again by its address: it must be no shared object
+                mark(packet, self._place)
                 self._place += 1
             for frame in decode(self._container, packet):
-                number = self._numbers.get(frame.opaque[0]) if frame.opaque else None
-                if number is not None:
-                    self._ready.append((number, frame))
+                place = place_of(frame)
+                if place in self._numbers:
+                    self._ready.append((self._numbers[place], frame))
         self._shown = self._ready[0][0]
         return self._ready.popleft()
 
@@ -160,6 +174,6 @@ class VideoReader:
         matrix = display_matrix(frame)
         width, height = size or (self._size[::-1] if is_turned(matrix) else self._size)
         stored = (height, width) if is_turned(matrix) else (width, height)
-        how = "AREA" if size else "BILINEAR"
+        how = "AREA" if size else "BILINEAR"  # of no meaning where nothing is scaled
         scaled = self._scaler.reformat(frame, *stored, "rgb24", interpolation=how, threads=1)
-        return upright(scaled.to_ndarray(), matrix)
+        return upright(cast(Pixels, scaled.to_ndarray()), matrix)

@@ -1,0 +1,105 @@
+"""The sound of a span of a video, on the video's clock."""
+
+import wave
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from transforms.media.video import open_video
+from transforms.media.video_index import first_time
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+Samples = np.ndarray[Any, np.dtype[np.int16]]
+_ROLL = 1  # seconds decoded before the span: codecs need some packets to find their state
+_JITTER = Fraction(1, 100)  # seconds by which a container's coarse clock may miss where the sound goes on
+_BLOCK = 65_536  # samples of silence written at once
+
+
+def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = True) -> bool:
+    """Write the sound from `start` to `end` (seconds from the video's first frame) as a wav file of 16 bits.
+
+    Exactly (end - start) x rate samples at the stream's own rate, in its own channels or mixed to one; silence where
+    there is no sound. False, and nothing written, if the video has no sound; Rejected as `open_video` says.
+    """
+    origin = first_time(path)
+    with open_video(path, audio=True) as container:
+        stream = _audio(container)
+        if stream is None:
+            return False
+        rate, layout = stream.codec_context.rate, "mono" if mono else stream.codec_context.layout.name
+        channels = 1 if mono else stream.codec_context.layout.nb_channels
+        if not rate or not channels:
+            return False
+        first, count = round(start * rate), round(end * rate) - round(start * rate)
+        with wave.open(out, "wb") as wav:
+            wav.setnchannels(channels)
+            wav.setsampwidth(2)
+            wav.setframerate(rate)
+            written = 0
+            for position, samples in _blocks(container, origin, Fraction(start), rate, layout):
+                position -= first
+                if position >= count:
+                    break
+                written += _silence(wav, position - written, channels)
+                fresh = samples[max(0, written - position) : count - position]
+                wav.writeframesraw(fresh.tobytes())
+                written += len(fresh)
+            _silence(wav, count - written, channels)
+    return True
+
+
+def _audio(container: "InputContainer") -> "AudioStream | None":
+    stream = container.streams.best("audio")
+    return None if stream is None or stream.codec_context is None else cast("AudioStream", stream)
+
+
+def _silence(wav: wave.Wave_write, count: int, channels: int) -> int:
+    """Write so many silent samples; returns their number."""
+    for done in range(0, max(0, count), _BLOCK):
+        wav.writeframesraw(bytes(2 * channels * min(_BLOCK, count - done)))
+    return max(0, count)
+
+
+def _blocks(
+    container: "InputContainer", origin: Fraction, start: Fraction, rate: int, layout: str
+) -> Iterator[tuple[int, Samples]]:
+    """(place of the first sample on the video's clock, (N, channels) samples) from a little before the start on."""
+    import av
+
+    stream = _audio(container)
+    assert stream is not None
+    resampler = av.AudioResampler(format="s16", layout=layout, rate=rate)
+    tick = Fraction(stream.time_base or 1)
+    try:
+        container.seek(int((origin + start - _ROLL) / tick), stream=stream)
+    except av.FFmpegError:
+        container.seek(0)
+    due: int | None = None
+    for frame in _decoded(container, stream):
+        if frame.pts is not None:
+            place = (frame.pts * Fraction(frame.time_base or tick) - origin) * rate
+            if due is None or abs(place - due) > _JITTER * rate:
+                due = round(place)
+        if due is None:
+            continue
+        frame.pts = None
+        for part in resampler.resample(frame):
+            samples = part.to_ndarray().reshape(-1, part.layout.nb_channels)
+            yield due, cast(Samples, samples)
+            due += len(samples)
+
+
+def _decoded(container: "InputContainer", stream: "AudioStream") -> Iterator["AudioFrame"]:
+    """The frames of the stream from where the container stands; packets that do not decode are left out."""
+    import av
+
+    for packet in container.demux(stream):
+        with suppress(av.FFmpegError, ValueError):
+            yield from packet.decode()

@@ -1,0 +1,176 @@
+"""Clips: a part of a video as a file of its own, copied packet by packet or encoded anew."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from pydantic import Field
+
+from transforms.media.upright import Pixels
+from transforms.media.video import line, open_video, video_stream
+from transforms.media.video_index import NO_STAMP, FrameIndex, build_index
+from transforms.media.video_reader import MAX_FRAMES, VideoReader
+from transforms.settings import Settings
+from transforms.tables.reasons import Rejected
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
+
+_TICK = Fraction(1, 90_000)  # seconds, where the frame rate is not constant
+_ROUNDED = 1.1e-3  # seconds by which times may miss a constant rate: Matroska's clock has milliseconds
+_RATES = [Fraction(n) for n in (5, 6, 8, 10, 12, 15, 16, 20, 24, 25, 30, 48, 50, 60, 100, 120)]
+_RATES += [Fraction(25, 2), *(Fraction(n * 1000, 1001) for n in (12, 15, 24, 30, 48, 60, 120))]
+_BT709 = 1  # FFmpeg's number of the colour space, its primaries and its transfer; also of the limited range
+
+
+class EncodeSettings(Settings):
+    """How clips are encoded."""
+
+    crf: int = Field(18, ge=0, le=51, description="x264's quality: 0 lossless, 18 good to the eye, 51 worst")
+    preset: str = Field("medium", pattern="^[a-z]+$", description="x264's trade of time for size")
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copied clip really holds: frames `first` to before `end` of the source, and their times in seconds."""
+
+    first: int
+    end: int
+    start: float
+    stop: float
+
+
+def even(image: Pixels) -> Pixels:
+    """The image with its last row and column repeated where their number is odd: H.264 halves the colours' size."""
+    height, width = image.shape[:2]
+    if height % 2 == 0 and width % 2 == 0:
+        return image
+    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def clock(times: Sequence[float]) -> tuple[Fraction, list[int]]:
+    """The tick in seconds and the frames' stamps in ticks, the first 0; one tick a frame where the rate is constant."""
+    if len(times) < 2:
+        return Fraction(1, 25), [0] * len(times)
+    passed = np.asarray(times, np.float64) - times[0]
+    mean = (len(times) - 1) / passed[-1]
+    rate = min(_RATES, key=lambda rate: abs(float(rate) - mean))
+    if np.abs(passed - np.arange(len(times)) / float(rate)).max() < _ROUNDED:
+        return 1 / rate, list(range(len(times)))
+    return _TICK, [round(time / _TICK) for time in passed]
+
+
+def write_mp4(
+    path: str, frames: Iterable[Pixels], times: Sequence[float], end: float, settings: EncodeSettings
+) -> tuple[int, int]:
+    """Encode RGB frames (H,W,3), all of one size, as H.264 in MP4; returns the file's (width, height), even numbers.
+
+    Each frame is shown from its time (seconds, ascending) on, the last one until `end`. The same frames give the same
+    bytes: one thread, no dates, no names. The file's header comes first. ValueError where counts differ or are 0.
+    """
+    import av
+
+    tick, stamps = clock(times)
+    lasts = dict(zip(stamps, np.diff([*stamps, max(stamps[-1] + 1, round((end - times[0]) / tick))]), strict=True))
+    mux = {"movflags": "+faststart", "fflags": "+bitexact"}
+    size = None
+    with av.open(path, "w", format="mp4", container_options=mux) as out:
+        stream = out.add_stream("libx264", rate=1 / tick, options={"preset": settings.preset, "crf": str(settings.crf)})
+        stream.codec_context.thread_count = 1
+        stream.codec_context.time_base = tick
+        for image, stamp in zip(frames, stamps, strict=True):
+            image = even(image)
+            if size is None:
+                size = _set_up(stream.codec_context, image)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_BT709, threads=1)
+            frame.pts, frame.time_base = stamp, tick
+            _mux(out, stream.encode(frame), lasts)
+        _mux(out, stream.encode(None), lasts)
+    assert size is not None
+    return size
+
+
+def _set_up(context: "VideoCodecContext", image: Pixels) -> tuple[int, int]:
+    height, width = image.shape[:2]
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.colorspace = context.color_primaries = context.color_trc = context.color_range = _BT709
+    return width, height
+
+
+def _mux(out: "OutputContainer", encoded: Iterable["Packet[Any]"], lasts: dict[int, int]) -> None:
+    for packet in encoded:
+        packet.duration = int(lasts[cast(int, packet.pts)])
+        out.mux(packet)
+
+
+def encode_span(source: str, first: int, end: int, path: str, settings: EncodeSettings) -> tuple[int, int]:
+    """Exactly the frames `first` to before `end` of a video as a file of their own; returns its (width, height)."""
+    with VideoReader(source) as reader:
+        stop = float(reader.times[end]) if end < len(reader) else reader.seconds
+        frames = (image for _, image in reader.frames(range(first, end)))
+        return write_mp4(path, frames, [float(time) for time in reader.times[first:end]], stop, settings)
+
+
+def copy_span(source: str, start: float, stop: float, path: str) -> Copied:
+    """Copy picture and sound from `start` to `stop` (seconds) without encoding; says what the file really holds.
+
+    Cuts fall on key frames: the last one at or before `start`, and the first at or after `stop`. The suffix of `path`
+    chooses the container: .mkv holds every codec. Rejected `broken_video` where that container cannot hold the streams
+    or the source has no times to copy.
+    """
+    import av
+
+    index = build_index(source, MAX_FRAMES)
+    first, end = _whole_groups(index, start, stop)
+    held = np.flatnonzero((index.packets >= first) & (index.packets < end) & (index.starts >= first))
+    if (index.stamps[index.packets[held]] == NO_STAMP).any():
+        raise Rejected("broken_video", "the container has no times of frames to copy; encode the span instead")
+    last = int(held[-1])
+    stop = float(index.times[last + 1]) if last + 1 < len(index.times) else index.seconds
+    wanted = {int(place) for place in index.packets[held]}
+    try:
+        with open_video(source, audio=True) as container, av.open(path, "w") as out:
+            shift = int(index.stamps[index.packets[held[0]]]) * Fraction(video_stream(container).time_base or 1)
+            _copy(container, out, wanted, (shift, shift + Fraction(stop - float(index.times[held[0]]))))
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise Rejected("broken_video", f"cannot be copied to {Path(path).suffix}: {line(error)}") from None
+    return Copied(int(held[0]), last + 1, float(index.times[held[0]]), stop)
+
+
+def _whole_groups(index: FrameIndex, start: float, stop: float) -> tuple[int, int]:
+    """The places of the first packet to copy and of the one after the last, both of key frames."""
+    begin = max(0, int(np.searchsorted(index.times, start + 1e-6, side="right")) - 1)
+    keys, numbers = np.unique(index.starts, return_index=True)
+    first = int(index.starts[begin])
+    later = keys[(keys > first) & (numbers >= np.searchsorted(index.times, stop - 1e-6))]
+    return first, int(later[0]) if len(later) else len(index.stamps)
+
+
+def _copy(
+    container: "InputContainer", out: "OutputContainer", wanted: set[int], span: tuple[Fraction, Fraction]
+) -> None:
+    """Write the video packets of the wanted places, and the sound of the span (seconds of the file's clock)."""
+    video, audio = video_stream(container), container.streams.best("audio")
+    streams = [stream for stream in (video, audio) if stream is not None]
+    copies = {stream.index: out.add_stream_from_template(stream, opaque=True) for stream in streams}
+    place = -1
+    for packet in container.demux(streams):
+        if not packet.size:
+            continue
+        tick = Fraction(packet.time_base)
+        begin = round(span[0] / tick)
+        if packet.stream is video:
+            place += 1
+            inside = place in wanted
+        else:
+            inside = packet.pts is not None and span[0] <= packet.pts * tick < span[1]
+        if inside:
+            packet.stream = copies[packet.stream.index]
+            packet.pts, packet.dts = (None if at is None else at - begin for at in (packet.pts, packet.dts))
+            out.mux(packet)
