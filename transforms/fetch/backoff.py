@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 import pycurl
 
 from transforms.fetch.settings import DownloadSettings
+from transforms.fetch.video_settings import VideoDownloadSettings
 from transforms.tables.reasons import reason
 
 # curl errors by number where pycurl has no name: 92 HTTP/2 stream, 95 HTTP/3, 96 QUIC, 97 proxy, 100 headers too large
@@ -61,7 +62,13 @@ def retry_after(value: str, now: float) -> float:
         return 0.0
 
 
-def retry_delay(code: str, tries: int, asked: float, settings: DownloadSettings, dice: random.Random) -> float | None:
+def retry_delay(
+    code: str,
+    tries: int,
+    asked: float,
+    settings: DownloadSettings | VideoDownloadSettings,
+    dice: random.Random,
+) -> float | None:
     """Seconds until the next try after `tries` tries, or None if there is to be none.
 
     Exponential with jitter: half of the wait is fixed and half random, so that retries spread. `asked` is what the

@@ -37,9 +37,7 @@ class ChildLost(Exception):
         self.signal = max(0, -status)
 
 
-def ask_child(
-    module: str, order: dict[str, Any], folder: str, seconds: float, stop: threading.Event
-) -> dict[str, Any]:
+def ask_child(module: str, order: dict[str, Any], folder: str, seconds: float, stop: threading.Event) -> dict[str, Any]:
     """The answer of `python -m module` to the order; it may use the folder.
 
     It is killed after so many seconds (TimeoutError), and when `stop` is set (Stopped).

@@ -43,11 +43,9 @@ def _proxy_host(proxy: str) -> tuple[str, ...]:
 
 def fetch(url: str, settings: VideoDownloadSettings, folder: str) -> Info:
     """The answer: `path` of the file and its `origin`; or `code`, `detail` and how long the server `asked` to wait."""
-    try:
-        from transforms.fetch.site import Session
-        from transforms.fetch.site_errors import DiskFull, reason_of
-    except ModuleNotFoundError as error:
-        return {"missing": str(error)}
+    from transforms.fetch.site import Session
+    from transforms.fetch.site_errors import DiskFull, reason_of
+
     session: Session | None = None
     try:
         session = Session(url, settings, folder)
