@@ -191,3 +191,38 @@ class FaceSpan:
         "largest 1 - cosine between the embeddings of the first five samples that have one; null: fewer than two",
         nullable=True,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A row of `clips`: a span as files; scores are null where their model is not configured."""
+
+    clip_id: str = column(pa.string(), "key: that of the span")
+    shot_id: str = column(pa.string(), "the shot")
+    video_id: str = column(pa.string(), "the video")
+    label: str | None = column(pa.string(), "source label", nullable=True)
+    source: str = column(pa.string(), "other columns of the manifest, JSON")
+    media: str = column(pa.string(), "the video's file, below the run's folder")
+    file: str = column(pa.string(), "the MP4 file, below the run's folder")
+    bytes: int = column(pa.int64(), "its size")
+    sha256: str = column(pa.string(), "of the MP4 file, hex")
+    lmdb: str | None = column(pa.string(), "the LMDB folder, below the run's folder", nullable=True)
+    lmdb_frames: int | None = column(pa.int32(), "images in it", nullable=True)
+    audio: str | None = column(pa.string(), "the wav file, below the run's folder; null: none, or no sound", True)
+    first_frame: int = column(pa.int64(), "number of its first frame in the video")
+    end_frame: int = column(pa.int64(), "number of the first frame after it")
+    start: float = column(pa.float64(), "time of its first frame, seconds")
+    end: float = column(pa.float64(), "time at which its last frame ends, seconds")
+    crop_box: F32 = column(BOX, "the square that was cut out, whole pixels of the frame; black outside the frame")
+    side: int = column(pa.int32(), "of the square, pixels")
+    face_score: float = column(pa.float32(), "mean detection score of its samples")
+    sharpness: float = column(pa.float32(), "mean of its samples: variance of the Laplacian of the grey clip at 224 px")
+    face_consistency: float | None = column(
+        pa.float32(), "largest 1 - cosine between face embeddings of its first five samples; less is better", True
+    )
+    brisque: float | None = column(pa.float32(), "mean BRISQUE score of two frames at 224 px; less is better", True)
+    clip_score: float | None = column(
+        pa.float32(), "largest 1 - cosine between CLIP embeddings of its first five frames; less is better", True
+    )
+    hyperiqa: float | None = column(pa.float32(), "mean HyperIQA score of the same two frames; more is better", True)
+    clipiqa: float | None = column(pa.float32(), "mean CLIP-IQA+ score of the same two frames; more is better", True)

@@ -36,6 +36,19 @@ def square_box(box: Array, margin: float, width: int, height: int) -> Array:
     return np.array([left, top, left + side, top + side])
 
 
+def union_square(boxes: Array, margin: float) -> Array:
+    """The square round all of some boxes (N,4), in whole pixels; int64. It may reach beyond the image.
+
+    Its side is the longer side of the box that holds them all and `margin` times as much, rounded up to an even number;
+    it lies about that box's centre.
+    """
+    x1, y1 = (float(value) for value in boxes[:, :2].min(axis=0))
+    x2, y2 = (float(value) for value in boxes[:, 2:].max(axis=0))
+    side = max(2, 2 * math.ceil(max(x2 - x1, y2 - y1) * (1 + margin) / 2))
+    left, top = round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2)
+    return np.array([left, top, left + side, top + side])
+
+
 def _moved(start: int, side: int, limit: int) -> int:
     """Where a stretch of this side begins when it is moved into 0 to limit, or about its middle if it is longer."""
     return (limit - side) // 2 if side > limit else min(max(start, 0), limit - side)

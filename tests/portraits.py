@@ -1,0 +1,38 @@
+"""People of the photographs with their faces where a test wants them."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from model_handlers import catalogue
+from model_handlers.geometry import warp
+from model_handlers.handlers import codec, handler
+from model_handlers.interface import Request
+from tests.videos import SIZE, photograph
+
+
+@lru_cache
+def _detector():
+    entry = catalogue.load().get("centerface")
+    runner = handler(entry)
+    return codec(entry, 640), runner, runner.load_model()
+
+
+@lru_cache
+def face_box(name: str) -> np.ndarray:
+    """The box (4,) of the best face of a photograph, pixels."""
+    reader, runner, session = _detector()
+    encoded, context = reader.encode(photograph(name))
+    (answer,) = runner.run_inference([Request((encoded,), None)], session)
+    return reader.decode(answer.outputs[0], context).boxes[0]
+
+
+def portrait(
+    name: str, size: tuple[int, int] = SIZE, centre: tuple[float, float] = (0.5, 0.5), height: float = 0.45
+) -> np.ndarray:
+    """A frame of this size (width, height) with the face's centre there, its box as high, in shares of the frame."""
+    x1, y1, x2, y2 = (float(value) for value in face_box(name))
+    scale = height * size[1] / (y2 - y1)
+    shift = np.array(centre) * size - scale * np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+    side = max(size)
+    return warp(photograph(name), np.column_stack([np.eye(2) * scale, shift]), side)[: size[1], : size[0]]
