@@ -14,7 +14,7 @@ import numpy as np
 from model_handlers.catalogue import Entry
 from model_handlers.geometry import cut, resize, transform, transform_mesh
 from model_handlers.handlers import codec, handler
-from model_handlers.interface import Array
+from model_handlers.interface import EXPRESSIONS, Array
 from transforms.media.frame_cache import frame_pixels
 from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
@@ -70,7 +70,7 @@ class MeasureFaces(beam.PTransform):
             heads = heads | "Fit mesh again" >> AskModel(handler(self._mesh, **run), mesh)
         heads = heads | "Check pose" >> step(partial(_check_pose, settings))
         if self._emotion is not None:
-            emotion = Question(codec(self._emotion), _face_box, _with_emotion)
+            emotion = Question(codec(self._emotion), _best_landmarks, _with_emotion)
             heads = heads | "Read emotion" >> AskModel(handler(self._emotion, **run), emotion)
         return heads | "Cut out" >> step(partial(_face, settings)) | "Leave" >> leave(_face_id)
 
@@ -119,13 +119,10 @@ def _check_pose(settings: VideoFaceSettings, head: _Head) -> _Head:
     return replace(head, pose=pose)
 
 
-def _face_box(head: _Head) -> list[tuple[Any, ...]]:
-    return [(head.pixels, head.found.box)]
-
-
-def _with_emotion(head: _Head, results: list[tuple[str, float]]) -> _Head:
-    (emotion,) = results
-    return replace(head, emotion=emotion)
+def _with_emotion(head: _Head, results: list[Array]) -> _Head:
+    (probabilities,) = results
+    likeliest = int(probabilities.argmax())
+    return replace(head, emotion=(EXPRESSIONS[likeliest], float(probabilities[likeliest])))
 
 
 def _face(settings: VideoFaceSettings, head: _Head) -> tuple[VideoFace, ...]:

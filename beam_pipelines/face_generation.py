@@ -1,0 +1,191 @@
+"""The recipe face_generation: a list of videos -> sharp frontal faces by person, the best and a sequence of each."""
+
+from functools import partial
+from typing import Any, Literal
+
+from pydantic import Field
+
+from beam_pipelines.recipe import Limit, Recipe, RecipeConfig, made_from
+from beam_pipelines.stages import RowStage, Stage, TableStage
+from model_handlers import catalogue
+from model_handlers.catalogue import Entry
+from transforms.curation.candidates import ChooseCandidates, is_full
+from transforms.curation.selection import SelectFaces
+from transforms.curation.settings import CandidateSettings, SelectionSettings
+from transforms.fetch.video_manifest import split_videos
+from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
+from transforms.fetch.videos import DownloadVideos
+from transforms.identity.settings import IdentitySettings
+from transforms.identity.stage import FindIdentities
+from transforms.media.frame_stage import SampleFrames
+from transforms.media.sampling import SamplingSettings
+from transforms.media.shot_settings import ShotSettings
+from transforms.settings import Settings
+from transforms.tables.schemas import arrow_schema
+from transforms.tables.video_schemas import Detection, Frame, Video, VideoFace, VideoSource
+from transforms.vision.detections import FindDetections
+from transforms.vision.embeddings import EmbedFaces, embedding_schema
+from transforms.vision.settings import DetectionSettings, EmbeddingSettings, VideoFaceSettings
+from transforms.vision.video_faces import MeasureFaces
+
+
+class FaceGenerationConfig(RecipeConfig):
+    """The configuration of the recipe face_generation."""
+
+    recipe: Literal["face_generation"] = "face_generation"
+    jobs: list[list[str]] = Field(
+        [["download", "frames", "detections", "faces"], ["candidates"], ["embeddings"], ["identity"], ["selection"]],
+        description="the stages of each job; `candidates` and the last ones may be left out",
+    )
+    chunks_per_wave: int = Field(
+        16,
+        ge=1,
+        description="chunks of the manifest that are done before candidates.max_bytes is looked at again; all the "
+        "workers of a run should have something to do in a wave",
+    )
+    manifest: VideoManifestSettings = VideoManifestSettings()
+    fetch: VideoDownloadSettings = VideoDownloadSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    shots: ShotSettings = Field(
+        ShotSettings(), description="how cuts are found: between the frames of a sequence, and for sampling by shot"
+    )
+    detections: DetectionSettings = DetectionSettings()
+    faces: VideoFaceSettings = VideoFaceSettings()
+    candidates: CandidateSettings = CandidateSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    identity: IdentitySettings = IdentitySettings()
+    selection: SelectionSettings = SelectionSettings()
+
+
+def models(config: FaceGenerationConfig) -> dict[str, Entry]:
+    """The models that the stages of the configured jobs use, by role."""
+    by_shot = config.sampling.method == "per_shot"
+    roles = {
+        "frames": {"cuts"} if by_shot else set(),
+        "detections": {"face"},
+        "faces": {"mesh", "emotion"},
+        "embeddings": {"embedding"},
+        "selection": {"cuts"},
+    }
+    wanted = {role for job in config.jobs for stage in job for role in roles.get(stage, ())}
+    return {role: entry for role, entry in _entries(config).items() if role in wanted}
+
+
+def _entries(config: FaceGenerationConfig) -> dict[str, Entry]:
+    known = catalogue.load(config.models.catalogue)
+    names = {
+        "cuts": config.shots.model if config.shots.detector == "transnetv2" else None,
+        "face": config.detections.face_model,
+        "mesh": config.faces.mesh_model,
+        "emotion": config.faces.emotion_model,
+        "embedding": config.embeddings.model,
+    }
+    return {role: known.get(name) for role, name in names.items() if name is not None}
+
+
+def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
+    """All stages of the recipe, in order."""
+    entries, device = _entries(config), config.models.device
+
+    def depends_on(settings: Settings, *roles: str) -> Any:
+        return made_from(settings, {role: entries[role] for role in roles if role in entries}, device)
+
+    by_shot = config.sampling.method == "per_shot"
+    of_shots = depends_on(config.shots, "cuts")
+    limited = any("candidates" in job for job in config.jobs)
+    return [
+        RowStage(
+            name="download",
+            reads="manifest",
+            row_in=VideoSource,
+            writes="videos",
+            schema=arrow_schema(Video),
+            transform=DownloadVideos(run, config.fetch),
+            made_from=made_from(config.fetch),
+            whole_chunks=True,
+            files=("media",),
+        ),
+        RowStage(
+            name="frames",
+            reads="videos",
+            row_in=Video,
+            writes="frames",
+            schema=arrow_schema(Frame),
+            transform=SampleFrames(run, config.sampling, config.shots, entries, device),
+            made_from=[depends_on(config.sampling), of_shots if by_shot else None],
+            inference=by_shot and "cuts" in entries,
+        ),
+        RowStage(
+            name="detections",
+            reads="frames",
+            row_in=Frame,
+            writes="detections",
+            schema=arrow_schema(Detection),
+            transform=FindDetections(run, config.detections, entries, device),
+            made_from=depends_on(config.detections, "face"),
+            inference=True,
+        ),
+        RowStage(
+            name="faces",
+            reads="detections",
+            row_in=Detection,
+            writes="faces",
+            schema=arrow_schema(VideoFace),
+            transform=MeasureFaces(run, config.faces, entries, device),
+            made_from=depends_on(config.faces, "mesh", "emotion"),
+            inference=True,
+        ),
+        TableStage(
+            name="candidates",
+            reads=("faces", "manifest"),
+            tables=("left_out",),
+            transform=ChooseCandidates(run, config.candidates),
+            made_from=depends_on(config.candidates),
+        ),
+        RowStage(
+            name="embeddings",
+            reads="faces",
+            row_in=VideoFace,
+            writes="embeddings",
+            schema=embedding_schema(entries["embedding"]),
+            transform=EmbedFaces(config.embeddings, entries, device),
+            made_from=depends_on(config.embeddings, "embedding"),
+            inference=True,
+            without="left_out" if limited else None,
+        ),
+        TableStage(
+            name="identity",
+            reads=("embeddings",),
+            tables=("edges", "identities", "label_map", "cleaning"),
+            transform=FindIdentities(run, config.identity),
+            made_from=depends_on(config.identity),
+        ),
+        TableStage(
+            name="selection",
+            reads=("identities", "faces"),
+            tables=("selection",),
+            transform=SelectFaces(run, config.selection, config.shots, entries, device),
+            made_from=[depends_on(config.selection), of_shots],
+            files=("final", "metadata"),
+            follows="identity",
+        ),
+    ]
+
+
+def limit(config: FaceGenerationConfig) -> Limit | None:
+    """No more videos are taken once the candidates reach their size limit."""
+    if config.candidates.max_bytes is None or not any("candidates" in job for job in config.jobs):
+        return None
+    reached = partial(is_full, settings=config.candidates)
+    return Limit("faces", config.chunks_per_wave, reached, "over_size_limit")
+
+
+RECIPE = Recipe(
+    name="face_generation",
+    config=FaceGenerationConfig,
+    stages=stages,
+    models=models,
+    split_manifest=lambda config, manifest, run: split_videos(manifest, run, config.manifest),
+    rows_per_shard=lambda config: config.manifest.rows_per_shard,
+    limit=limit,
+)
