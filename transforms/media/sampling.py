@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from transforms.media.video_index import Floats
+from transforms.media.video_index import Floats, Integers
 from transforms.settings import Settings
 
 SEGMENTS = ("front", "middle", "end")
@@ -26,6 +27,11 @@ class SamplingSettings(Settings):
     per_segment: int = Field(30, ge=1, le=100_000, description="frames of a segment")
     frames: int = Field(25, ge=1, description="of every_frames: the distance between samples, frames")
     seconds: float = Field(1.0, gt=0, description="of every_seconds: the distance between samples, seconds")
+    near_keys: bool = Field(
+        True,
+        description="of segments and every_frames: instead of the first frame of each stride take the one that is "
+        "decoded at the least cost, a key frame where there is one; false: exactly at the stride",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +43,23 @@ class Sample:
     number: int
 
 
+def thirds(count: int) -> list[Range]:
+    """Front, middle and end of so many frames, equal to within a frame."""
+    bounds = [count * i // len(SEGMENTS) for i in range(len(SEGMENTS) + 1)]
+    return list(pairwise(bounds))
+
+
 def segments(count: int, per_segment: int = 30) -> list[Sample]:
     """`per_segment` frames of each third of `count` frames, at an integer stride; all where there are no more."""
-    if count <= per_segment * len(SEGMENTS):
-        per_segment = count
-    bounds = [count * i // len(SEGMENTS) for i in range(len(SEGMENTS) + 1)]
-    return [
-        sample
-        for name, first, end in zip(SEGMENTS, bounds, bounds[1:], strict=False)
-        for sample in _named(name, spread((first, end), per_segment))
-    ]
+    most = per_segment if count > per_segment * len(SEGMENTS) else max(1, count)
+    parts = zip(SEGMENTS, thirds(count), strict=True)
+    return [one for name, part in parts for one in _named(name, spread(part, most))]
 
 
 def spread(frames: Range, most: int) -> list[int]:
     """At most `most` frames of a range at an integer stride from its first."""
     first, end = frames
-    stride = max(1, (end - first) // most)
-    return list(range(first, end, stride))[:most]
+    return list(range(first, end, max(1, (end - first) // most)))[:most]
 
 
 def every_frames(frames: Range, step: int) -> list[int]:
@@ -78,33 +84,54 @@ def per_shot(shot: Range) -> list[int]:
 
 
 def in_spans(times: Floats, spans: Sequence[Sequence[float]]) -> list[Range]:
-    """The frames that begin within each span (start and end in seconds), without those of no frame."""
+    """The frames that begin within each span (start and end in seconds), but for spans in which none does."""
     bounds = [np.searchsorted(times, np.asarray(span) - _EPSILON) for span in spans]
     return [(int(first), int(end)) for first, end in bounds if first < end]
 
 
+def cheapest(numbers: Sequence[int], end: int, costs: Integers) -> list[int]:
+    """Each number moved to the frame that costs least before the next number, or `end`; the first of equal ones."""
+    stops = [*numbers[1:], end]
+    return [number + int(np.argmin(costs[number:stop])) for number, stop in zip(numbers, stops, strict=True)]
+
+
 def sample(
-    settings: SamplingSettings, times: Floats, spans: Sequence[Sequence[float]] | None, shots: Sequence[Range] = ()
+    settings: SamplingSettings,
+    times: Floats,
+    spans: Sequence[Sequence[float]] | None = None,
+    shots: Sequence[Range] = (),
+    costs: Integers | None = None,
 ) -> list[Sample]:
     """The samples of a video with frames at these times; of its listed spans only, where there are any.
 
-    Each span is a segment of the name `span<n>`, each shot one of the name `shot<n>`.
+    A segment is `front`, `middle` or `end`; `span<n>`, of the listed spans that have frames; `shot<n>`; or `all`.
+    `costs` are those of VideoReader, for `near_keys`.
     """
     if settings.method == "per_shot":
         return [one for n, shot in enumerate(shots) for one in _named(f"shot{n}", per_shot(shot))]
-    if spans is None and settings.method == "segments":
-        return segments(len(times), settings.per_segment)
-    ranges = [(0, len(times))] if spans is None else in_spans(times, spans)
-    names = ["all"] if spans is None else [f"span{n}" for n in range(len(ranges))]
-    return [one for name, part in zip(names, ranges, strict=True) for one in _named(name, _pick(settings, times, part))]
+    most = settings.per_segment
+    if spans is not None:
+        parts = [(f"span{n}", part) for n, part in enumerate(in_spans(times, spans))]
+    elif settings.method == "segments":
+        parts = list(zip(SEGMENTS, thirds(len(times)), strict=True))
+        most = most if len(times) > most * len(SEGMENTS) else max(1, len(times))
+    else:
+        parts = [("all", (0, len(times)))]
+    near = costs if settings.near_keys and settings.method != "every_seconds" else None
+    return [one for name, part in parts for one in _named(name, _pick(settings, times, part, most, near))]
 
 
-def _pick(settings: SamplingSettings, times: Floats, frames: Range) -> list[int]:
-    if settings.method == "segments":
-        return spread(frames, settings.per_segment)
-    if settings.method == "every_frames":
-        return every_frames(frames, settings.frames)
-    return every_seconds(times, frames, settings.seconds)
+def _pick(settings: SamplingSettings, times: Floats, frames: Range, most: int, near: Integers | None) -> list[int]:
+    if settings.method == "every_seconds":
+        return every_seconds(times, frames, settings.seconds)
+    numbers = spread(frames, most) if settings.method == "segments" else every_frames(frames, settings.frames)
+    return numbers if near is None else cheapest(numbers, _last_stop(numbers, frames), near)
+
+
+def _last_stop(numbers: Sequence[int], frames: Range) -> int:
+    """Where the stride of the last number ends."""
+    stride = numbers[1] - numbers[0] if len(numbers) > 1 else frames[1] - frames[0]
+    return min(frames[1], numbers[-1] + stride) if numbers else frames[1]
 
 
 def _named(segment: str, numbers: Sequence[int]) -> list[Sample]:
