@@ -48,11 +48,11 @@ def sample_frames(
     """The rows of a video's samples; Rejected `no_frame`, `no_shot`, or as the video's reader says."""
     found: Sequence[Piece] = ()
     with local_file(run, video.media) as path, VideoReader(path) as reader:
-        times = reader.times
+        times, costs = reader.times, reader.costs
         if sampling.method == "per_shot":
             scores = None if entry is None else network(entry, device, shots.threads)
             found = detect_shots(reader, frame_edges(times, reader.seconds), video.spans, shots, scores)
-    samples = sample(sampling, times, video.spans, found)
+    samples = sample(sampling, times, video.spans, found, costs)
     if not samples:
         why = "no_shot" if sampling.method == "per_shot" else "no_sample"
         raise Rejected(why, f"{times[-1]:.2f} seconds of video, {len(video.spans or ())} listed spans")
