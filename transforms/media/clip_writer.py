@@ -25,6 +25,8 @@ _TICK = Fraction(1, 90_000)  # seconds, where the frame rate is not constant
 _ROUNDED = 1.1e-3  # seconds by which times may miss a constant rate: Matroska's clock has milliseconds
 _RATES = [Fraction(n) for n in (5, 6, 8, 10, 12, 15, 16, 20, 24, 25, 30, 48, 50, 60, 100, 120)]
 _RATES += [Fraction(25, 2), *(Fraction(n * 1000, 1001) for n in (12, 15, 24, 30, 48, 60, 120))]
+# else x264 takes the processor's own instructions; those of AVX-512 give other bytes from one time to the next
+_SAME_EVERYWHERE = "cpu-independent=1"
 _BT709 = 1  # FFmpeg's number of the colour space, its primaries and its transfer; also of the limited range
 
 
@@ -80,7 +82,8 @@ def write_mp4(
     mux = {"movflags": "+faststart", "fflags": "+bitexact"}
     size = None
     with av.open(path, "w", format="mp4", container_options=mux) as out:
-        stream = out.add_stream("libx264", rate=1 / tick, options={"preset": settings.preset, "crf": str(settings.crf)})
+        options = {"preset": settings.preset, "crf": str(settings.crf), "x264-params": _SAME_EVERYWHERE}
+        stream = out.add_stream("libx264", rate=1 / tick, options=options)
         stream.codec_context.thread_count = 1
         stream.codec_context.time_base = tick
         for image, stamp in zip(frames, stamps, strict=True):
