@@ -109,7 +109,7 @@ def receive_order() -> tuple[dict[str, Any], IO[str]]:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(0, 1):  # not by sys.stdin, whose lock this thread would hold when the interpreter ends
         pass
     os.killpg(0, signal.SIGKILL)
 

@@ -27,10 +27,8 @@ def join(video: str, audio: str, path: str) -> None:
             kind = "mp4" if names <= _MP4 else "webm" if names <= _WEBM else "matroska"
             with av.open(path, "w", format=kind, options={"fflags": "+bitexact"}) as out:
                 targets = [out.add_stream_from_template(source) for source in sources]
-                streams = [_packets(file, source) for file, source in zip((pictures, sounds), sources, strict=True)]
-                numbered = [((time, i, packet) for time, packet in stream) for i, stream in enumerate(streams)]
-                for _, i, packet in heapq.merge(*numbered, key=lambda entry: entry[:2]):
-                    packet.stream = targets[i]
+                both = _packets(pictures, sources[0], targets[0]), _packets(sounds, sources[1], targets[1])
+                for _, packet in heapq.merge(*both, key=lambda timed: timed[0]):
                     out.mux(packet)
     except (av.FFmpegError, ValueError) as error:
         raise Rejected("broken_video", f"video and audio cannot be put together: {error}") from None
@@ -55,11 +53,12 @@ def _stream(container: Any, kind: str) -> Any:
     return stream
 
 
-def _packets(container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
-    """The stream's packets with their times, seconds."""
+def _packets(container: Any, stream: Any, target: Any) -> Iterator[tuple[float, Any]]:
+    """The stream's packets with their times, seconds, meant for the target."""
     time = 0.0
     for packet in container.demux(stream):
         if packet.dts is None:  # the mark at the end, or nothing that could be placed
             continue
         time = max(time, float(packet.dts * packet.time_base))
+        packet.stream = target
         yield time, packet

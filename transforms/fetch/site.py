@@ -30,14 +30,18 @@ _WHOLE = ("http", "https")  # protocols of files that come in one piece
 
 
 class Session(YoutubeDL):
-    """A YoutubeDL whose answers are counted; `room` is how many bytes it may still read, `asked` a server's wait."""
+    """A YoutubeDL whose answers are counted.
+
+    `room` is how many bytes it may still read, `asked` a server's wait in seconds, `broke` the last error of a transfer
+    of the video's file: of some, yt-dlp keeps the message only.
+    """
 
     def __init__(self, url: str, settings: VideoDownloadSettings, folder: str) -> None:
         self.settings, self.folder = settings, folder
         self.room = _PAGE_BYTES
         self.asked = 0.0
         self.fetching_file = False
-        self.last_error: Exception | None = None
+        self.broke: Exception | None = None
         self._responses: list[Response] = []
         super().__init__(_parameters(url, settings, folder))
 
@@ -46,7 +50,7 @@ class Session(YoutubeDL):
         try:
             response = super().urlopen(req)
         except Exception as error:
-            self.last_error = error
+            self._note(error)
             if isinstance(error, HTTPError):
                 self.asked = retry_after(error.response.headers.get("Retry-After", ""), time.time())
             raise
@@ -60,7 +64,7 @@ class Session(YoutubeDL):
     def file_room(self, size: int) -> Iterator[None]:
         """Within the block, answers are parts of the video's file, of at most so many bytes in all."""
         room, self.room = self.room, size
-        self.fetching_file, self.last_error = True, None
+        self.fetching_file, self.broke = True, None
         self.close_responses()
         try:
             yield
@@ -115,7 +119,7 @@ class Session(YoutubeDL):
             try:
                 data = read(size)
             except Exception as error:
-                self.last_error = error
+                self._note(error)
                 raise
             self.room -= len(data)
             if self.room < 0:
@@ -130,8 +134,13 @@ class Session(YoutubeDL):
         return counted
 
     def _refuse(self, code: str, detail: str) -> Rejected:
-        self.last_error = Rejected(code, detail)
-        return self.last_error
+        why = Rejected(code, detail)
+        self._note(why)
+        return why
+
+    def _note(self, error: Exception) -> None:
+        if self.fetching_file:
+            self.broke = error
 
 
 def is_known_site(url: str) -> bool:

@@ -57,7 +57,7 @@ def fetch(url: str, settings: VideoDownloadSettings, folder: str) -> Info:
         found = Rejected("too_large", f"more memory than {settings.max_memory} bytes")
     except Exception as error:
         try:
-            found = reason_of(error, session.last_error if session and session.fetching_file else None)
+            found = reason_of(error, session.broke if session else None)
         except DiskFull as full:
             return {"full": str(full)}
     return {"code": found.code, "detail": found.detail, "asked": session.asked if session else 0.0}

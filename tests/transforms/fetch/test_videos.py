@@ -1,0 +1,345 @@
+"""Videos are fetched by the real yt-dlp from a real server, good ones and bad ones, each to its own end."""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+
+import apache_beam as beam
+import av
+import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.testing.util import assert_that
+
+from tests.object_store import OBJECTS, new_folder
+from tests.video_server import File, serving, wait_until
+from tests.videos import File as Written
+from tests.videos import Tone, number_frames, write
+from transforms.fetch import videos
+from transforms.fetch.media_store import Stored
+from transforms.fetch.video_downloads import download_videos
+from transforms.fetch.video_manifest import split_videos
+from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
+from transforms.media.library import local_file
+from transforms.media.video_settings import VideoAcceptSettings
+from transforms.tables.chunks import Chunk
+from transforms.tables.reasons import Rejected
+from transforms.tables.schemas import arrow_schema
+from transforms.tables.shards import shard_names, to_table
+from transforms.tables.video_schemas import Video, VideoSource
+
+pytestmark = pytest.mark.integration
+TONE = Tone(440, 0, 2)
+HLS = "application/x-mpegurl"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Files of one small video each: 50 frames of 320 x 240."""
+    folder = tmp_path_factory.mktemp("videos")
+
+    def video(name, how):
+        return write(folder / name, number_frames(50, first=0), how).read_bytes()
+
+    segmented = Written(options={"preset": "ultrafast", "g": "25"}, mux={"hls_time": "1", "hls_playlist_type": "vod"})
+    video("sound.mp4", Written(tones=(TONE,)))
+    with av.open(str(folder / "sound.mp4")) as both, av.open(str(folder / "audio.m4a"), "w", format="mp4") as out:
+        source = both.streams.best("audio")
+        target = out.add_stream_from_template(source)
+        for packet in both.demux(source):
+            if packet.dts is not None:
+                packet.stream = target
+                out.mux(packet)
+    return {
+        "good": video("good.mp4", Written(tones=(TONE,), mux={"movflags": "+faststart"})),
+        "late": video("late.mp4", Written()),  # its index is at its end
+        "silent": video("silent.mp4", Written()),
+        "audio": (folder / "audio.m4a").read_bytes(),
+        "turned": video("turned.mp4", Written(rotation=90)),
+        "list": video("list.m3u8", segmented),
+        "list0": (folder / "list0.ts").read_bytes(),
+        "list1": (folder / "list1.ts").read_bytes(),
+    }
+
+
+@contextlib.contextmanager
+def canary():
+    """A port of 127.0.0.1 at which no one is to knock; gives the port and the list of visits."""
+    visits: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def listen():
+            with contextlib.suppress(OSError):
+                while True:
+                    listener.accept()[0].close()
+                    visits.append(1)
+
+        threading.Thread(target=listen, daemon=True).start()
+        yield listener.getsockname()[1], visits
+
+
+def sources(*urls):
+    return [VideoSource(f"v{number}", url, None, "{}", None) for number, url in enumerate(urls)]
+
+
+def settings_for(server, **settings):
+    plain = {"retries": 0, "stall_timeout": 5, "total_timeout": 60, "backoff": 0.1}
+    return VideoDownloadSettings(allow_hosts=(server.allow,), **plain | settings)
+
+
+def fetched(run, settings, *urls):
+    """What became of each URL: a Stored, or the code of its reason."""
+    results = dict(download_videos(sources(*urls), str(run), settings))
+    assert sorted(results) == list(range(len(urls)))
+    return [result.code if isinstance(result, Rejected) else result for _, result in sorted(results.items())]
+
+
+def test_nothing_to_fetch(tmp_path):
+    assert list(download_videos([], str(tmp_path), VideoDownloadSettings())) == []
+    assert os.listdir(tmp_path / "media") == []
+
+
+def playlist(*segments):
+    lines = "".join(f"#EXTINF:2.0,\n{segment}\n" for segment in segments)
+    return File(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{lines}#EXT-X-ENDLIST\n".encode(), HLS)
+
+
+def page(*videos):
+    tags = "".join(f'<video src="{video}"></video>' for video in videos)
+    return File(f"<!doctype html><html><head><title>x</title></head><body>{tags}</body></html>".encode(), "text/html")
+
+
+def test_a_pipeline_accounts_for_every_video(tmp_path, made):
+    """Through the manifest, Beam and yt-dlp: what is good is kept, and each fault ends with its own reason."""
+    good = made["good"]
+    run = str(tmp_path / "run")
+    with serving() as server, canary() as (port, visits):
+        hidden = f"http://127.0.0.1:{port}/hidden.mp4"
+        cases = {
+            "/good.mp4": (File(good), ""),
+            "/late.mp4": (File(made["late"]), ""),
+            "/no-ranges.mp4": (File(made["late"], ranges=False), ""),
+            "/typed-wrong": (File(good, "application/octet-stream"), ""),
+            "/redirect": (File(status=302, headers={"Location": "/good.mp4"}), ""),
+            "/page.html": (page("/good.mp4"), ""),
+            "/hls/list.m3u8": (File(made["list"], HLS), ""),
+            "/slow-down.mp4": (File(good, fails_first=1, headers={"Retry-After": "1"}), ""),
+            "/no-video.html": (page(), "not_a_video"),
+            "/html.mp4": (File(b"<html><body>nothing</body></html>"), "not_a_video"),
+            "/two.html": (page("/good.mp4", "/late.mp4"), "playlist"),
+            "/list.mp4": (File(playlist("/good.mp4").body), "playlist"),
+            "/gone.mp4": (File(status=404), "http_404"),
+            "/short.mp4": (File(good[: len(good) // 2], length=len(good), ranges=False), "bad_response"),
+            "/cut.mp4": (File(made["late"][: len(made["late"]) // 2]), "broken_video"),
+            "/audio.mp4": (File(made["audio"]), "no_video_stream"),
+            "/endless.mp4": (File(good + b"\0", endless=True), "too_large"),
+            "/announced.mp4": (File(good, length=10**12, ranges=False), "too_large"),
+            "/stall.mp4": (File(good, stall_after=1000), "timeout"),
+            "/empty.mp4": (File(), "not_a_video"),
+            "/opted-out.mp4": (File(good, headers={"X-Robots-Tag": "noai"}), "opted_out"),
+            "/to-private": (File(status=302, headers={"Location": hidden}), "blocked_address"),
+            "/page-of-private.html": (page(hidden), "blocked_address"),
+            "/hls/private.m3u8": (playlist("list0.ts", hidden), "blocked_address"),
+            "/hls/private-list.m3u8": (File(f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{hidden}\n".encode(),
+                                            HLS), "blocked_address"),
+        }  # fmt: skip
+        server.files = {path: file for path, (file, _) in cases.items()}
+        server.files |= {f"/hls/{name}.ts": File(made[name]) for name in ("list0", "list1")}
+        manifest = tmp_path / "m.csv"
+        manifest.write_text("id,url\n" + "".join(f"{n},{server.url(path)}\n" for n, path in enumerate(cases)))
+        split_videos(str(manifest), run, VideoManifestSettings(columns={"id": "id"}, rows_per_shard=20))
+        chunks = [Chunk(name, "manifest") for name in shard_names(run, "manifest")]
+        assert len(chunks) == 2
+        expected = {str(number): reason for number, (_, reason) in enumerate(cases.values())}
+
+        def check(outcomes):
+            found = {o.verdict.item_id: (o.verdict.reason, o.verdict.detail) for o in outcomes}
+            wrong = {path: found[str(n)] for n, path in enumerate(cases) if found[str(n)][0] != expected[str(n)]}
+            assert not wrong
+            assert sum(o.share for o in outcomes) == 2
+            rows = [row for o in outcomes for row in o.rows]
+            to_table(rows, arrow_schema(Video)).validate(full=True)
+            for row in rows:
+                file = Path(run, row.media).read_bytes()
+                assert (row.bytes, row.sha256) == (len(file), hashlib.sha256(file).hexdigest())
+                assert (row.width, row.height) == (320, 240)
+                assert row.frames == 50
+
+        settings = settings_for(server, stall_timeout=2, max_bytes=3_000_000, downloads=8, per_host=8, retries=1)
+        with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+            assert_that(pipeline | beam.Create(chunks) | videos.DownloadVideos(run, settings), check)
+        assert not visits
+        first, second, *_ = server.times["/slow-down.mp4"]
+        assert second - first >= 1
+        assert not [name for name in os.listdir(os.path.join(run, "media")) if name.startswith(".")]
+        assert server.agents["/good.mp4"] == "manyfaces/0.1"
+
+
+def test_the_resolution_is_known_before_the_video_is_fetched(tmp_path, made):
+    tail = b"\0\0\0\0free" + bytes(40_000_000)  # a box that lasts to the end of the file
+    filler = (40_000_008).to_bytes(4, "big") + b"free" + bytes(40_000_000)
+    index = made["late"].rindex(b"moov") - 4  # of this one it stands at the end: range requests find it, no others
+    far = made["late"][:index] + filler + made["late"][index:]
+    accept = VideoAcceptSettings(min_height=720)
+    with serving() as server:
+        server.files = {
+            "/low.mp4": File(made["good"] + filler),
+            "/far.mp4": File(far),
+            "/far-no-ranges.mp4": File(far, ranges=False),
+        }
+        settings = settings_for(server, accept=accept, unknown_resolution="drop")
+        urls = [server.url(path) for path in server.files]
+        assert fetched(tmp_path, settings, *urls) == ["low_resolution", "low_resolution", "unknown_resolution"]
+        for path in server.files:
+            # what the server wrote, with what waits in the buffers of the connections that yt-dlp opened and left
+            assert server.sent[path] < 16_000_000, path
+
+
+def test_what_is_unknown_is_kept_if_so_configured_and_what_was_known_is_recorded(tmp_path, made):
+    with serving() as server:
+        server.files = {
+            "/turned.mp4": File(made["turned"]),
+            "/list.m3u8": playlist("/0.ts"),
+            "/0.ts": File(made["list0"]),
+        }
+        settings = settings_for(server)
+        turned, hls = fetched(tmp_path, settings, server.url("/turned.mp4"), server.url("/list.m3u8"))
+    assert turned.origin["height"] == {"pixels": turned.info.height, "source": "file"}
+    assert turned.info.rotation == 90
+    assert "m3u8" in hls.origin["height"]["unknown"]
+    assert hls.info.height == 240
+
+
+def test_video_and_audio_in_two_files_are_put_together(tmp_path, made):
+    """A DASH manifest of a site: two heights of silent video, and audio."""
+    manifest = """<?xml version="1.0"?>
+    <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2S"><Period>
+    <AdaptationSet mimeType="video/mp4"><Representation id="low" codecs="avc1" width="160" height="120" bandwidth="1">
+    <BaseURL>low.mp4</BaseURL></Representation><Representation id="high" codecs="avc1" width="320" height="240"
+    bandwidth="2"><BaseURL>silent.mp4</BaseURL></Representation><Representation id="top" codecs="avc1" width="4000"
+    height="3000" bandwidth="3"><BaseURL>top.mp4</BaseURL></Representation></AdaptationSet>
+    <AdaptationSet mimeType="audio/mp4"><Representation id="sound" codecs="mp4a.40.2" bandwidth="1">
+    <BaseURL>audio.m4a</BaseURL></Representation></AdaptationSet></Period></MPD>"""
+    with serving() as server:
+        server.files = {
+            "/m.mpd": File(manifest.encode(), "application/dash+xml"),
+            "/silent.mp4": File(made["silent"]),
+            "/audio.m4a": File(made["audio"], "audio/mp4"),
+        }
+        settings = settings_for(server, max_height=480)
+        (first,) = fetched(tmp_path / "a", settings, server.url("/m.mpd"))
+        (second,) = fetched(tmp_path / "b", settings, server.url("/m.mpd"))
+        (low,) = fetched(tmp_path / "c", settings_for(server, accept={"min_height": 300}, max_height=480),
+                         server.url("/m.mpd"))  # fmt: skip
+        assert server.requests["/low.mp4"] == 0
+        assert server.requests["/top.mp4"] == 1  # the lowest that is high enough
+    assert low == "http_404"
+    assert (first.info.has_audio, first.info.height, first.info.frames) == (True, 240, 50)
+    assert first.origin["height"] == {"pixels": 240, "source": "site"}
+    assert [form["format_id"] for form in first.origin["formats"]] == ["high", "sound"]
+    assert first.sha256 == second.sha256
+
+
+def test_a_finished_download_is_not_repeated(folder, made):
+    """On every kind of storage, as long as its file is whole, whatever else of the settings changes."""
+    with serving() as server:
+        server.files["/a.mp4"] = File(made["good"])
+        url = server.url("/a.mp4")
+        (first,) = fetched(folder, settings_for(server), url)
+        asked = server.requests["/a.mp4"]
+        (again,) = fetched(folder, settings_for(server, per_host=1), url)
+        assert (again.media, again.origin, again.info) == (first.media, first.origin, first.info)
+        assert fetched(folder, settings_for(server, accept={"min_height": 300}), url) == ["low_resolution"]
+        (wider,) = fetched(folder, settings_for(server, accept={"max_seconds": 60}), url)
+        assert wider.accepted_by["accept"]["max_seconds"] == 60
+        assert server.requests["/a.mp4"] == asked
+        with local_file(folder, first.media) as path:
+            assert Path(path).read_bytes() == made["good"]
+        fetched(folder, settings_for(server, max_height=480), url)
+        assert server.requests["/a.mp4"] > asked
+
+
+def test_a_damaged_download_is_repeated(tmp_path, made):
+    with serving() as server:
+        server.files["/a.mp4"] = File(made["good"])
+        (first,) = fetched(tmp_path, settings_for(server), server.url("/a.mp4"))
+        Path(tmp_path, first.media).write_bytes(b"short")
+        (again,) = fetched(tmp_path, settings_for(server), server.url("/a.mp4"))
+        assert Path(tmp_path, again.media).read_bytes() == made["good"]
+        Path(tmp_path, "media", first.media.split("/")[1], "v0.json").write_text('{"media": 3')
+        assert isinstance(fetched(tmp_path, settings_for(server), server.url("/a.mp4"))[0], Stored)
+
+
+def test_a_broken_transfer_is_gone_on_with(tmp_path, made):
+    body = made["good"]
+
+    with serving() as server:
+        server.files["/a.mp4"] = File(body, length=len(body), stall_after=len(body) // 2)
+        settings = settings_for(server, stall_timeout=1, retries=3)
+        results = download_videos(sources(server.url("/a.mp4")), str(tmp_path), settings)
+        mending = threading.Thread(target=mend, args=(server, body))
+        mending.start()
+        ((_, stored),) = list(results)
+        mending.join()
+    assert Path(tmp_path, stored.media).read_bytes() == body
+
+
+def mend(server, body):
+    wait_until(lambda: server.requests["/a.mp4"] >= 3)
+    server.files["/a.mp4"] = File(body)
+
+
+def test_paths_and_stores_only_where_they_are_allowed(tmp_path, made):
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "a.mp4").write_bytes(made["good"])
+    (inside / "link.mp4").symlink_to(outside / "a.mp4")
+    os.mkfifo(inside / "pipe.mp4")
+    bucket = new_folder()
+    OBJECTS[f"{bucket}/a.mp4"] = made["good"]
+    OBJECTS[f"{bucket}/html.mp4"] = b"<html>"
+    cases = {
+        str(inside / "a.mp4"): "",
+        f"{bucket}/a.mp4": "",
+        f"{bucket}/html.mp4": "not_a_video",
+        f"{bucket}/missing.mp4": "no_file",
+        str(inside / "missing.mp4"): "no_file",
+        str(inside / "pipe.mp4"): "no_file",
+        str(inside): "blocked_path",
+        str(inside / "link.mp4"): "blocked_path",
+        str(outside / "a.mp4"): "blocked_path",
+        f"{inside}/../out/a.mp4": "bad_url",
+        f"{inside}x/a.mp4": "blocked_path",
+        "objects://other/a.mp4": "blocked_path",
+        "file:///etc/passwd": "bad_url",
+        "relative.mp4": "bad_url",
+        "ftp://a.example/a.mp4": "blocked_path",
+        "": "bad_url",
+    }
+    settings = VideoDownloadSettings(allow_paths=(str(inside), bucket))
+    found = fetched(tmp_path / "run", settings, *cases)
+    assert [result if isinstance(result, str) else "" for result in found] == list(cases.values())
+    nowhere = fetched(tmp_path / "run2", VideoDownloadSettings(), str(inside / "a.mp4"), f"{bucket}/a.mp4")
+    assert nowhere == ["blocked_path", "blocked_path"]
+
+
+def test_a_path_that_is_too_large(tmp_path, made):
+    (tmp_path / "a.mp4").write_bytes(made["good"])
+    settings = VideoDownloadSettings(allow_paths=(str(tmp_path),), max_bytes=1000)
+    assert fetched(tmp_path / "run", settings, str(tmp_path / "a.mp4")) == ["too_large"]
+
+
+def test_the_row_of_a_video(tmp_path, made):
+    (tmp_path / "a.mp4").write_bytes(made["good"])
+    source = VideoSource("id", str(tmp_path / "a.mp4"), "cat", '{"x": 1}', [[0.5, 1.0]])
+    settings = VideoDownloadSettings(allow_paths=(str(tmp_path),))
+    ((_, stored),) = download_videos([source], str(tmp_path / "run"), settings)
+    row = videos.video_row(source, stored)
+    assert (row.video_id, row.label, row.source, row.spans) == ("id", "cat", '{"x": 1}', [[0.5, 1.0]])
+    assert (row.frames, row.fps, row.has_audio) == (50, pytest.approx(25), True)
+    assert json.loads(row.origin) == {}
+    to_table([row], arrow_schema(Video)).validate(full=True)
