@@ -35,8 +35,9 @@ class FrameIndex:
     """Arrays over the frames in the order in which they are shown.
 
     `packets`: the place of the frame's packet in the file; `starts`: the place of the key frame's packet from which
-    decoding leads to the frame; `times`: seconds from the first frame. `places` finds the place of a packet by
-    `identity`, and `stamps` has what to seek to, a packet's; both are empty where seeking is of no use.
+    decoding leads to the frame; `times`: seconds from the first frame. Arrays over the packets: `stamps`, when they are
+    shown, in ticks of the file's clock or NO_STAMP; `seeks`, what to seek to. `places` finds the place of a packet by
+    its `identity`; it is empty where seeking is of no use.
     """
 
     packets: Integers
@@ -45,6 +46,7 @@ class FrameIndex:
     seconds: float
     places: dict[tuple[int, int], int]
     stamps: Integers
+    seeks: Integers
 
 
 @dataclass(slots=True)
@@ -121,12 +123,14 @@ def build_index(path: str, max_frames: int) -> FrameIndex:
             raise Rejected("no_frames", f"{len(found.identities)} packets")
         times, seconds = _times(container, found, order)
         seekable = container_kind(container) in _SEEKABLE
+        by_dts = container_kind(container) != "matroska" and not (found.dts == NO_STAMP).any()
     rank = np.full(len(found.identities), -1, np.int64)
     rank[order] = np.arange(len(order))
+    starts = _starts(order, rank, np.flatnonzero(found.key))
     places = {name: place for place, name in enumerate(found.identities)}
     if not seekable or len(places) < len(found.identities):
         places = {}
-    return FrameIndex(order, _starts(order, rank, np.flatnonzero(found.key)), times, seconds, places, found.pts)
+    return FrameIndex(order, starts, times, seconds, places, found.pts, found.dts if by_dts else found.pts)
 
 
 def _read_packets(read: Iterable["Packet[Any]"], container: "InputContainer", max_frames: int) -> _Packets:

@@ -6,7 +6,7 @@ To read a frame the decoder starts at the last key frame before it, or goes on f
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, islice
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 10_000_000  # of a file that was never probed
 _ATTEMPTS = 3  # key frames to start from: files may call a frame a key frame that is none
+_UNKNOWN = 8  # packets behind a seek that may be none of the index: a stream is entered in the middle of one
+_SKIPPING = frozenset({"h264", "mpeg1video", "mpeg2video"})  # that know beforehand which frames no other needs
 _EPSILON = 1e-6  # seconds; times are floats
 
 
@@ -101,7 +103,7 @@ class VideoReader:
 
     def _decode_to(self, number: int) -> "VideoFrame | None":
         """The frame, if it comes before any later one."""
-        while (found := self._next()) is not None and found[0] <= number:
+        while (found := self._next(number)) is not None and found[0] <= number:
             if found[0] == number:
                 return found[1]
         return None
@@ -112,6 +114,7 @@ class VideoReader:
         self._container = self._opened.enter_context(open_video(self._path, self._threads))
         context = video_stream(self._container).codec_context
         self._size = context.width, context.height
+        self._skips = context.name in _SKIPPING
         self._restart(0)
 
     def _restart(self, place: int) -> None:
@@ -140,20 +143,23 @@ class VideoReader:
         import av
 
         try:
-            self._container.seek(int(self._index.stamps[start]), stream=video_stream(self._container))
+            self._container.seek(int(self._index.seeks[start]), stream=video_stream(self._container))
         except av.FFmpegError:
             return False
         reading = packets(self._container)
-        packet = next(reading, None)
-        place = None if packet is None else self._index.places.get(identity(packet))
-        if packet is None or place is None or place > start:
-            return False
-        self._restart(place)
-        self._packets = chain([packet], reading)
-        return True
+        for packet in islice(reading, _UNKNOWN):
+            place = self._index.places.get(identity(packet))
+            if place is not None:
+                self._restart(place)
+                self._packets = chain([packet], reading)
+                return place <= start
+        return False
 
-    def _next(self) -> tuple[int, "VideoFrame"] | None:
-        """The next frame that the decoder gives, and its number; None at the end."""
+    def _next(self, wanted: int) -> tuple[int, "VideoFrame"] | None:
+        """The next frame that the decoder gives, and its number; None at the end.
+
+        Frames before the wanted one are left out where no other is decoded from them.
+        """
         while not self._ready:
             if self._ended:
                 return None
@@ -162,6 +168,9 @@ class VideoReader:
                 self._ended = True
             else:
                 mark(packet, self._place)
+                if self._skips:
+                    before = self._numbers.get(self._place, wanted) < wanted
+                    video_stream(self._container).codec_context.skip_frame = "NONREF" if before else "DEFAULT"
                 self._place += 1
             for frame in decode(self._container, packet):
                 place = place_of(frame)
