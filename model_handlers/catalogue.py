@@ -47,6 +47,9 @@ class Entry(_Record):
     input_side: int | None = Field(
         None, ge=16, le=4096, description="side of the square input, pixels, where the codec leaves a choice"
     )
+    normalization: Literal["imagenet", "clip"] | None = Field(
+        None, description="mean and deviation that are taken off the input's 0 to 1, where the codec leaves a choice"
+    )
     note: str = Field("", description="what to know before using it")
 
     @model_validator(mode="after")

@@ -36,15 +36,18 @@ def codec(entry: Entry, side: int | None = None) -> Codec:
     ModelError when there is no such codec, when it is for another task, or when the side does not suit it.
     """
     name = f"{__package__}.codecs.{entry.codec}"
-    side = side or entry.input_side
+    choices = {"side": side or entry.input_side, "normalization": entry.normalization}
+    chosen = {choice: value for choice, value in choices.items() if value is not None}
     try:
-        made: Codec = import_module(name).codec(**({} if side is None else {"side": side}))
+        made: Codec = import_module(name).codec(**chosen)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
         raise ModelError(f"model {entry.name!r} needs codec {entry.codec!r}, which is not available yet.") from error
     except TypeError as error:
-        raise ModelError(f"model {entry.name!r} has one input size; a side cannot be chosen for it.") from error
+        raise ModelError(
+            f"model {entry.name!r}: codec {entry.codec!r} does not take all of: {', '.join(chosen)}."
+        ) from error
     except ValueError as error:
         raise ModelError(f"model {entry.name!r}: {error}.") from error
     if made.task != entry.task:

@@ -11,6 +11,7 @@ from model_handlers.errors import ModelError
 
 # name in the catalogue -> module of this package with `convert(paths) -> bytes`; onnx is imported only when one runs.
 CONVERSIONS = {
+    "brisque": "brisque",
     "centerface": "centerface",
     "dlib-resnet": "dlib_resnet",
     "emotion": "tfjs_models:emotion",

@@ -1,8 +1,9 @@
 """The catalogue's conversions of the real weights against the frameworks that the weights come from.
 
 The golden numbers were made once: those of the TensorFlow.js models by TensorFlow.js 4.22 (CPU backend), dlib's by
-dlib 20.0 (`compute_face_descriptor`), TransNetV2's by its PyTorch port on torch 2.15, on the inputs below. TensorFlow.js's agree to 1e-6 (mesh: 1e-4 pixels; lightning:
-2.5e-4, as the file rounds 1/48 to half precision), dlib's to 3e-7, TransNetV2's to 2e-7; the tolerances leave room for OpenCV's resizing.
+dlib 20.0 (`compute_face_descriptor`), TransNetV2's by its PyTorch port on torch 2.15, on the inputs below.
+TensorFlow.js's agree to 1e-6 (mesh: 1e-4 pixels; lightning: 2.5e-4, as the file rounds 1/48 to half precision), dlib's
+to 3e-7, TransNetV2's to 2e-7; the tolerances leave room for OpenCV's resizing.
 """
 
 import cv2

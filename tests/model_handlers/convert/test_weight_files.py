@@ -62,5 +62,5 @@ def test_weights_outside_the_onnx_file_are_refused(tmp_path: Path) -> None:
 
 
 def test_unknown_conversions_are_named() -> None:
-    with pytest.raises(ModelError, match="no conversion 'x'; there are: centerface"):
+    with pytest.raises(ModelError, match="no conversion 'x'; there are: brisque, centerface"):
         conversion("x")
