@@ -17,7 +17,7 @@ from beam_pipelines.errors import ConfigError
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from transforms.tables.shards import open_binary
 
-RECIPES = ("webbody", "face_generation")
+RECIPES = ("webbody", "face_generation", "face_clips")
 _MISSING = "missing"
 
 

@@ -18,7 +18,7 @@ from transforms.media.clip_settings import ClipSettings
 from transforms.media.clip_writer import write_mp4
 from transforms.media.frame_cache import frame_pixels, frame_times
 from transforms.media.frame_store import DATA, lmdb_frames
-from transforms.media.library import local_file
+from transforms.media.library import local_file, video_folder
 from transforms.media.upright import Pixels
 from transforms.tables.digest import file_digest
 from transforms.tables.shards import commit_file
@@ -26,7 +26,7 @@ from transforms.tables.video_schemas import FaceSpan
 from transforms.vision.crops import union_square
 from transforms.vision.quality import sharpness
 
-FOLDER = "clips"
+TABLE = "clips"
 SIDE = 224  # pixels, of the frames that are scored
 _FIRST = 5  # frames that are compared
 _DRAWN = 2  # frames whose quality is scored
@@ -56,7 +56,7 @@ def write_clip(run: str, settings: ClipSettings, span: FaceSpan) -> ClipFiles:
     box = union_square(span.boxes, settings.margin)
     times, seconds = frame_times(run, span.media)
     starts = np.append(times, seconds)[span.first_frame : span.end_frame + 1].tolist()
-    name = f"{FOLDER}/{span.video_id}/{span.span_id}"
+    name = f"{video_folder(TABLE, span.video_id)}/{span.span_id}"
     with tempfile.TemporaryDirectory(prefix="manyfaces-clip-") as folder:
         with _store(settings, f"{folder}/lmdb", span, box) as store:
             seen = _Seen(span, settings.lmdb_every, store)

@@ -28,6 +28,11 @@ def media_name(video_id: str, suffix: str) -> str:
     return f"{MEDIA}/{digest[:2]}/{video_id}{suffix}"
 
 
+def video_folder(table: str, video_id: str) -> str:
+    """The folder, below the run, of files that a table's rows name; it lies beside the table's shards."""
+    return f"{table}/{video_id}{'~' if video_id.endswith('.parquet') else ''}"  # an id may be called like a shard
+
+
 @contextmanager
 def local_file(run: str, media: str, folder: str | None = None, max_bytes: int | None = None) -> Iterator[str]:
     """A path on this machine of a file of the run, valid within the block. FileNotFoundError if there is none.

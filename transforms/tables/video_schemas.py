@@ -226,3 +226,30 @@ class Clip:
     )
     hyperiqa: float | None = column(pa.float32(), "mean HyperIQA score of the same two frames; more is better", True)
     clipiqa: float | None = column(pa.float32(), "mean CLIP-IQA+ score of the same two frames; more is better", True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoState:
+    """A row of `metadata`: what became of a video of the manifest."""
+
+    video_id: str = column(pa.string(), "key")
+    downloaded: bool = column(pa.bool_(), "whether it is there")
+    failed: bool = column(pa.bool_(), "whether it was tried and is not there; the ledger of download says why")
+    path: str | None = column(pa.string(), "the video's file, below the run's folder", nullable=True)
+    num_clips: int = column(pa.int64(), "pieces of the configured length that it was cut into: rows of `shots`")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoPart:
+    """A row of `parts`: a shot as a file, copied without encoding, so that it begins and ends at key frames."""
+
+    part_id: str = column(pa.string(), "key: that of the shot")
+    video_id: str = column(pa.string(), "the video")
+    label: str | None = column(pa.string(), "source label", nullable=True)
+    source: str = column(pa.string(), "other columns of the manifest, JSON")
+    file: str = column(pa.string(), "the MP4 file, below the run's folder")
+    bytes: int = column(pa.int64(), "its size")
+    first_frame: int = column(pa.int64(), "number of its first frame in the video")
+    end_frame: int = column(pa.int64(), "number of the first frame after it")
+    start: float = column(pa.float64(), "time of its first frame, seconds")
+    end: float = column(pa.float64(), "time at which its last frame ends, seconds")

@@ -40,10 +40,10 @@ class SpanSettings(Settings):
     )
     embed_every: int = Field(1, ge=1, le=1000, description="one sample of so many is embedded")
     max_distance: float = Field(
-        0.085,
+        0.075,
         gt=0,
         le=2,
-        description="1 - cosine of two embeddings; more is another person. Depends on the model (dlib: 0.085)",
+        description="1 - cosine of two embeddings; more is another person. Depends on the model (dlib: 0.075)",
     )
     window: int = Field(
         8, ge=3, le=1000, description="embedded samples on each side that tell whether another person begins"

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from transforms.vision.identity_changes import change_points, largest_distance, unit_vectors
 
-WINDOW, LIMIT = 8, 0.085
+WINDOW, LIMIT = 8, 0.075
 NEAR, FAR = 0.03, 0.17  # typical distances of dlib's descriptors: of one person in a video, of two
 
 
