@@ -164,7 +164,11 @@ def test_a_wrong_override_says_how_to_mend_it(write, override, words):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("webbdy", "did you mean 'webbody'"), ("", "there are: face_clips, face_generation, webbody"), ("zzzz", "there are: webbody")],
+    [
+        ("webbdy", "did you mean 'webbody'"),
+        ("", "there are: face_clips, face_generation, webbody"),
+        ("zzzz", "there are: face_clips, face_generation, webbody"),
+    ],
 )
 def test_an_unknown_recipe_is_named_with_those_that_are(name, words):
     with pytest.raises(ConfigError, match=f"no recipe {name!r}; {words}"):
