@@ -40,6 +40,8 @@ class VideoServer(ThreadingHTTPServer):
         self.sent: Counter[str] = Counter()
         self.times: dict[str, list[float]] = {}
         self.agents: dict[str, str] = {}
+        self.ranges: dict[str, list[str]] = {}
+        self.cookies: dict[str, list[str]] = {}
         self.closing = threading.Event()
         self.port = self.server_address[1]
         self.allow = f"127.0.0.1:{self.port}"
@@ -59,6 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
         server.requests[path] += 1
         server.times.setdefault(path, []).append(time.monotonic())
         server.agents[path] = self.headers.get("User-Agent", "")
+        server.ranges.setdefault(path, []).append(self.headers.get("Range", ""))
+        server.cookies.setdefault(path, []).append(self.headers.get("Cookie", ""))
         file = server.files.get(path, File(status=404))
         self.close_connection = True
         if server.requests[path] <= file.fails_first:

@@ -22,6 +22,7 @@ _KEPT = ("LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT", "TZ")
 _ROOT = Path(__file__).resolve().parents[2]
 _MAX_ANSWER = 2**20  # characters
 _DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+_LAST_WORDS = 5.0  # seconds that a child without an answer gets to end
 _PATIENCE = 0.25  # seconds between looks at whether to stop
 
 
@@ -52,6 +53,8 @@ def ask_child(module: str, order: dict[str, Any], folder: str, seconds: float, s
                 process.stdin.flush()
             _wait_for(process.stdout, seconds, stop)
             answer = process.stdout.readline(_MAX_ANSWER)
+            if not answer.endswith(b"\n"):
+                _wait_for_end(process.pid)  # so that its status is its own, and not that it was killed
         finally:
             _kill(process)  # its group too: nothing that it started outlives it
     if answer.endswith(b"\n"):
@@ -66,6 +69,13 @@ def _wait_for(answers: IO[bytes], seconds: float, stop: threading.Event) -> None
             raise Stopped
         if time.monotonic() >= deadline:
             raise TimeoutError(f"no end after {seconds:g} s")
+
+
+def _wait_for_end(pid: int) -> None:
+    """Wait until the process has ended, a little while at most; it stays to be waited for."""
+    deadline = time.monotonic() + _LAST_WORDS
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _start(module: str, folder: str, stderr: IO[bytes]) -> "subprocess.Popen[bytes]":

@@ -2,6 +2,7 @@
 
 import errno
 import http.client
+import re
 import socket
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from transforms.fetch.socket_guard import BlockedAddress
 from transforms.tables.reasons import Rejected
 
 _LINKS = ("cause", "__cause__", "__context__", "reason")  # where the libraries keep the error behind an error
+_PREFIX = re.compile(r"^(ERROR:)?\s*(\[download\] Got error:)?\s*")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -78,4 +80,4 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def _message(error: BaseException) -> str:
     text = next((link.orig_msg for link in causes(error) if isinstance(link, ExtractorError)), str(error))
-    return str(text).removeprefix("ERROR: ")[:300]
+    return _PREFIX.sub("", str(text))[:300]
