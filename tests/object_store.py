@@ -4,6 +4,7 @@ There are no folders, a pattern matches by prefix, an object appears when its wr
 block that writes it fails, and deleting a "folder" without its trailing slash deletes nothing.
 """
 
+import hashlib
 import io
 import time
 import uuid
@@ -75,6 +76,10 @@ class ObjectStore(FileSystem):
 
     def size(self, path: str) -> int:
         return self.metadata(path).size_in_bytes
+
+    def checksum(self, path: str) -> str:
+        self.metadata(path)
+        return hashlib.sha256(OBJECTS[path]).hexdigest()
 
     def last_updated(self, path: str) -> float:
         return self.metadata(path).last_updated_in_seconds

@@ -9,17 +9,20 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.tables.shards import is_local, open_binary
+from transforms.tables.shards import exists, is_local, open_binary
 
 MEDIA = "media"
 FOLDER, BYTES = "MANYFACES_MEDIA_CACHE", "MANYFACES_MEDIA_CACHE_BYTES"  # environment variables
 _DEFAULT_BYTES = 20 * 2**30
+_ABANDONED = 86_400  # seconds since the last byte of a copy was written by a process that must be gone
 
 
 def media_name(video_id: str, suffix: str) -> str:
@@ -46,7 +49,7 @@ def local_file(run: str, media: str, folder: str | None = None, max_bytes: int |
     copies = Path(folder or os.environ.get(FOLDER) or Path(tempfile.gettempdir(), f"manyfaces-media-{os.getuid()}"))
     copies.mkdir(mode=0o700, parents=True, exist_ok=True)
     limit = max_bytes if max_bytes is not None else int(os.environ.get(BYTES, _DEFAULT_BYTES))
-    copy = copies / f"{hashlib.sha256(path.encode()).hexdigest()}{Path(media).suffix}"
+    copy = copies / f"{hashlib.sha256(_version(path).encode()).hexdigest()}{Path(media).suffix}"
     while True:
         with _locked(copy, fcntl.LOCK_SH):
             if copy.exists():
@@ -67,12 +70,29 @@ def _locked(copy: Path, kind: int) -> Iterator[None]:
         lock = os.open(name, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(lock, kind)
-            with suppress(FileNotFoundError):
-                if os.stat(name).st_ino == os.fstat(lock).st_ino:
-                    yield
-                    return
+            if _is(lock, name):
+                yield
+                return
         finally:
             os.close(lock)
+
+
+def _is(descriptor: int, name: Path) -> bool:
+    """Whether the open file still has its name: a copy's lock goes with the copy."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(name))
+    except FileNotFoundError:
+        return False
+
+
+def _version(path: str) -> str:
+    """What names these bytes: a run of the same name may have been before this one."""
+    try:
+        return f"{path} {FileSystems.checksum(path)}"
+    except BeamIOError as error:
+        if exists(path):
+            raise
+        raise FileNotFoundError(f"there is no file {path}") from error
 
 
 def _fetch(path: str, copy: Path) -> None:
@@ -87,12 +107,15 @@ def _fetch(path: str, copy: Path) -> None:
 
 
 def _trim(copies: Path, limit: int, wanted: Path) -> None:
-    """Remove copies that no one uses, oldest use first, until the rest is within the limit."""
+    """Remove copies that no one uses, oldest use first, until the rest is within the limit, and what was abandoned."""
     found = []
     for copy in copies.iterdir():
-        if copy.suffix != ".lock" and not copy.name.startswith("."):
-            with suppress(FileNotFoundError):
-                state = copy.stat()
+        with suppress(FileNotFoundError):
+            state = copy.stat()
+            if copy.name.startswith("."):
+                if time.time() - state.st_mtime > _ABANDONED:
+                    copy.unlink()
+            elif copy.suffix != ".lock":
                 found.append((state.st_mtime_ns, state.st_size, copy))
     total = sum(size for _, size, _ in found)
     for _, size, copy in sorted(found):

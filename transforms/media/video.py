@@ -20,11 +20,12 @@ from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
 HEAD = 2048  # bytes that `sniff_container` looks at
 _IO_SECONDS = 60  # for opening, and for each packet
-_MAX_PIXELS = 268_000_000  # the most that FFmpeg allocates for one frame in any case
+_PIXELS = 8_000_000  # of a frame, that a decoder may allocate whatever the header said; see `_choose_streams`
 CODECS = frozenset(
     {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "mpeg1video", "mpeg2video", "mpeg4"}
     | {"msmpeg4v1", "msmpeg4v2", "msmpeg4", "h263", "flv", "vp6", "vp6f", "vp6a", "wmv1", "wmv2", "wmv3", "vc1"}
@@ -133,24 +134,26 @@ def _choose_streams(container: "InputContainer", threads: int, audio: bool) -> N
         raise Rejected("no_video_stream", ", ".join(stream.type for stream in container.streams) or "no streams")
     best = container.streams.best("video")
     if best is None or best.codec_context is None:
-        raise Rejected("unknown_codec", f"codec tag {videos[0].codec_tag!r}")
-    if best.codec_context.name not in CODECS:
-        raise Rejected("unknown_codec", best.codec_context.name)
+        raise Rejected("unknown_codec", "FFmpeg has no decoder for it")
+    context = cast("VideoCodecContext", best.codec_context)
+    if context.name not in CODECS:
+        raise Rejected("unknown_codec", context.name)
     if best.disposition & Disposition.attached_pic:
         raise Rejected("no_video_stream", "a cover picture only")
     for stream in container.streams:
         if stream is not best and not (audio and stream is container.streams.best("audio")):
             stream.discard = Discard.all
-    best.codec_context.thread_count = threads
-    best.codec_context.copy_opaque = True
-    best.codec_context.options = {"max_pixels": str(_MAX_PIXELS)}
+    context.thread_count, context.copy_opaque = threads, True
+    # streams may grow on the way, but not from a stamp to a wall
+    context.options = {"max_pixels": str(max(_PIXELS, 4 * context.width * context.height))}
 
 
 def probe(path: str, accept: VideoAcceptSettings) -> VideoInfo:
     """What the file is, if it is let in; Rejected says why not. Bounded in time and memory, whatever is in the file."""
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     request = json.dumps({"path": os.path.abspath(path), "accept": accept.model_dump(mode="json")})
     command = [sys.executable, "-m", "transforms.media.video_probe"]
@@ -180,5 +183,6 @@ def probe(path: str, accept: VideoAcceptSettings) -> VideoInfo:
 
 
 def line(error: BaseException) -> str:
-    """An error as one short line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    """An error as one short line, without FFmpeg's mention of the local path."""
+    words = getattr(error, "strerror", None) or str(error) or "no words"
+    return f"{type(error).__name__}: {words}".splitlines()[0][:200]

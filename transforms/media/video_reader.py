@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from transforms.media.upright import Pixels, display_matrix, is_turned, upright
-from transforms.media.video import open_video, video_stream
+from transforms.media.video import line, open_video, video_stream
 from transforms.media.video_index import Floats, Integers, build_index, decode, identity, mark, packets, place_of
 from transforms.tables.reasons import Rejected
 
@@ -180,9 +180,14 @@ class VideoReader:
         return self._ready.popleft()
 
     def _pixels(self, frame: "VideoFrame", size: tuple[int, int] | None) -> Pixels:
+        import av
+
         matrix = display_matrix(frame)
         width, height = size or (self._size[::-1] if is_turned(matrix) else self._size)
         stored = (height, width) if is_turned(matrix) else (width, height)
         how = "AREA" if size else "BILINEAR"  # of no meaning where nothing is scaled
-        scaled = self._scaler.reformat(frame, *stored, "rgb24", interpolation=how, threads=1)
+        try:
+            scaled = self._scaler.reformat(frame, *stored, "rgb24", interpolation=how, threads=1)
+        except (av.FFmpegError, ValueError) as error:
+            raise Rejected("broken_frame", line(error)) from None
         return upright(cast(Pixels, scaled.to_ndarray()), matrix)

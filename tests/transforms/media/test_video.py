@@ -1,0 +1,275 @@
+"""Video files of strangers: what they are, what is refused and for which reason, inside bounds of time and memory."""
+
+import os
+import random
+import struct
+import sys
+import time
+import wave
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.videos import File, Tone, number_frames, write
+from transforms.media import video
+from transforms.media.video import VideoInfo, open_video, probe, sniff_container
+from transforms.media.video_probe import inspect_video
+from transforms.media.video_settings import VideoAcceptSettings
+from transforms.tables.reasons import REASONS, Rejected
+
+ACCEPT = VideoAcceptSettings(probe_seconds=20)
+SIZE = (160, 120)
+HEADER_FIRST = {"movflags": "+faststart"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The bytes of small videos by suffix; MP4 with its header first."""
+    folder = tmp_path_factory.mktemp("videos")
+    kinds = {
+        "mp4": File(mux=HEADER_FIRST, tones=(Tone(440, 0, 1),)),
+        "mkv": File(),
+        "webm": File("libvpx", options={"cpu-used": "8"}),
+        "avi": File("mpeg4", options={}),
+        "mpg": File("mpeg1video", options={}),
+        "ts": File(),
+        "flv": File("flv", options={}),
+    }
+    return {kind: write(folder / f"a.{kind}", number_frames(50, SIZE), how).read_bytes() for kind, how in kinds.items()}
+
+
+def code(tmp_path, data, accept=ACCEPT):
+    path = tmp_path / "file.mp4"
+    path.write_bytes(data)
+    with pytest.raises(Rejected) as why:
+        inspect_video(str(path), accept)
+    assert why.value.code in REASONS
+    assert str(tmp_path) not in why.value.detail
+    return why.value.code
+
+
+@pytest.mark.parametrize(
+    ("kind", "container"),
+    [("mp4", "mov"), ("mkv", "matroska"), ("webm", "matroska"), ("avi", "avi"), ("mpg", "mpeg"), ("ts", "mpegts"),
+     ("flv", "flv")],
+)  # fmt: skip
+def test_containers_are_told_by_their_bytes(kind, container, files, tmp_path):
+    assert sniff_container(files[kind]) == container
+    path = tmp_path / "no_suffix"
+    path.write_bytes(files[kind])
+    info = inspect_video(str(path), ACCEPT)
+    assert (info.container, info.frames, info.width, info.height, info.fps) == (container, 50, *SIZE, 25)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not_a_video"),
+        (b"\0" * 4000, "not_a_video"),
+        (b"<!DOCTYPE html><html></html>", "not_a_video"),
+        (b"\xff\xd8\xff\xe0" + bytes(100), "not_a_video"),
+        (b"GIF89a" + bytes(100), "not_a_video"),
+        (b"G" + bytes(1000), "not_a_video"),
+        (b"frame%03d.png", "not_a_video"),
+        (b"#EXTM3U\nhttp://127.0.0.1/a.ts\n", "playlist"),
+        (b"\xef\xbb\xbf \r\n#extm3u8\n", "playlist"),
+        (b"ffconcat version 1.0\nfile '/etc/passwd'\n", "playlist"),
+        (b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n", "playlist"),
+        (b'<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"/>', "playlist"),
+        (b"[playlist]\nFile1=http://127.0.0.1/\n", "playlist"),
+        (b"<ASX version='3.0'>", "playlist"),
+        (b"RTSPtextRTSP://127.0.0.1/", "playlist"),
+    ],
+)
+def test_what_is_no_video(data, reason, tmp_path):
+    assert code(tmp_path, data) == reason
+
+
+def test_probing_answers_from_its_own_process(files, tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(files["mp4"])
+    assert probe(str(path), ACCEPT) == VideoInfo("mov", "h264", 160, 120, 0, 50, 2.0, 25.0, True)
+    path.write_bytes(b"#EXTM3U")
+    with pytest.raises(Rejected, match="playlist"):
+        probe(str(path), ACCEPT)
+    with pytest.raises(RuntimeError, match=r"(?s)absent\.mp4 failed.*No such file"):
+        probe(str(tmp_path / "absent.mp4"), ACCEPT)
+
+
+@pytest.mark.parametrize(
+    ("accept", "reason"),
+    [
+        ({"min_height": 121}, "low_resolution"),
+        ({"max_pixels": 160 * 120 - 1}, "too_many_pixels"),
+        ({"max_frames": 49}, "too_long"),
+        ({"max_seconds": 1.99}, "too_long"),
+        ({"containers": ("matroska",)}, "not_a_video"),
+    ],
+)
+def test_what_is_not_let_in(accept, reason, files, tmp_path):
+    assert code(tmp_path, files["mp4"], VideoAcceptSettings(**accept)) == reason
+
+
+def test_what_is_just_let_in(files, tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(files["mp4"])
+    accept = VideoAcceptSettings(min_height=120, max_pixels=160 * 120, max_frames=50, max_seconds=2)
+    assert inspect_video(str(path), accept).frames == 50
+
+
+def test_the_height_of_a_turned_video_is_the_upright_one(tmp_path):
+    path = write(tmp_path / "a.mp4", number_frames(5, SIZE), File(rotation=90))
+    info = inspect_video(str(path), VideoAcceptSettings(min_height=120))
+    assert (info.width, info.height, info.rotation) == (160, 120, 90)
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    with wave.open(str(tmp_path / "a.wav"), "wb") as out:
+        out.setparams((1, 2, 8000, 0, "NONE", ""))
+        out.writeframes(bytes(16_000))
+    assert code(tmp_path, (tmp_path / "a.wav").read_bytes()) == "not_a_video"
+    with av.open(str(tmp_path / "a.m4a"), "w", format="mp4") as out:
+        stream = out.add_stream("aac", rate=8000, layout="mono")
+        for place in range(20):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = 8000, place * 1024, Fraction(1, 8000)
+            out.mux(stream.encode(sound))
+        out.mux(stream.encode(None))
+    assert code(tmp_path, (tmp_path / "a.m4a").read_bytes()) == "no_video_stream"
+
+
+def test_a_header_without_frames(files, tmp_path):
+    assert code(tmp_path, files["mkv"][:700]) == "no_frames"
+    data = bytearray(files["mp4"])
+    data[data.index(b"mdat") + 4 :] = bytes(len(data) - data.index(b"mdat") - 4)
+    assert code(tmp_path, bytes(data)) == "no_frames"
+
+
+def test_a_codec_that_is_not_known(files, tmp_path):
+    assert code(tmp_path, files["avi"].replace(b"FMP4", b"ZZZZ")) == "unknown_codec"
+    how = File("ffv1", options={})
+    assert code(tmp_path, write(tmp_path / "a.mkv", number_frames(3, SIZE), how).read_bytes()) == "unknown_codec"
+
+
+def lying(data, box, at, value):
+    """The file with a number of a box changed: `at` bytes behind the box's name."""
+    data = bytearray(data)
+    place = data.index(box) + 4 + at
+    data[place : place + len(value)] = value
+    return bytes(data)
+
+
+LIES = {
+    "box of 4 GB": lambda mp4: struct.pack(">I4sQ", 1, b"ftyp", 4 << 30) + mp4[8:],
+    "a thousand million frames": lambda mp4: lying(mp4, b"stsz", 8, struct.pack(">I", 10**9)),
+    "as many of one size": lambda mp4: lying(mp4, b"stsz", 4, struct.pack(">II", 100, 10**9)),
+    "endless frames": lambda mp4: lying(mp4, b"stts", 8, struct.pack(">II", 1 << 30, 0x7FFFFFFF)),
+    "ticks of nothing": lambda mp4: lying(mp4, b"mdhd", 12, struct.pack(">I", 0)),
+    "ticks without end": lambda mp4: lying(mp4, b"mdhd", 12, struct.pack(">I", 0xFFFFFFFF)),
+    "large chunks": lambda mp4: lying(
+        lying(mp4, b"stsz", 4, struct.pack(">II", 1, 60_000_000)), b"stsc", 12, struct.pack(">I", 60_000_000)
+    ),
+    "no samples behind the header": lambda mp4: mp4[: mp4.index(b"mdat") + 4],
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_headers_that_lie_end_in_time_and_cost_their_own_process_only(lie, files, tmp_path):
+    """Either there is a reason, or what is really there was found."""
+    path = tmp_path / "lie.mp4"
+    path.write_bytes(LIES[lie](files["mp4"]))
+    began = time.monotonic()
+    try:
+        info = probe(str(path), VideoAcceptSettings(probe_seconds=3, probe_memory=2**30))
+    except Rejected as why:
+        assert why.code in ("broken_video", "no_frames", "too_long", "no_video_stream")  # noqa: PT017 the other end is fine too
+    else:
+        assert info.frames <= 50
+    assert time.monotonic() - began < 15
+
+
+def test_sizes_in_headers_are_not_believed(files, tmp_path):
+    """100,000 x 100,000 pixels in an AVI's header; the stream itself says 160 x 120."""
+    path = tmp_path / "a.avi"
+    path.write_bytes(lying(files["avi"], b"strf", 8, struct.pack("<II", 100_000, 100_000)))
+    info = inspect_video(str(path), ACCEPT)
+    assert (info.width, info.height) == SIZE
+
+
+def test_a_crash_of_the_decoder_is_a_reason(files, tmp_path, monkeypatch):
+    """The child is one that dies as by a fault of memory."""
+    path = tmp_path / "a.mp4"
+    path.write_bytes(files["mp4"])
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with pytest.raises(Rejected, match="signal 11"):
+        probe(str(path), ACCEPT)
+
+
+def test_a_probe_without_end_is_ended(files, tmp_path, monkeypatch):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(files["mp4"])
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with pytest.raises(Rejected, match="no end in sight"):
+        probe(str(path), VideoAcceptSettings(probe_seconds=0.5))
+
+
+def test_no_other_file_is_opened(tmp_path):
+    """A QuickTime file whose pictures are in another file: FFmpeg is not to look there."""
+    other = write(tmp_path / "other.mov", number_frames(30, SIZE), File(mux=HEADER_FIRST))
+    data = other.read_bytes()
+    path = str(other).encode()
+    alias = b"\0" * 150 + struct.pack(">HH", 2, len(path)) + path + b"\0" * (len(path) % 2) + struct.pack(">hH", -1, 0)
+    entry = struct.pack(">I4sI", 12 + len(alias), b"alis", 0) + alias
+    place = data.index(b"dref") - 4
+    length = struct.unpack(">I", data[place : place + 4])[0]
+    box = struct.pack(">I4sII", 16 + len(entry), b"dref", 0, 1) + entry
+    grown = len(box) - length
+    made = bytearray(data[:place] + box + data[place + length :])
+    for name in (b"dinf", b"minf", b"mdia", b"trak", b"moov"):
+        start = made.index(name) - 4
+        made[start : start + 4] = struct.pack(">I", struct.unpack(">I", made[start : start + 4])[0] + grown)
+    (tmp_path / "pointing.mov").write_bytes(bytes(made[: made.index(b"mdat") + 4]))
+    assert code(tmp_path, (tmp_path / "pointing.mov").read_bytes()) == "no_frames"
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "webm", "avi", "mpg", "ts", "flv"])
+def test_damaged_files_end_with_a_reason_or_with_frames(kind, files, tmp_path):
+    chance = random.Random(kind)
+    path = tmp_path / f"a.{kind}"
+    for _ in range(12):
+        data = bytearray(files[kind])
+        for _ in range(chance.choice((1, 5, 50))):
+            data[chance.randrange(chance.choice((200, len(data))))] = chance.randrange(256)
+        path.write_bytes(bytes(data))
+        try:
+            assert inspect_video(str(path), ACCEPT).frames > 0
+        except Rejected as why:
+            assert why.code in REASONS  # noqa: PT017 the other end is fine too
+
+
+def test_without_the_package_one_sentence_says_what_to_install(files, tmp_path, monkeypatch):
+    (tmp_path / "a.mp4").write_bytes(files["mp4"])
+    monkeypatch.setitem(sys.modules, "av", None)
+    with (
+        pytest.raises(ModuleNotFoundError, match=r'pip install "manyfaces\[video\]"'),
+        open_video(str(tmp_path / "a.mp4")),
+    ):
+        pass
+
+
+def test_the_probe_finds_the_project_from_any_folder(files, tmp_path, monkeypatch):
+    (tmp_path / "a.mp4").write_bytes(files["mp4"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert probe("a.mp4", ACCEPT).frames == 50
+    assert Path(video.__file__).is_absolute()
+    assert os.environ.get("PYTHONPATH") is None
