@@ -54,6 +54,7 @@ def reason_of(error: BaseException, behind: Exception | None) -> Rejected:
 _CODES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((socket.gaierror, urllib3.exceptions.NameResolutionError), "dns_error"),
     ((IncompleteRead, ContentTooShortError, http.client.IncompleteRead), "bad_response"),
+    ((urllib3.exceptions.NewConnectionError,), "connect_error"),  # to urllib3 a kind of timeout
     ((TimeoutError, requests.exceptions.Timeout, urllib3.exceptions.TimeoutError), "timeout"),
     ((SSLError,), "tls_error"),
     ((http.client.HTTPException, urllib3.exceptions.DecodeError), "bad_response"),
