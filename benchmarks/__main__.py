@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
-NAMES = ("download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities")
+NAMES = (
+    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "shots",
+)  # fmt: skip
 
 
 def main() -> None:
