@@ -24,7 +24,7 @@ from transforms.fetch.video_settings import VideoDownloadSettings
 from transforms.tables.reasons import Rejected
 
 Info = dict[str, Any]
-_PAGE_BYTES = 64_000_000  # of all pages and lists that are read to find a video
+_PAGE_BYTES = 16_000_000  # of all pages and lists that are read to find a video
 _BLOCK = 131_072  # bytes read at a time
 _WHOLE = ("http", "https")  # protocols of files that come in one piece
 

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 import requests.exceptions
 import urllib3.exceptions
-from yt_dlp.networking.exceptions import HTTPError, IncompleteRead, RequestError, SSLError, UnsupportedRequest
+from yt_dlp.networking.exceptions import (
+    HTTPError,
+    IncompleteRead,
+    NoSupportingHandlers,
+    RequestError,
+    SSLError,
+    UnsupportedRequest,
+)
 from yt_dlp.utils import ContentTooShortError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from transforms.fetch.socket_guard import BlockedAddress
@@ -58,7 +65,10 @@ _CODES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((TimeoutError, requests.exceptions.Timeout, urllib3.exceptions.TimeoutError), "timeout"),
     ((SSLError,), "tls_error"),
     ((http.client.HTTPException, urllib3.exceptions.DecodeError), "bad_response"),
-    ((requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnsupportedRequest), "bad_url"),
+    (
+        (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, NoSupportingHandlers, UnsupportedRequest),
+        "bad_url",
+    ),
     ((RequestError, ConnectionError), "connect_error"),
     ((UnsupportedError,), "not_a_video"),
     ((GeoRestrictedError, UserNotLive, ExtractorError), "video_unavailable"),

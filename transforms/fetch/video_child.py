@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from transforms.fetch.site import Session
 
 Info = dict[str, Any]
+_WORK, _BYTES_A_SECOND = 120.0, 20e6  # seconds of processor for reading pages, and how fast it then is at least
 _SLACK = 64_000_000  # bytes that a file may have beyond the cap: what a container adds
 
 
@@ -28,7 +29,8 @@ def main() -> None:
     """Do what the order on standard input says."""
     order, answers = receive_order()
     settings = VideoDownloadSettings.model_validate(order["settings"])
-    limit_resources(settings.max_memory, settings.max_bytes + settings.max_bytes // 8 + _SLACK, settings.total_timeout)
+    seconds = _WORK + settings.max_bytes / _BYTES_A_SECOND
+    limit_resources(settings.max_memory, settings.max_bytes + settings.max_bytes // 8 + _SLACK, seconds)
     programs = frozenset({settings.js_runtime} if settings.js_runtime else ())
     guard_process((*settings.allow_hosts, *_proxy_host(settings.proxy)), programs)
     print(json.dumps(fetch(order["url"], settings, order["folder"])), file=answers, flush=True)

@@ -163,10 +163,15 @@ def _rules(settings: VideoDownloadSettings) -> dict[str, Any]:
 
 def store(run: str, source: VideoSource, path: str, origin: dict[str, Any], settings: VideoDownloadSettings) -> Stored:
     """Let a fetched file into the run's media folder; Rejected if it is no video that is accepted."""
-    info = probe(path, settings.accept)
+    size = os.path.getsize(path)
+    if size > settings.max_bytes:  # an earlier try's bytes count too
+        raise Rejected("too_large", f"{size} bytes")
+    try:
+        info = probe(path, settings.accept)
+    except RuntimeError as defect:  # whatever a decoder does with a hostile file, it costs this item only
+        raise Rejected("internal_error", str(defect)) from defect
     sha256 = media_store.file_hash(path)
     media = media_store.file_name(source.video_id, sha256, info.container)
-    size = os.path.getsize(path)
     stored = Stored(media, size, sha256, info, origin, made_by(source.url, settings), _rules(settings))
     media_store.keep(run, source.video_id, path, stored)
     return stored

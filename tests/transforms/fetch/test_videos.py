@@ -1,6 +1,7 @@
 """Videos are fetched by the real yt-dlp from a real server, good ones and bad ones, each to its own end."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -119,6 +120,7 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
     run = str(tmp_path / "run")
     with serving() as server, canary() as (port, visits):
         hidden = f"http://127.0.0.1:{port}/hidden.mp4"
+        bomb = File(gzip.compress(b"<html>" + bytes(50_000_000)), "text/html", headers={"Content-Encoding": "gzip"})
         cases = {
             "/good.mp4": (File(good), ""),
             "/late.mp4": (File(made["late"]), ""),
@@ -142,6 +144,9 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
             "/empty.mp4": (File(), "not_a_video"),
             "/opted-out.mp4": (File(good, headers={"X-Robots-Tag": "noai"}), "opted_out"),
             "/to-private": (File(status=302, headers={"Location": hidden}), "blocked_address"),
+            "/to-file": (File(status=302, headers={"Location": "file:///etc/passwd"}), "bad_url"),
+            "/hls/file.m3u8": (playlist("list0.ts", "file:///etc/passwd"), "bad_url"),
+            "/bomb.html": (bomb, "too_large"),
             "/page-of-private.html": (page(hidden), "blocked_address"),
             "/hls/private.m3u8": (playlist("list0.ts", hidden), "blocked_address"),
             "/hls/private-list.m3u8": (File(f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{hidden}\n".encode(),
