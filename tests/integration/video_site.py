@@ -18,16 +18,18 @@ SIZE = (1280, 720)
 
 @dataclass(frozen=True)
 class Take:
-    """A pan over a photograph's face: so many frames, its box so high (share of the frame's height)."""
+    """A pan over a photograph: so many frames, the face's box so high (share of the frame's); None: all of it."""
 
     photograph: str
     frames: int
-    height: float
+    height: float | None
     centre: tuple[float, float] = (0.5, 0.45)
     mirrored: bool = False
     blur: float = 0.0  # pixels
 
     def picture(self) -> np.ndarray:
+        if self.height is None:
+            return videos.fitted(videos.photograph(self.photograph), SIZE)
         made = portrait(self.photograph, SIZE, self.centre, self.height)
         made = cv2.flip(made, 1) if self.mirrored else made
         return cv2.GaussianBlur(made, (0, 0), self.blur) if self.blur else made
