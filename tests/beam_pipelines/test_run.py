@@ -323,8 +323,11 @@ def test_temporary_files_of_a_killed_run_are_swept_and_no_others(order):
     for path in (left, *mine):
         with open(path, "w") as file:
             file.write("x")
+    unfinished = os.path.join(folder, "media", ".fetching." + "0123456789abcdef" * 2)
+    os.makedirs(os.path.join(unfinished, "0"))
     run(order())
     assert not os.path.exists(left)
+    assert not os.path.exists(unfinished)
     assert all(map(os.path.exists, mine))
 
 

@@ -11,6 +11,7 @@ from transforms.tables.schemas import Image, Source, arrow_schema
 from transforms.tables.shards import (
     ROWS_PER_GROUP,
     commit_file,
+    commit_finished,
     delete_folder,
     exists,
     iter_rows,
@@ -142,6 +143,15 @@ def test_a_file_that_fails_half_way_never_appears(folder):
     with pytest.raises(ValueError, match="no more"):
         fail_half_way()
     assert read_footer(path)[0] == 2  # what was committed before stays
+
+
+def test_a_finished_file_gets_its_name(folder, tmp_path):
+    source = tmp_path / "finished"
+    for content in (b"one", b"two"):
+        source.write_bytes(content)
+        commit_finished(str(source), f"{folder}/deep/file.bin")
+        with open_binary(f"{folder}/deep/file.bin") as file:
+            assert file.read() == content
 
 
 def test_nothing_but_the_shard_is_left_on_disk(tmp_path):
