@@ -16,7 +16,7 @@ from transforms.settings import Settings
 _HOW = {
     "inference", "threads", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
     "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "contact", "allow_hosts", "proxy",
-    "verify_tls", "max_redirects",
+    "verify_tls", "max_redirects", "downloads", "max_memory", "allow_paths", "cookies", "js_runtime",
 }  # fmt: skip
 
 
