@@ -57,14 +57,16 @@ def even(image: Pixels) -> Pixels:
 
 def clock(times: Sequence[float]) -> tuple[Fraction, list[int]]:
     """The tick in seconds and the frames' stamps in ticks, the first 0; one tick a frame where the rate is constant."""
-    if len(times) < 2:
-        return Fraction(1, 25), [0] * len(times)
     passed = np.asarray(times, np.float64) - times[0]
+    if not passed[-1]:
+        return Fraction(1, 25), list(range(len(times)))
     mean = (len(times) - 1) / passed[-1]
     rate = min(_RATES, key=lambda rate: abs(float(rate) - mean))
     if np.abs(passed - np.arange(len(times)) / float(rate)).max() < _ROUNDED:
         return 1 / rate, list(range(len(times)))
-    return _TICK, [round(time / _TICK) for time in passed]
+    stamps = np.rint(passed / float(_TICK)).astype(np.int64)
+    later = np.arange(len(times))  # a tick at least from frame to frame
+    return _TICK, (np.maximum.accumulate(stamps - later) + later).tolist()
 
 
 def write_mp4(
@@ -77,6 +79,8 @@ def write_mp4(
     """
     import av
 
+    if not len(times):
+        raise ValueError("a clip needs a frame at least")
     tick, stamps = clock(times)
     lasts = dict(zip(stamps, np.diff([*stamps, max(stamps[-1] + 1, round((end - times[0]) / tick))]), strict=True))
     mux = {"movflags": "+faststart", "fflags": "+bitexact"}

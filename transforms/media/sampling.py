@@ -91,7 +91,7 @@ def in_spans(times: Floats, spans: Sequence[Sequence[float]]) -> list[Range]:
 
 def cheapest(numbers: Sequence[int], end: int, costs: Integers) -> list[int]:
     """Each number moved to the frame that costs least before the next number, or `end`; the first of equal ones."""
-    stops = [*numbers[1:], end]
+    stops = [*numbers, end][1:]
     return [number + int(np.argmin(costs[number:stop])) for number, stop in zip(numbers, stops, strict=True)]
 
 
