@@ -82,7 +82,7 @@ def _start(module: str, folder: str, stderr: IO[bytes]) -> "subprocess.Popen[byt
     paths = [str(_ROOT), *filter(None, sys.path)]
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "HOME": folder, "TMPDIR": folder}
-    environment |= {"PATH": os.path.join(folder, "none"), "YTDLP_NO_PLUGINS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"PATH": os.path.join(folder, "none"), "YTDLP_NO_PLUGINS": "1"}
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-s", "-m", module],
         stdin=subprocess.PIPE,

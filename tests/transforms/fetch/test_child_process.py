@@ -82,7 +82,7 @@ def test_it_inherits_neither_files_nor_proxies_nor_secrets(child, tmp_path, monk
     with open(os.devnull) as file:
         os.set_inheritable(file.fileno(), True)
         names, files = ask(child, tmp_path, "environment")
-    allowed = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "PATH", "HOME", "TMPDIR", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+    allowed = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "PATH", "HOME", "TMPDIR", "PYTHONPATH"}
     assert set(names) <= allowed | {"SSL_CERT_FILE", "SSL_CERT_DIR", "YTDLP_NO_PLUGINS"}
     assert len(files) <= 5  # the three standard ones, its answers, and the folder that is listed
 

@@ -269,13 +269,14 @@ def test_a_finished_download_is_not_repeated(folder, made):
 
 def test_a_damaged_download_is_repeated(tmp_path, made):
     with serving() as server:
-        server.files["/a.mp4"] = File(made["good"])
-        (first,) = fetched(tmp_path, settings_for(server), server.url("/a.mp4"))
+        server.files = {"/a.mp4": File(made["good"]), "/b.mp4": File(made["good"])}
+        urls = [server.url("/a.mp4"), server.url("/b.mp4")]
+        first, second = fetched(tmp_path, settings_for(server), *urls)
         Path(tmp_path, first.media).write_bytes(b"short")
-        (again,) = fetched(tmp_path, settings_for(server), server.url("/a.mp4"))
+        Path(tmp_path, "media", second.media.split("/")[1], "v1.json").write_text('{"media": 3')
+        again, other = fetched(tmp_path, settings_for(server), *urls)
         assert Path(tmp_path, again.media).read_bytes() == made["good"]
-        Path(tmp_path, "media", first.media.split("/")[1], "v0.json").write_text('{"media": 3')
-        assert isinstance(fetched(tmp_path, settings_for(server), server.url("/a.mp4"))[0], Stored)
+        assert other.sha256 == again.sha256
 
 
 def test_a_broken_transfer_is_gone_on_with(tmp_path, made):
