@@ -19,6 +19,7 @@ NETWORK_SIZE = (48, 27)  # width, height of the frames that TransNetV2 sees
 CONTENT_SIZE = (256, 144)
 WINDOW, CONTEXT = 100, 25  # frames that it sees at once, and how many of them on each side are there as context only
 _AT_ONCE = 8  # windows held in memory
+_MISSING = 'Shots need the package scenedetect, which is not installed: pip install "manyfaces[video]".'
 _FPS = 25.0  # PySceneDetect wants one; all its arithmetic here is in whole frames
 
 
@@ -49,27 +50,25 @@ def detect_cuts(
 
 
 def _detect_by_content(frames: Iterable[Pixels], settings: ShotSettings) -> list[int]:
-    from scenedetect.common import FrameTimecode
-
-    detector = _content_detector(settings)
+    try:
+        from scenedetect.common import FrameTimecode
+        from scenedetect.detectors import AdaptiveDetector, ContentDetector
+    except ImportError:
+        raise ModuleNotFoundError(_MISSING) from None
+    if settings.detector == "content":
+        detector = ContentDetector(threshold=settings.content_score, min_scene_len=settings.min_cut_frames)
+    else:
+        detector = AdaptiveDetector(
+            adaptive_threshold=settings.adaptive_ratio,
+            window_width=settings.adaptive_window,
+            min_content_val=settings.adaptive_score,
+            min_scene_len=settings.min_cut_frames,
+        )
     cuts = []
     for number, frame in enumerate(frames):
         bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
         cuts += [cut.frame_num for cut in detector.process_frame(FrameTimecode(number, _FPS), bgr)]
     return cuts
-
-
-def _content_detector(settings: ShotSettings) -> Any:
-    from scenedetect.detectors import AdaptiveDetector, ContentDetector
-
-    if settings.detector == "content":
-        return ContentDetector(threshold=settings.content_score, min_scene_len=settings.min_cut_frames)
-    return AdaptiveDetector(
-        adaptive_threshold=settings.adaptive_ratio,
-        window_width=settings.adaptive_window,
-        min_content_val=settings.adaptive_score,
-        min_scene_len=settings.min_cut_frames,
-    )
 
 
 def _network_scores(frames: Iterable[Pixels], window_scores: WindowScores) -> Iterator[float]:

@@ -38,7 +38,7 @@ class ShotSettings(Settings):
         le=255,
         description="adaptive: a cut's own score, at least: mean change of hue, saturation and value",
     )
-    content_score: float = Field(27.0, ge=0, le=255, description="content: a cut's score, at least")
+    content_score: float = Field(27.0, gt=0, le=255, description="content: a cut's score, at least")
     min_cut_frames: int = Field(
         15, ge=0, le=10_000, description="adaptive, content: frames between cuts, at least; cuts in a row count as one"
     )

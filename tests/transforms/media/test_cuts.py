@@ -1,5 +1,7 @@
 """Cuts of frames made here, and the windows of the network."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +55,12 @@ def test_thresholds():
         ShotSettings(detector="content", content_score=255),
     ):
         assert detect_cuts(frames, chosen) == []
+
+
+def test_the_package_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scenedetect.common", None)
+    with pytest.raises(ModuleNotFoundError, match=r"manyfaces\[video\]"):
+        detect_cuts(frames_of(2), ShotSettings(detector="adaptive"))
 
 
 @pytest.mark.parametrize(
