@@ -18,6 +18,7 @@ from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
+_DEMOS = ("webbody", "face_generation", "face_clips")
 _TAKES_BEAM_OPTIONS = ("run", "plan", "retry")
 _BEAM_OPTIONS = "Any other option goes to Beam: --runner, --direct_num_workers, --flink_master, ..."
 
@@ -65,8 +66,9 @@ def parser() -> argparse.ArgumentParser:
     _add_set(retry)
     retry.set_defaults(do="retry")
 
-    demo = commands_.add_parser("demo", help="the main recipe on real photographs, served by this machine")
-    demo.add_argument("--output", metavar="DIR", default="runs/demo", help="the run's folder (default: %(default)s)")
+    demo = commands_.add_parser("demo", help="a recipe on real photographs, or videos of them, served by this machine")
+    demo.add_argument("recipe", nargs="?", default="webbody", choices=_DEMOS, help="default: %(default)s")
+    demo.add_argument("--output", metavar="DIR", help="the run's folder (default: runs/demo-<recipe>)")
     demo.set_defaults(do="demo")
 
     inspect = commands_.add_parser("inspect", help="tables, counts, reasons and sample rows of a run")

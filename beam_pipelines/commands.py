@@ -8,12 +8,12 @@ import yaml
 from rich.table import Table
 
 from beam_pipelines import config as configuration
-from beam_pipelines import demonstration, dry_run, inspection, report, storage
-from beam_pipelines.contact_sheet import write_contact_sheet
+from beam_pipelines import demonstration, dry_run, inspection, report, storage, video_demonstration
 from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order, check
 from beam_pipelines.run import run as do_run
+from beam_pipelines.sheet import write_sheet
 from beam_pipelines.stages import RowStage, cut
 from beam_pipelines.work import pending
 from model_handlers import catalogue, store
@@ -101,8 +101,12 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 
 def demo(arguments: argparse.Namespace, rest: list[str]) -> None:
-    """`manyfaces demo`."""
-    demonstration.run(arguments.output)
+    """`manyfaces demo [RECIPE]`."""
+    output = arguments.output or f"runs/demo-{arguments.recipe}"
+    if arguments.recipe == "webbody":
+        demonstration.run(output)
+    else:
+        video_demonstration.run(arguments.recipe, output)
 
 
 def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -114,7 +118,7 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
         rows = inspection.export(arguments.run, arguments.table, arguments.to)
         print(f"{rows} rows of {arguments.table} -> {arguments.to}")
     elif arguments.sheet:
-        print(f"{write_contact_sheet(arguments.run, arguments.sheet)} identities -> {arguments.sheet}")
+        print(f"{write_sheet(arguments.run, arguments.sheet)} -> {arguments.sheet}")
     elif arguments.table:
         inspection.show_table(arguments.run, arguments.table)
     else:

@@ -19,7 +19,7 @@ _INK, _PAPER = (40, 40, 40), 250
 
 
 def chosen(run: str) -> dict[int, list[tuple[str, str | None]]]:
-    """The identities to show, most images first: number -> (face_id, body_id or None), nearest to the centre first."""
+    """The identities to show, most images first: number -> (face_id, body_id or None), from near its centre to far."""
     table = read_column(run, "identities", ["identity", "face_id", "body_id", "similarity"])
     table = table.filter(pc.is_valid(table["identity"]))
     counts = table.group_by("identity").aggregate([("face_id", "count")])
@@ -27,7 +27,8 @@ def chosen(run: str) -> dict[int, list[tuple[str, str | None]]]:
     members: dict[int, list[tuple[str, str | None]]] = {}
     for number in counts["identity"].slice(0, MAX_IDENTITIES).to_pylist():
         own = table.filter(pc.equal(table["identity"], number))
-        own = own.sort_by([("similarity", "descending"), ("face_id", "ascending")]).slice(0, MAX_FACES)
+        own = own.sort_by([("similarity", "descending"), ("face_id", "ascending")])
+        own = own.take(np.unique(np.linspace(0, len(own) - 1, MAX_FACES).astype(np.int64)))
         members[number] = list(zip(own["face_id"].to_pylist(), own["body_id"].to_pylist(), strict=True))
     return members
 
@@ -57,32 +58,39 @@ def _rows(run: str, members: dict[int, list[tuple[str, str | None]]]) -> Iterato
     bodies = _crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
     for number, some in members.items():
         crops = [faces[face] for face, _ in some] + [bodies[body] for _, body in some if body is not None]
-        pictures = [_picture(crop) for crop in crops]
-        row = np.full((CELL + _HEADER + _GAP, sum(p.shape[1] + _GAP for p in pictures) + _GAP, 3), _PAPER, np.uint8)
-        title = f"{number}: {some[0][0]} ..."
-        cv2.putText(row, title, (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
-        x = _GAP
-        for picture in pictures:
-            height, width = picture.shape[:2]
-            row[_HEADER : _HEADER + height, x : x + width] = picture
-            x += width + _GAP
-        yield row
+        yield strip(f"{number}: {some[0][0]} ...", [_picture(crop) for crop in crops])
+
+
+def strip(title: str, pictures: list[Array]) -> Array:
+    """Pictures (CELL,W,3) BGR side by side under a title."""
+    row = np.full((CELL + _HEADER + _GAP, sum(p.shape[1] + _GAP for p in pictures) + _GAP, 3), _PAPER, np.uint8)
+    cv2.putText(row, title, (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
+    x = _GAP
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        row[_HEADER : _HEADER + height, x : x + width] = picture
+        x += width + _GAP
+    return row
+
+
+def stack(strips: list[Array], nothing: str, path: str) -> int:
+    """Write the strips below one another as PNG, or the sentence if there are none; returns how many there are."""
+    rows = strips
+    if not rows:
+        rows = [np.full((CELL, 4 * CELL, 3), _PAPER, np.uint8)]
+        cv2.putText(rows[0], nothing, (_GAP, CELL // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1)
+    width = max(row.shape[1] for row in rows)
+    rows = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=_PAPER) for row in rows]
+    ok, data = cv2.imencode(".png", np.vstack(rows))
+    if not ok:
+        raise RuntimeError(f"{path}: the picture cannot be encoded as PNG.")
+    with commit_file(path) as out:
+        out.write(data.tobytes())
+    return len(strips)
 
 
 def write_contact_sheet(run: str, path: str) -> int:
     """Write the sheet as PNG; returns the number of identities on it. ConfigError if the run has no identities yet."""
     if not shard_names(run, "identities"):
         raise ConfigError(f"{run}: the run has no identities yet; run it to the stage identity first.")
-    members = chosen(run)
-    rows = list(_rows(run, members))
-    if not rows:
-        rows = [np.full((CELL, 4 * CELL, 3), _PAPER, np.uint8)]
-        cv2.putText(rows[0], "no identity was kept", (_GAP, CELL // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1)
-    width = max(row.shape[1] for row in rows)
-    rows = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=_PAPER) for row in rows]
-    ok, data = cv2.imencode(".png", np.vstack(rows))
-    if not ok:
-        raise RuntimeError(f"{path}: the contact sheet cannot be encoded as PNG.")
-    with commit_file(path) as out:
-        out.write(data.tobytes())
-    return len(members)
+    return stack(list(_rows(run, chosen(run))), "no identity was kept", path)

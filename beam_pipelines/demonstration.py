@@ -1,6 +1,7 @@
 """`manyfaces demo`: the recipe webbody on real photographs and hostile rows, all served by this machine."""
 
 import csv
+import re
 import shutil
 import struct
 import sys
@@ -96,6 +97,18 @@ class _Server(ThreadingHTTPServer):
         """Say nothing of clients that hang up."""
 
 
+def _part(page: Page, asked: str) -> Page:
+    """The page, or the bytes of it that the header Range asks for."""
+    found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
+    if page.status != 200 or found is None:
+        return page
+    first, last = int(found[1]), min(int(found[2] or len(page.body)), len(page.body) - 1)
+    told = {"Content-Range": f"bytes {first}-{last}/{len(page.body)}"}
+    if first > last:
+        return Page(416, {"Content-Range": f"bytes */{len(page.body)}"}, b"")
+    return Page(206, page.headers | told, page.body[first : last + 1])
+
+
 @contextmanager
 def serve(pages: dict[str, Page]) -> Iterator[int]:
     """A server of these pages on 127.0.0.1; gives its port."""
@@ -104,7 +117,7 @@ def serve(pages: dict[str, Page]) -> Iterator[int]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            page = pages.get(self.path, Page(404, {}, b""))
+            page = _part(pages.get(self.path, Page(404, {}, b"")), self.headers.get("Range", ""))
             self.send_response(page.status)
             for name, value in {**page.headers, "Content-Length": str(len(page.body))}.items():
                 self.send_header(name, value)
@@ -123,39 +136,49 @@ def serve(pages: dict[str, Page]) -> Iterator[int]:
         server.server_close()
 
 
-def write_manifest(rows: list[DemoRow], port: int, path: Path) -> None:
-    """The demo's manifest: the rows, and the first of them a second time."""
+def write_manifest(rows: list[DemoRow], port: int, folder: Path) -> Path:
+    """The demo's manifest: the rows, and the first of them a second time; returns its path."""
+    path = folder / _MANIFEST
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         writer.writerow(["id", "url", "who", "note"])
         for row in [*rows, DemoRow("twice", rows[0].path, rows[0].who, "the first row's URL again")]:
             writer.writerow([row.id, f"http://127.0.0.1:{port}{row.path}", row.who, row.note])
+    return path
 
 
-def run(output: str) -> None:
-    """Fetch photographs and models, serve the photographs, run the recipe, show what came of it."""
-    started = time.monotonic()
+def new_folder(output: str) -> Path:
+    """The folder, empty: an earlier demo in it is deleted; ConfigError if anything else is."""
     folder = Path(output)
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MANIFEST).is_file():
             raise ConfigError(f"--output {output}: the folder is no earlier demo's; name an empty or new one.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    print("== photographs and models (fetched once, then cached)", file=sys.stderr)
-    good = list(photographs())
-    pairs = good + list(_hostile(good[0][1].body))
+    return folder
+
+
+def run_recipe(name: str, overrides: list[str], pairs: list[tuple[DemoRow, Page]], folder: Path) -> None:
+    """Serve the pages, run the recipe on their rows, print the counts."""
     with serve({row.path: page for row, page in pairs}) as port:
-        manifest = folder / _MANIFEST
-        write_manifest([row for row, _ in pairs], port, manifest)
-        # mirrored reposts are near-duplicates; the demo keeps them, so that more identities have two pictures
-        reposts = "identity.cleaning.duplicate_similarity=0.998"
-        overrides = [reposts, f"fetch.allow_hosts=['127.0.0.1:{port}']", "manifest.rows_per_shard=8"]
-        recipe, settings = configuration.load("webbody", overrides)
+        manifest = write_manifest([row for row, _ in pairs], port, folder)
+        recipe, settings = configuration.load(name, [*overrides, f"fetch.allow_hosts=['127.0.0.1:{port}']"])
         for entry in recipe.models(settings).values():
             store.ensure(entry)
-        print(f"== webbody on {len(pairs) + 1} rows served at 127.0.0.1:{port}", file=sys.stderr)
+        print(f"== {name} on {len(pairs) + 1} rows served at 127.0.0.1:{port}", file=sys.stderr)
         do_run(Order(recipe, settings, str(manifest), str(folder)))
     report.show(str(folder))
+
+
+def run(output: str) -> None:
+    """Fetch photographs and models, serve the photographs, run the recipe, show what came of it."""
+    started = time.monotonic()
+    folder = new_folder(output)
+    print("== photographs and models (fetched once, then cached)", file=sys.stderr)
+    good = list(photographs())
+    # mirrored reposts are near-duplicates; the demo keeps them, so that more identities have two pictures
+    reposts = "identity.cleaning.duplicate_similarity=0.998"
+    run_recipe("webbody", [reposts, "manifest.rows_per_shard=8"], good + list(_hostile(good[0][1].body)), folder)
     sheet = folder / "identities.png"
     count = write_contact_sheet(str(folder), str(sheet))
     print(f"{count} identities, {time.monotonic() - started:.0f} s. Their faces and bodies: {sheet}")
