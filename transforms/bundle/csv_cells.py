@@ -21,6 +21,7 @@ def safe_cell(value: Any) -> Any:
 
 
 def csv_rows(out: BinaryIO) -> Callable[[Sequence[Any]], None]:
-    """A function that writes a row to the file: UTF-8, lines end with a line feed, None is an empty cell."""
-    writer = csv.writer(codecs.getwriter("utf-8")(out), lineterminator="\n")
+    """A function that writes a row to the file: UTF-8, RFC 4180, None is an empty cell."""
+    # lines end with both characters, the default, since only then a cell with one of them is quoted
+    writer = csv.writer(codecs.getwriter("utf-8")(out))
     return lambda row: writer.writerow([safe_cell(value) for value in row])

@@ -15,7 +15,7 @@ from model_handlers.interface import Array
 from transforms.media.clip_files import ClipFiles, write_clip
 from transforms.media.clip_settings import ClipSettings
 from transforms.tables.video_schemas import Clip, FaceSpan
-from transforms.vision.identity_changes import largest_distance, unit_vectors
+from transforms.vision.identity_changes import largest_distance
 from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 QUALITY = ("brisque", "hyperiqa", "clipiqa")  # roles of the models that score single frames
@@ -70,7 +70,7 @@ def _first(clip: _Clip) -> list[tuple[Any, ...]]:
 
 
 def _difference(clip: _Clip, results: list[Array]) -> _Clip:
-    return clip.with_score("clip_image", largest_distance(unit_vectors(np.array(results))))
+    return clip.with_score("clip_image", largest_distance(np.array(results)))
 
 
 def _drawn(clip: _Clip) -> list[tuple[Any, ...]]:

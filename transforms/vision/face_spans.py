@@ -16,7 +16,7 @@ from transforms.media.upright import Pixels
 from transforms.tables.gather import Branches, each
 from transforms.tables.reasons import Rejected
 from transforms.tables.video_schemas import FaceSpan, Shot
-from transforms.vision.identity_changes import largest_distance, unit_vectors
+from transforms.vision.identity_changes import largest_distance
 from transforms.vision.parts import InParts
 from transforms.vision.span_settings import SpanSettings
 from transforms.vision.spans import FaceTrack, Span, find_spans
@@ -170,5 +170,5 @@ def _row(shot: Shot, span: Span, seen: list[_Sample]) -> FaceSpan:
         boxes=np.array([sample.box for sample in seen], np.float32),
         scores=np.array([sample.score for sample in seen], np.float32),
         landmarks=np.array([sample.landmarks for sample in seen], np.float32),
-        face_consistency=largest_distance(unit_vectors(np.array(vectors))) if vectors else None,
+        face_consistency=largest_distance(np.array(vectors)) if vectors else None,
     )

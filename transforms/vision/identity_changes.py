@@ -17,9 +17,10 @@ def unit_vectors(vectors: Array) -> Array:
     return np.where(np.isfinite(units).all(axis=1, keepdims=True), units, 0).astype(np.float32)
 
 
-def largest_distance(units: Array) -> float | None:
-    """The largest 1 - cosine between two of the unit vectors (N,D); None for fewer than two."""
-    if len(units) < 2:
+def largest_distance(vectors: Array) -> float | None:
+    """The largest 1 - cosine between two of the vectors (N,D); None for fewer than two or one without direction."""
+    units = unit_vectors(vectors)
+    if len(units) < 2 or not units.any(axis=1).all():
         return None
     return float(1 - (units @ units.T)[np.triu_indices(len(units), 1)].min())
 

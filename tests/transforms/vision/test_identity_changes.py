@@ -83,8 +83,15 @@ def test_vectors_that_are_none_have_no_direction():
 
 
 @pytest.mark.parametrize(
-    ("units", "largest"),
-    [(np.zeros((0, 2)), None), (np.eye(2)[:1], None), (np.eye(2), 1), (np.array([[1, 0], [-1, 0], [0, 1]]), 2)],
+    ("vectors", "largest"),
+    [
+        (np.zeros((0, 2)), None),
+        (np.eye(2)[:1], None),
+        (np.eye(2) * 7, 1),
+        (np.array([[1, 0], [-3, 0], [0, 1]]), 2),
+        (np.array([[1, 0], [0, 0]]), None),
+        (np.array([[1, 0], [np.nan, 0]]), None),
+    ],
 )
-def test_the_largest_distance_is_of_any_pair(units, largest):
-    assert largest_distance(units) == largest
+def test_the_largest_distance_is_of_any_pair_and_never_made_up(vectors, largest):
+    assert largest_distance(vectors) == largest
