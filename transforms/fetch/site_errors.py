@@ -16,7 +16,14 @@ from yt_dlp.networking.exceptions import (
     SSLError,
     UnsupportedRequest,
 )
-from yt_dlp.utils import ContentTooShortError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
+from yt_dlp.utils import (
+    ContentTooShortError,
+    ExtractorError,
+    GeoRestrictedError,
+    UnsupportedError,
+    UserNotLive,
+    YoutubeDLError,
+)
 
 from transforms.fetch.socket_guard import BlockedAddress
 from transforms.tables.reasons import Rejected
@@ -72,6 +79,7 @@ _CODES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((RequestError, ConnectionError), "connect_error"),
     ((UnsupportedError,), "not_a_video"),
     ((GeoRestrictedError, UserNotLive, ExtractorError), "video_unavailable"),
+    ((YoutubeDLError,), "unsupported_site"),  # what its own fetching cannot do
 )
 
 

@@ -121,6 +121,8 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
     with serving() as server, canary() as (port, visits):
         hidden = f"http://127.0.0.1:{port}/hidden.mp4"
         bomb = File(gzip.compress(b"<html>" + bytes(50_000_000)), "text/html", headers={"Content-Encoding": "gzip"})
+        locked = playlist("list0.ts")
+        locked.body = locked.body.replace(b"#EXTINF", b'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="/key"\n#EXTINF', 1)
         cases = {
             "/good.mp4": (File(good), ""),
             "/late.mp4": (File(made["late"]), ""),
@@ -144,6 +146,7 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
             "/empty.mp4": (File(), "not_a_video"),
             "/opted-out.mp4": (File(good, headers={"X-Robots-Tag": "noai"}), "opted_out"),
             "/to-private": (File(status=302, headers={"Location": hidden}), "blocked_address"),
+            "/hls/locked.m3u8": (locked, "unsupported_site"),
             "/to-file": (File(status=302, headers={"Location": "file:///etc/passwd"}), "bad_url"),
             "/hls/file.m3u8": (playlist("list0.ts", "file:///etc/passwd"), "bad_url"),
             "/bomb.html": (bomb, "too_large"),
@@ -297,6 +300,15 @@ def test_a_broken_transfer_is_gone_on_with(tmp_path, made):
 def mend(server, body):
     wait_until(lambda: server.ranges.get("/a.mp4", []).count("") == 2)  # the page that it might be, and the file
     server.files["/a.mp4"] = File(body)
+
+
+def test_a_proxy_is_asked_for_names_that_only_it_knows(tmp_path, made):
+    with serving() as server:
+        server.files["http://video.test/a.mp4"] = File(made["good"])
+        settings = VideoDownloadSettings(proxy=server.url("/"), retries=0)
+        found = fetched(tmp_path, settings, "http://video.test/a.mp4", "http://127.0.0.1/a.mp4")
+    assert found[0].info.frames == 50
+    assert found[1] == "blocked_address"
 
 
 def test_cookies_are_sent_and_the_users_file_stays_as_it_is(tmp_path, made):
