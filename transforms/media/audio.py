@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import numpy as np
 
 from transforms.media.video import open_video
-from transforms.media.video_index import first_time
+from transforms.media.video_index import first_time, packets
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -75,12 +75,10 @@ def _blocks(
 
     stream = _audio(container)
     assert stream is not None
-    resampler = av.AudioResampler(format="s16", layout=layout, rate=rate)
     tick = Fraction(stream.time_base or 1)
-    try:
+    with suppress(av.FFmpegError):  # it is read from its beginning then
         container.seek(int((origin + start - _ROLL) / tick), stream=stream)
-    except av.FFmpegError:
-        container.seek(0)
+    form: tuple[Any, ...] = ()
     due: int | None = None
     for frame in _decoded(container, stream):
         if frame.pts is not None:
@@ -89,17 +87,22 @@ def _blocks(
                 due = round(place)
         if due is None:
             continue
+        if (frame.format.name, frame.layout.name, frame.sample_rate) != form:  # streams may change on the way
+            form = (frame.format.name, frame.layout.name, frame.sample_rate)
+            resampler = av.AudioResampler(format="s16", layout=layout, rate=rate)
         frame.pts = None
-        for part in resampler.resample(frame):
-            samples = part.to_ndarray().reshape(-1, part.layout.nb_channels)
-            yield due, cast(Samples, samples)
-            due += len(samples)
+        with suppress(av.FFmpegError, ValueError):
+            for part in resampler.resample(frame):
+                samples = part.to_ndarray().reshape(-1, part.layout.nb_channels)
+                yield due, cast(Samples, samples)
+                due += len(samples)
 
 
 def _decoded(container: "InputContainer", stream: "AudioStream") -> Iterator["AudioFrame"]:
     """The frames of the stream from where the container stands; packets that do not decode are left out."""
     import av
 
-    for packet in container.demux(stream):
-        with suppress(av.FFmpegError, ValueError):
-            yield from packet.decode()
+    for packet in packets(container, stream):
+        if packet.stream is stream:
+            with suppress(av.FFmpegError, ValueError):
+                yield from stream.decode(packet)

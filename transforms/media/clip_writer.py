@@ -11,7 +11,7 @@ from pydantic import Field
 
 from transforms.media.upright import Pixels
 from transforms.media.video import line, open_video, video_stream
-from transforms.media.video_index import NO_STAMP, FrameIndex, build_index
+from transforms.media.video_index import NO_STAMP, FrameIndex, build_index, packets
 from transforms.media.video_reader import MAX_FRAMES, VideoReader
 from transforms.settings import Settings
 from transforms.tables.reasons import Rejected
@@ -128,8 +128,8 @@ def copy_span(source: str, start: float, stop: float, path: str) -> Copied:
     """Copy picture and sound from `start` to `stop` (seconds) without encoding; says what the file really holds.
 
     Cuts fall on key frames: the last one at or before `start`, and the first at or after `stop`. The suffix of `path`
-    chooses the container: .mkv holds every codec. Rejected `broken_video` where that container cannot hold the streams
-    or the source has no times to copy.
+    chooses the container: .mkv holds nearly every codec. Rejected `broken_video` where that container cannot hold the
+    streams or the source has no times to copy.
     """
     import av
 
@@ -164,12 +164,10 @@ def _copy(
 ) -> None:
     """Write the video packets of the wanted places, and the sound of the span (seconds of the file's clock)."""
     video, audio = video_stream(container), container.streams.best("audio")
-    streams = [stream for stream in (video, audio) if stream is not None]
-    copies = {stream.index: out.add_stream_from_template(stream, opaque=True) for stream in streams}
+    others = [] if audio is None or audio.codec_context is None else [audio]
+    copies = {stream.index: out.add_stream_from_template(stream, opaque=True) for stream in (video, *others)}
     place = -1
-    for packet in container.demux(streams):
-        if not packet.size:
-            continue
+    for packet in packets(container, *others):
         tick = Fraction(packet.time_base)
         begin = round(span[0] / tick)
         if packet.stream is video:

@@ -20,6 +20,7 @@ from transforms.tables.reasons import Rejected
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
+    from av.stream import Stream
     from av.video.frame import VideoFrame
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -61,15 +62,15 @@ class _Packets:
     identities: list[tuple[int, int]]
 
 
-def packets(container: "InputContainer") -> Iterator["Packet[Any]"]:
-    """The packets of the chosen stream that have data; ends where the file ends or cannot be read on."""
+def packets(container: "InputContainer", *others: "Stream") -> Iterator["Packet[Any]"]:
+    """The packets with data of the video stream, and of the others; ends where the file ends or cannot be read on."""
     import av
 
     try:
-        for packet in container.demux(video_stream(container)):
+        for packet in container.demux((video_stream(container), *others)):
             if packet.size:  # an empty one would end the decoding
                 yield packet
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError, IndexError):  # the last where streams turn up that the header did not have
         return
 
 
