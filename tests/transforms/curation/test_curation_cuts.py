@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from model_handlers import catalogue
 from tests import videos
 from tests.transforms.curation.test_persons import candidate
 from transforms.curation.cuts import ShotCheck, first_uncut
@@ -67,3 +68,10 @@ def test_known_shots_need_no_video():
 def test_a_video_that_does_not_decode_has_no_sequence(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     assert first_uncut([window(0, media="broken.mp4")], ShotCheck(str(tmp_path), ADAPTIVE)) == ()
+
+
+@pytest.mark.integration
+def test_a_network_may_tell_the_cuts(run):
+    check = ShotCheck(run, ShotSettings(detector="transnetv2"), catalogue.load().get("transnetv2"))
+    over, within = window(61, length=2), window(100, length=2)
+    assert first_uncut([over, within], check) == within
