@@ -6,6 +6,7 @@ import sys
 
 NAMES = (
     "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "shots",
+    "sampling",
 )  # fmt: skip
 
 
