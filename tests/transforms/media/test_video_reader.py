@@ -219,6 +219,20 @@ def test_an_edit_list_hides_what_comes_before_it(tmp_path):
         assert reader.times[0] == 0
 
 
+def test_a_stream_that_changes_its_size_keeps_that_of_its_first_frame(tmp_path):
+    """Two transport streams one after the other, as recorders leave them; the clock starts anew in the middle."""
+    small = write(tmp_path / "small.ts", number_frames(40, (160, 120)), File(options=X264))
+    large = write(tmp_path / "large.ts", number_frames(40, (320, 240), first=40), File(options=X264))
+    path = tmp_path / "both.ts"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+    with VideoReader(str(path)) as reader:
+        assert len(reader) == 80
+        assert (np.diff(reader.times) > 0).all()
+        for number in (70, 5, 45, 39, 40, 41, 79):
+            image = reader.read(number)
+            assert (read_number(image), image.shape) == (number, (120, 160, 3))
+
+
 def test_the_cost_of_a_frame_is_what_is_decoded_for_it(composed):
     index = build_index(composed("plain.mp4"), 1000)
     with VideoReader(composed("plain.mp4")) as reader:
