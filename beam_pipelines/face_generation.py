@@ -139,7 +139,7 @@ def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             name="candidates",
             reads=("faces", "manifest"),
             tables=("left_out",),
-            transform=ChooseCandidates(run, config.candidates),
+            transform=ChooseCandidates(run, config.candidates, follower="embeddings"),
             made_from=depends_on(config.candidates),
         ),
         RowStage(

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 HILL = [Take("hill-1", 10, 0.25, centre, mirrored) for centre, mirrored in (((0.4, 0.45), False), ((0.5, 0.5), True))]
 FILMS = {
-    "a-calm": [Take("obama-1", 30, 0.25), Take("obama-2", 30, 0.3)],
+    "a-calm": [Take("obama-1", 30, 0.25), Take("obama-3", 30, 0.3)],
     "b-calm": [Take("biden-1", 60, 0.3)],
     "c-mixed": [Take("biden-1", 30, 0.22, (0.35, 0.5), mirrored=True), Take("obama-1", 30, 0.22, (0.6, 0.5))],
     "d-bad": [Take("obama-1", 20, 0.1), Take("obama-2", 20, 0.3, blur=6), Take("lake-1", 20, None)],

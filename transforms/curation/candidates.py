@@ -7,11 +7,13 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.io.filesystems import FileSystems
 
-from transforms.curation.limits import I64, beyond_first, taken
+from transforms.curation.limits import I64, Mask, beyond_first, taken
 from transforms.curation.settings import CandidateSettings
 from transforms.tables.flow import verdict
-from transforms.tables.ledger import write_whole_ledger
+from transforms.tables.ledger import ledger_table, write_whole_ledger
 from transforms.tables.lookup import places
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import iter_tables, read_shard, shard_names, shard_path, write_shard
@@ -19,29 +21,36 @@ from transforms.tables.video_schemas import LeftOut
 
 STAGE = "candidates"
 _ONLY = "00000"
-_COLUMNS = ["face_id", "video_id", "composite", "crop_bytes"]
 _TEXT = pa.large_string()  # a column of ids may pass 2 GB
+_COLUMNS = pa.schema([("face_id", _TEXT), ("video_id", _TEXT), ("composite", pa.float32()), ("crop_bytes", pa.int64())])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
-    """Columns of N faces, of each video the best first: video (N,) its place in the manifest, size (N,) bytes."""
+    """Columns of N faces, of each video the best first.
+
+    video (N,) its place in the manifest, size (N,) bytes, shard (N,) the number of the face's shard in `names`.
+    """
 
     face_id: pa.ChunkedArray
     video: I64
     size: I64
+    shard: I64
+    names: list[str]
 
 
 def read_faces(run: str, shards: Collection[str]) -> Faces:
     """The faces of these shards. ValueError if the manifest lacks one of their videos."""
-    schema = pa.schema(
-        [("face_id", _TEXT), ("video_id", _TEXT), ("composite", pa.float32()), ("crop_bytes", pa.int64())]
-    )
-    parts = [read_shard(shard_path(run, "faces", name), _COLUMNS).cast(schema) for name in sorted(shards)]
-    table = pa.concat_tables([schema.empty_table(), *parts])
+    names = sorted(shards)
+    parts = [_COLUMNS.empty_table().append_column("shard", pa.array([], pa.int64()))]
+    for number, name in enumerate(names):
+        part = read_shard(shard_path(run, "faces", name), _COLUMNS.names).cast(_COLUMNS)
+        parts.append(part.append_column("shard", pa.array(np.full(len(part), number))))
+    table = pa.concat_tables(parts)
     table = table.set_column(1, "video", pa.array(_in_manifest(run, table["video_id"])))
     table = table.sort_by([("video", "ascending"), ("composite", "descending"), ("face_id", "ascending")])
-    return Faces(table["face_id"], table["video"].to_numpy(), table["crop_bytes"].to_numpy())
+    video, size, shard = (table[name].to_numpy() for name in ("video", "crop_bytes", "shard"))
+    return Faces(table["face_id"], video, size, shard, names)
 
 
 def _in_manifest(run: str, video_id: pa.ChunkedArray) -> I64:
@@ -86,11 +95,23 @@ def is_full(run: str, chunks: Collection[str], settings: CandidateSettings) -> s
     return f"the candidates have {size} bytes and reach the limit candidates.max_bytes, {settings.max_bytes}"
 
 
-def choose(run: str, settings: CandidateSettings) -> int:
-    """Write the table `left_out` and the ledger of the stage; returns how many faces are taken."""
+def reopen(run: str, stage: str, faces: Faces, out: Mask) -> None:
+    """Have a stage do those chunks again that it did when other faces (N,) were left out: retries find better ones."""
+    before = [table["face_id"].cast(_TEXT) for table in iter_tables(run, "left_out", ["face_id"])]
+    ids = pa.chunked_array([chunk for column in before for chunk in column.chunks], _TEXT).combine_chunks()
+    was = pc.is_in(faces.face_id, value_set=ids).to_numpy()
+    changed = {faces.names[number] for number in np.unique(faces.shard[was != out]).tolist()}
+    gone = sorted(changed.intersection(shard_names(run, ledger_table(stage))))
+    if gone:
+        FileSystems.delete([shard_path(run, ledger_table(stage), name) for name in gone])
+
+
+def choose(run: str, settings: CandidateSettings, follower: str) -> int:
+    """Write the table `left_out`, which the stage `follower` goes by, and the ledger; returns how many are taken."""
     faces = read_faces(run, shard_names(run, "faces"))
     reasons = left_out(faces, settings)
     out = reasons != ""
+    reopen(run, follower, faces, out)  # first: whatever happens in between, the stage is then done with the new table
     ids = faces.face_id.filter(pa.array(out)).cast(pa.string())
     rows = pa.table([ids, pa.array(reasons[out].tolist(), pa.string())], schema=arrow_schema(LeftOut))
     write_shard(shard_path(run, "left_out", _ONLY), rows)
@@ -101,13 +122,14 @@ def choose(run: str, settings: CandidateSettings) -> int:
 class ChooseCandidates(beam.PTransform):
     """Tables `faces`, `manifest` -> table `left_out`: the faces that a following stage leaves out.
 
-    One worker holds ids, videos and sizes: about 120 bytes a face.
+    Where those have changed since the stage `follower` did its chunks, it does them again. One worker holds ids,
+    videos and sizes: about 500 bytes a face.
     """
 
-    def __init__(self, run: str, settings: CandidateSettings) -> None:
+    def __init__(self, run: str, settings: CandidateSettings, follower: str) -> None:
         super().__init__()
-        self._run, self._settings = run, settings
+        self._run, self._settings, self._follower = run, settings, follower
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         """One element does it all."""
-        return begin | "Run" >> beam.Create([self._run]) | "Choose" >> beam.Map(choose, self._settings)
+        return begin | "Run" >> beam.Create([self._run]) | "Choose" >> beam.Map(choose, self._settings, self._follower)

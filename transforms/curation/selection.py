@@ -52,7 +52,7 @@ class SelectFaces(beam.PTransform):
 
     A sequence is one shot as far as `shots` tells cuts, unless the samples know their shot; `models` has the entry of
     the role cuts if its detector is a network. One element is one person; one worker at the start and one at the end
-    hold all candidates without their crops: about 400 bytes a face.
+    hold all candidates without their crops: about 900 bytes a face.
     """
 
     def __init__(

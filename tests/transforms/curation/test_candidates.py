@@ -8,12 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.video_rows import face, write_faces, write_manifest
-from transforms.curation.candidates import ChooseCandidates, choose, is_full
+from transforms.curation import candidates
+from transforms.curation.candidates import ChooseCandidates, is_full
 from transforms.curation.settings import CandidateSettings
-from transforms.tables.ledger import entries, tally
-from transforms.tables.shards import read_column
+from transforms.tables.flow import Verdict
+from transforms.tables.ledger import entries, ledger_table, tally, write_ledger
+from transforms.tables.shards import read_column, shard_names
 
 NO_LIMITS = CandidateSettings(max_faces_per_video=None, max_bytes=None)
+
+
+def choose(run, chosen):
+    return candidates.choose(run, chosen, "embeddings")
 
 
 def left_out(run):
@@ -25,7 +31,7 @@ def test_no_faces(folder):
     write_manifest(folder, [])
     write_faces(folder, "00000", [])
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        _ = pipeline | ChooseCandidates(folder, CandidateSettings())
+        _ = pipeline | ChooseCandidates(folder, CandidateSettings(), "embeddings")
     assert left_out(folder) == {}
     assert tally(folder, "candidates").items == 0
     assert is_full(folder, {"00000"}, CandidateSettings()) is None
@@ -88,6 +94,22 @@ def test_a_video_that_is_in_no_list_is_one_sentence(tmp_path):
     write_faces(str(tmp_path), "00000", [face("b")])
     with pytest.raises(ValueError, match="the manifest lacks b"):
         choose(str(tmp_path), NO_LIMITS)
+
+
+def test_what_was_done_with_other_faces_left_out_is_done_again(folder):
+    chosen = CandidateSettings(max_faces_per_video=2)
+    write_manifest(folder, ["a", "b"], per_shard=1)
+    for name, video in (("00000", "a"), ("00001", "b")):
+        write_faces(folder, name, [face(video, n) for n in range(3)])
+    choose(folder, chosen)
+    for name, video in (("00000", "a"), ("00001", "b")):
+        write_ledger(folder, "embeddings", name, [(Verdict(f"{video}-n{n}-f0", "kept"), 1) for n in range(2)])
+    choose(folder, chosen)  # nothing has changed
+    assert shard_names(folder, ledger_table("embeddings")) == ["00000", "00001"]
+    write_faces(folder, "r0001-detections-00000", [face("a", 7, composite=0.9)])
+    choose(folder, chosen)
+    assert shard_names(folder, ledger_table("embeddings")) == ["00001"]
+    assert left_out(folder) == dict.fromkeys(["a-n1-f0", "a-n2-f0", "b-n2-f0"], "over_video_limit")
 
 
 @given(seed=st.integers(0, 1000), per_shard=st.integers(1, 4), limit=st.sampled_from([150, 500, 1300]))
