@@ -1,0 +1,99 @@
+"""SIGKILL in the middle of video recipes: a run that is started again ends with the tables and files of any other."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.integration.video_site import Take, video_site
+from transforms.tables.shards import read_shard
+
+KILLS = 3  # of each recipe
+MADE = {"face_generation": ("final/", 12), "face_clips": ("clips/", 12)}  # files for users, a few at least
+RECIPES = {
+    "face_generation": ["sampling.per_segment=4", "faces.min_sharpness=40", "identity.clusters.min_samples=2"],
+    "face_clips": ["clips.lmdb=true", "clips.audio=true", "spans.min_samples=8"],
+}
+FILMS = {
+    "a": [Take("obama-1", 20, 0.3), Take("biden-1", 20, 0.3)],
+    "b": [Take("biden-1", 24, 0.3)],
+    "c": [Take("obama-2", 24, 0.3)],
+    "d": [Take("lake-1", 20, None)],
+}
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    others = {"e-page": b"<!doctype html><title>No video</title>"}
+    with video_site(tmp_path_factory.mktemp("films"), FILMS, others) as made:
+        yield made
+
+
+def start(recipe, site, output):
+    overrides = [f"fetch.allow_hosts=['127.0.0.1:{site.port}']", "manifest.rows_per_shard=1", *RECIPES[recipe]]
+    settings = [word for override in overrides for word in ("--set", override)]
+    command = ["run", recipe, "--input", str(site.manifest), "--output", str(output), *settings]
+    program = [sys.executable, "-m", "beam_pipelines.cli"]
+    return subprocess.Popen([*program, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def is_done(output):
+    record = output / "run.json"
+    return record.exists() and "finished" in json.loads(record.read_text())
+
+
+def finish(process):
+    try:
+        _, messages = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    assert process.returncode == 0, messages
+
+
+def committed(output):
+    """The shards of row stages, and the videos, with their times of change: none is ever made again."""
+    row_stages = ("download", "frames", "detections", "faces", "embeddings", "shots", "spans", "clips")
+    shards = [path for stage in row_stages for path in output.glob(f"ledger/{stage}/part-*.parquet")]
+    return {path: path.stat().st_mtime_ns for path in [*shards, *output.glob("media/**/*.mp4")]}
+
+
+def contents(output):
+    """What is in every file of a run but its record: tables as rows, LMDB's data and all other files as bytes."""
+    found = {}
+    for path in sorted(output.rglob("*")):
+        name = str(path.relative_to(output))
+        if path.is_file() and name not in ("run.json", "attempt", "lock"):
+            found[name] = read_shard(str(path)).to_pylist() if path.suffix == ".parquet" else path.read_bytes()
+    return found
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_kills_leave_no_trace(recipe, site, tmp_path):
+    rng = random.Random(recipe)
+    finish(start(recipe, site, tmp_path / "undisturbed"))
+    whole = contents(tmp_path / "undisturbed")
+    folder, least = MADE[recipe]
+    assert sum(name.startswith(folder) for name in whole) >= least
+    kills = rounds = 0
+    while kills < KILLS:
+        output = tmp_path / f"killed-{rounds}"
+        rounds += 1
+        while not is_done(output):
+            before = committed(output)
+            process = start(recipe, site, output)
+            try:
+                process.wait(timeout=rng.uniform(3.5, 10.0) if kills < KILLS else 300)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+            _, messages = process.communicate()
+            assert process.returncode in (0, -signal.SIGKILL), messages
+            after = committed(output)
+            assert all(after.get(path) == when for path, when in before.items()), "what was finished was done again"
+        again = contents(output)
+        assert list(again) == list(whole)
+        assert [name for name in whole if again[name] != whole[name]] == []
