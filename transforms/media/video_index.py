@@ -36,18 +36,25 @@ class FrameIndex:
     """Arrays over the frames in the order in which they are shown.
 
     `packets`: the place of the frame's packet in the file; `starts`: the place of the key frame's packet from which
-    decoding leads to the frame; `times`: seconds from the first frame. Arrays over the packets: `stamps`, when they are
-    shown, in ticks of the file's clock or NO_STAMP; `seeks`, what to seek to. `places` finds the place of a packet by
-    its `identity`; it is empty where seeking is of no use.
+    decoding leads to the frame; `times`: seconds from the first frame. Arrays over the packets: `numbers`, of their
+    frames or -1; `stamps`, when they are shown, in ticks of the file's clock or NO_STAMP; `seeks`, what to seek to.
+    `names` are the identities of the packets, sorted, and `places` their places; empty where seeking is of no use.
     """
 
     packets: Integers
     starts: Integers
     times: Floats
     seconds: float
-    places: dict[tuple[int, int], int]
+    numbers: Integers
     stamps: Integers
     seeks: Integers
+    names: Integers
+    places: Integers
+
+    def place(self, packet: "Packet[Any]") -> int | None:
+        """The place of a packet of the file, however it was reached; None if it is not recognised."""
+        at = int(np.searchsorted(self.names, identity(packet)))
+        return int(self.places[at]) if at < len(self.names) and self.names[at] == identity(packet) else None
 
 
 @dataclass(slots=True)
@@ -59,7 +66,7 @@ class _Packets:
     last: int  # duration of the last one shown, ticks
     key: np.ndarray[Any, np.dtype[np.bool_]]
     shown: np.ndarray[Any, np.dtype[np.bool_]]
-    identities: list[tuple[int, int]]
+    identities: Integers
 
 
 def packets(container: "InputContainer", *others: "Stream") -> Iterator["Packet[Any]"]:
@@ -74,9 +81,10 @@ def packets(container: "InputContainer", *others: "Stream") -> Iterator["Packet[
         return
 
 
-def identity(packet: "Packet[Any]") -> tuple[int, int]:
-    """What tells a packet from all others of its stream, however it was reached."""
-    return packet.pos if packet.pos is not None else -1, packet.size
+def identity(packet: "Packet[Any]") -> int:
+    """What tells a packet from all others of its stream: where it begins in the file, and its size."""
+    position = packet.pos if packet.pos is not None else -1
+    return (position & 0x7F_FFFF_FFFF) << 24 | packet.size & 0xFF_FFFF
 
 
 def mark(packet: "Packet[Any]", place: int) -> None:
@@ -125,18 +133,19 @@ def build_index(path: str, max_frames: int) -> FrameIndex:
         times, seconds = _times(container, found, order)
         seekable = container_kind(container) in _SEEKABLE
         by_dts = container_kind(container) != "matroska" and not (found.dts == NO_STAMP).any()
-    rank = np.full(len(found.identities), -1, np.int64)
-    rank[order] = np.arange(len(order))
-    starts = _starts(order, rank, np.flatnonzero(found.key))
-    places = {name: place for place, name in enumerate(found.identities)}
-    if not seekable or len(places) < len(found.identities):
-        places = {}
-    return FrameIndex(order, starts, times, seconds, places, found.pts, found.dts if by_dts else found.pts)
+    numbers = np.full(len(found.identities), -1, np.int64)
+    numbers[order] = np.arange(len(order))
+    starts = _starts(order, numbers, np.flatnonzero(found.key))
+    places = np.argsort(found.identities, kind="stable")
+    names = found.identities[places]
+    if not seekable or (np.diff(names) == 0).any():
+        names, places = names[:0], places[:0]
+    seeks = found.dts if by_dts else found.pts
+    return FrameIndex(order, starts, times, seconds, numbers, found.pts, seeks, names, places)
 
 
 def _read_packets(read: Iterable["Packet[Any]"], container: "InputContainer", max_frames: int) -> _Packets:
-    stamps, flags, duration = array("q"), bytearray(), 0
-    identities: list[tuple[int, int]] = []
+    stamps, identities, flags, duration = array("q"), array("q"), bytearray(), 0
     hides = video_stream(container).codec_context.name in ("vp8", "libvpx")
     for packet in read:
         if len(identities) >= 2 * max_frames:
@@ -155,9 +164,9 @@ def _read_packets(read: Iterable["Packet[Any]"], container: "InputContainer", ma
     if len(key) and not key.any():
         key[0] = True
     trusted = container_kind(container) not in _UNTIMED or not video_stream(container).codec_context.has_b_frames
-    return _Packets(
-        pts if trusted else np.full_like(pts, NO_STAMP), dts, duration, key, (bits & 2).astype(bool), identities
-    )
+    if not trusted:
+        pts = np.full_like(pts, NO_STAMP)
+    return _Packets(pts, dts, duration, key, (bits & 2).astype(bool), np.array(identities, np.int64))
 
 
 def _order_by_stamps(found: _Packets) -> Integers | None:
@@ -176,7 +185,7 @@ def _order_by_stamps(found: _Packets) -> Integers | None:
 
 def _order_by_decoding(path: str) -> Integers:
     with open_video(path) as container:
-        return np.array([place for place, _ in decode_all(container)], np.int64)
+        return np.array(list(dict.fromkeys(place for place, _ in decode_all(container))), np.int64)
 
 
 def first_time(path: str) -> Fraction:
@@ -203,15 +212,14 @@ def _times(container: "InputContainer", found: _Packets, order: Integers) -> tup
         tick, stamps, last = 1 / rate, np.arange(len(order)), 1
     if not last:
         last = int(np.median(np.diff(stamps))) if len(stamps) > 1 else round(1 / (25 * tick))
-    times = (stamps - stamps[0]) * tick.numerator / tick.denominator
-    return times, float((int(stamps[-1] - stamps[0]) + last) * tick)
+    times = (stamps - stamps[0]) * float(tick.numerator) / tick.denominator
+    return times, float((int(stamps[-1]) - int(stamps[0]) + last) * tick)
 
 
-def _starts(order: Integers, rank: Integers, keys: Integers) -> Integers:
+def _starts(order: Integers, numbers: Integers, keys: Integers) -> Integers:
     """For each frame the last key packet that is neither after it in the file nor shown after it."""
     choice = np.searchsorted(keys, order, side="right") - 1
-    numbers = np.arange(len(order))
-    while (late := (rank[keys[choice]] > numbers) & (choice > 0)).any():
+    while (late := (numbers[keys[choice]] > np.arange(len(order))) & (choice > 0)).any():
         choice[late] -= 1
     return keys[np.maximum(choice, 0)]
 

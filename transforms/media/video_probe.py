@@ -8,6 +8,7 @@ import resource
 import sys
 from dataclasses import asdict
 
+from transforms.media.file_end import missing_bytes
 from transforms.media.video import VideoInfo, container_kind, open_video, video_stream
 from transforms.media.video_index import build_index, first_frame
 from transforms.media.video_settings import VideoAcceptSettings
@@ -24,6 +25,8 @@ def inspect_video(path: str, accept: VideoAcceptSettings) -> VideoInfo:
         context = stream.codec_context
         _check_size(context.width, context.height, accept)
         codec, has_audio = context.codec.canonical_name, bool(container.streams.audio)
+    if accept.truncated == "drop" and (missing := missing_bytes(path, kind)):
+        raise Rejected("truncated_video", f"{missing} bytes are missing at the end")
     index = build_index(path, accept.max_frames)
     if index.seconds > accept.max_seconds:
         raise Rejected("too_long", f"{index.seconds:.1f} s")

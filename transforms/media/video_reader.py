@@ -14,7 +14,7 @@ import numpy as np
 
 from transforms.media.upright import Pixels, display_matrix, is_turned, upright
 from transforms.media.video import line, open_video, video_stream
-from transforms.media.video_index import Floats, Integers, build_index, decode, identity, mark, packets, place_of
+from transforms.media.video_index import Floats, Integers, build_index, decode, mark, packets, place_of
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ class VideoReader:
 
         self._path, self._threads = path, threads
         self._index = build_index(path, MAX_FRAMES)
-        self._numbers = {int(place): number for number, place in enumerate(self._index.packets)}
         self._keys = np.unique(self._index.starts)
-        self._first, self._seekable = int(self._keys[0]), bool(self._index.places)
+        self._first, self._seekable = int(self._keys[0]), bool(len(self._index.places))
         self._scaler = VideoReformatter()
         self._opened = ExitStack()
         self._open()
@@ -148,7 +147,7 @@ class VideoReader:
             return False
         reading = packets(self._container)
         for packet in islice(reading, _UNKNOWN):
-            place = self._index.places.get(identity(packet))
+            place = self._index.place(packet)
             if place is not None:
                 self._restart(place)
                 self._packets = chain([packet], reading)
@@ -169,15 +168,19 @@ class VideoReader:
             else:
                 mark(packet, self._place)
                 if self._skips:
-                    before = self._numbers.get(self._place, wanted) < wanted
+                    before = 0 <= self._number(self._place) < wanted
                     video_stream(self._container).codec_context.skip_frame = "NONREF" if before else "DEFAULT"
                 self._place += 1
             for frame in decode(self._container, packet):
                 place = place_of(frame)
-                if place in self._numbers:
-                    self._ready.append((self._numbers[place], frame))
+                if place is not None and self._number(place) >= 0:
+                    self._ready.append((self._number(place), frame))
         self._shown = self._ready[0][0]
         return self._ready.popleft()
+
+    def _number(self, place: int) -> int:
+        """The number of the frame of a packet; -1 if it has none, or was not there when the index was made."""
+        return int(self._index.numbers[place]) if place < len(self._index.numbers) else -1
 
     def _pixels(self, frame: "VideoFrame", size: tuple[int, int] | None) -> Pixels:
         import av

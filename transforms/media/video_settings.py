@@ -22,6 +22,10 @@ class VideoAcceptSettings(Settings):
     )
     max_seconds: float = Field(4 * 3600, gt=0, description="length of the video; more is `too_long`")
     max_frames: int = Field(1_000_000, ge=1, le=10_000_000, description="frames of the video; more is `too_long`")
+    truncated: Literal["drop", "keep"] = Field(
+        "drop",
+        description="what becomes of a file that lacks its end (MP4, Matroska, AVI); keep: what is there is used",
+    )
     probe_seconds: float = Field(
         60, gt=0, le=600, description="time in which a video must show what it is; more is `broken_video`"
     )
