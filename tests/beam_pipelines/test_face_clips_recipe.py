@@ -1,0 +1,65 @@
+import pytest
+
+from beam_pipelines import config as configuration
+from beam_pipelines.face_clips import FaceClipsConfig, models, stages
+from beam_pipelines.stages import cut, fingerprints
+from model_handlers.errors import ModelError
+
+
+def load(*overrides: str) -> FaceClipsConfig:
+    return configuration.load("face_clips", list(overrides))[1]
+
+
+def test_the_shipped_configuration_says_what_the_code_does():
+    assert load() == FaceClipsConfig()
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        "[[download, shots], [spans, clips], [metadata]]",
+        "[[download, shots, spans, clips], [metadata]]",
+        "[[download], [shots], [parts], [spans], [clips], [metadata]]",
+        "[[download, shots], [parts]]",
+    ],
+)
+def test_it_can_be_cut_anywhere(jobs):
+    config = load(f"jobs={jobs}")
+    assert [[stage.name for stage in job.stages] for job in cut(stages(config, "run"), config.jobs)] == config.jobs
+
+
+@pytest.mark.parametrize(
+    ("overrides", "roles"),
+    [
+        ([], {"face", "embedding", "brisque"}),
+        (["jobs=[[download, shots]]"], set()),
+        (["jobs=[[download, shots], [spans]]"], {"face", "embedding"}),
+        (["spans.embedding_model=null", "clips.scores.brisque=null"], {"face"}),
+        (["shots.detector=transnetv2"], {"cuts", "face", "embedding", "brisque"}),
+        (["clips.scores.clip_image=clip-vit-b32"], {"face", "embedding", "brisque", "clip_image"}),
+    ],
+)
+def test_only_the_models_of_the_jobs_are_asked_for(overrides, roles):
+    assert set(models(load(*overrides))) == roles
+
+
+def test_a_score_s_model_must_be_in_the_catalogue():
+    with pytest.raises(ModelError, match="no model 'clip-vit'"):
+        models(load("clips.scores.clip_image=clip-vit"))
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("spans.inference.threads=4", set()),
+        ("clips.inference.batch_size=8", set()),
+        ("fetch.retries=7", set()),
+        ("clips.lmdb=true", {"clips", "metadata"}),
+        ("clips.scores.brisque=null", {"clips", "metadata"}),
+        ("spans.min_score=0.6", {"spans", "clips", "metadata"}),
+        ("shots.fixed_seconds=60", {"shots", "parts", "spans", "clips", "metadata"}),
+    ],
+)
+def test_stages_are_redone_when_their_rows_would_change(override, changed):
+    before, after = (fingerprints(stages(load(*some), "run"), "m") for some in ([], [override]))
+    assert {name for name in before if before[name] != after[name]} == changed
