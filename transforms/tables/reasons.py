@@ -61,6 +61,7 @@ REASONS: dict[str, Reason] = {
     "no_video_stream": _failed("the file has no video stream: audio only, or a cover picture"),
     "unknown_codec": _failed("the video stream's codec is none of those that are decoded"),
     "broken_video": _failed("the video cannot be opened or read within bounds of time and memory"),
+    "truncated_video": _failed("the file lacks its end"),
     "no_frames": _failed("the video has no frame that decodes"),
     "broken_frame": _failed("this frame of the video does not decode"),
     "too_long": _dropped("more seconds or frames than the cap"),
