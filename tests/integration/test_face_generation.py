@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from beam_pipelines import config as configuration
+from beam_pipelines.cli import main
+from beam_pipelines.demonstration import Page
 from beam_pipelines.run import Order, run
 from model_handlers.interface import EXPRESSIONS
 from tests.integration.runs import column, table_content
@@ -238,3 +240,23 @@ def test_results_do_not_depend_on_the_cuts(site, four, limited, tmp_path):
         one, other = ({p.relative_to(r): p.read_bytes() for p in Path(r, folder).rglob("*.*")} for r in runs)
         assert one == other
         assert one
+
+
+def test_a_video_that_comes_late_takes_its_place(site, four, limited, tmp_path):
+    """After a retry the run is as if nothing had failed: better placed faces push others out, embedded or not."""
+    there = site.pages["/a-calm.mp4"]
+    site.pages["/a-calm.mp4"] = Page(503, {}, b"")
+    try:
+        late = run_recipe(site, tmp_path / "late", *LIMITS, "chunks_per_wave=4", "fetch.retries=0", manifest=four)
+    finally:
+        site.pages["/a-calm.mp4"] = there
+    assert tally(late, "download").by_reason == {"kept": 3, "http_503": 1}
+    assert {face.rpartition("-n")[0] for face in column(late, "embeddings", "face_id")} == {"b-calm", "c-mixed"}
+    assert main(["retry", late, "--transient-only"]) == 0
+    assert {face.rpartition("-n")[0] for face in column(late, "embeddings", "face_id")} == {"a-calm", "b-calm"}
+    for table in ("identities", "selection"):
+        assert table_content(late, table) == table_content(limited[4], table)
+    one, other = (
+        {p.relative_to(r): p.read_bytes() for p in Path(r, "final").rglob("*.jpg")} for r in (late, limited[4])
+    )
+    assert one == other
