@@ -19,6 +19,8 @@ _HOW = {
     "verify_tls", "max_redirects", "downloads", "max_memory", "allow_paths", "cookies", "js_runtime",
 }  # fmt: skip
 
+_HOW_ACCEPTED = {"probe_seconds", "probe_memory"}
+
 
 class ModelSettings(Settings):
     """Where models come from and where they run."""
@@ -75,4 +77,5 @@ class Recipe:
 def made_from(settings: Settings, entries: Mapping[str, Entry] | None = None, device: str | None = None) -> Any:
     """All that the rows of a stage depend on: its settings, and its models with the device that runs them."""
     models = {role: entry.sha256 for role, entry in (entries or {}).items()}
-    return {"settings": settings.model_dump(mode="json", exclude=_HOW), "models": models, "device": device}
+    how: dict[str, Any] = {**dict.fromkeys(_HOW, True), "accept": _HOW_ACCEPTED}
+    return {"settings": settings.model_dump(mode="json", exclude=how), "models": models, "device": device}
