@@ -55,7 +55,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "beam_pipelines/__init__.py
 setup(
     name="manyfaces",
     version=VERSION,
-    description="Beam pipelines that turn image URLs and videos into clean, identity-grouped datasets of faces and bodies",
+    description="Beam pipelines that turn image URLs and videos into clean, identity-grouped datasets of people",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
