@@ -1,5 +1,6 @@
 # `make demo` and `make test` set up all they need: the virtual environment from the lock file, then the models.
 PYTHON ?= python3
+RECIPE ?= webbody
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -14,8 +15,8 @@ $(READY): requirements.lock setup.py
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)  ## the main recipe on real photographs, with real models
-	@$(BIN)/manyfaces demo
+demo: $(READY)  ## a recipe on real photographs, or videos of them, with real models: make demo RECIPE=face_clips
+	@$(BIN)/manyfaces demo $(RECIPE)
 
 test: $(READY)  ## the whole suite
 	@$(BIN)/python -m pytest

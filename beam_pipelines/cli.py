@@ -24,8 +24,8 @@ _BEAM_OPTIONS = "Any other option goes to Beam: --runner, --direct_num_workers, 
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", metavar="CONFIG", help="a YAML file, or the name of a shipped one (webbody)")
-    parser.add_argument("--input", metavar="MANIFEST", help="the list of URLs: CSV, TSV, JSONL, parquet or text")
+    parser.add_argument("config", metavar="CONFIG", help="a YAML file, or the name of a shipped one (webbody, face_generation, face_clips)")
+    parser.add_argument("--input", metavar="MANIFEST", help="the list of URLs or videos: CSV, TSV, JSONL, parquet, text")
     parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
     _add_set(parser)
 
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
         prog="manyfaces",
-        description="Image URLs in, clean identity-grouped datasets of faces and bodies out.",
+        description="Image URLs or videos in, clean datasets of faces and bodies out.",
         epilog="Exit codes: 0 done, 1 the run failed, 2 unusable arguments, configuration or model, 130 interrupted.",
     )
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     inspect.add_argument("run", metavar="RUN", help="the run's folder")
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
-    inspect.add_argument("--sheet", metavar="FILE.png", help="write a picture of the identities, a row for each")
+    inspect.add_argument("--sheet", metavar="FILE.png", help="write a picture of the identities or the clips, a row for each")
     inspect.set_defaults(do="inspect")
 
     models = commands_.add_parser("models", help="list, fetch or check the models of the catalogue")
