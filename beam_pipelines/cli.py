@@ -18,14 +18,16 @@ from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
-_DEMOS = ("webbody", "face_generation", "face_clips")
+_SHIPPED = ("webbody", "face_generation", "face_clips")
 _TAKES_BEAM_OPTIONS = ("run", "plan", "retry")
 _BEAM_OPTIONS = "Any other option goes to Beam: --runner, --direct_num_workers, --flink_master, ..."
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", metavar="CONFIG", help="a YAML file, or the name of a shipped one (webbody, face_generation, face_clips)")
-    parser.add_argument("--input", metavar="MANIFEST", help="the list of URLs or videos: CSV, TSV, JSONL, parquet, text")
+    parser.add_argument(
+        "config", metavar="CONFIG", help="a YAML file, or the name of a shipped one: " + ", ".join(_SHIPPED)
+    )
+    parser.add_argument("--input", metavar="MANIFEST", help="the list: CSV, TSV, JSONL, parquet or text")
     parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
     _add_set(parser)
 
@@ -67,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     retry.set_defaults(do="retry")
 
     demo = commands_.add_parser("demo", help="a recipe on real photographs, or videos of them, served by this machine")
-    demo.add_argument("recipe", nargs="?", default="webbody", choices=_DEMOS, help="default: %(default)s")
+    demo.add_argument("recipe", nargs="?", default="webbody", choices=_SHIPPED, help="default: %(default)s")
     demo.add_argument("--output", metavar="DIR", help="the run's folder (default: runs/demo-<recipe>)")
     demo.set_defaults(do="demo")
 
@@ -75,7 +77,9 @@ def parser() -> argparse.ArgumentParser:
     inspect.add_argument("run", metavar="RUN", help="the run's folder")
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
-    inspect.add_argument("--sheet", metavar="FILE.png", help="write a picture of the identities or the clips, a row for each")
+    inspect.add_argument(
+        "--sheet", metavar="FILE.png", help="write a picture of the identities or clips, a row for each"
+    )
     inspect.set_defaults(do="inspect")
 
     models = commands_.add_parser("models", help="list, fetch or check the models of the catalogue")
