@@ -16,7 +16,7 @@ from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.media.library import MEDIA, media_name
+from transforms.media.library import MEDIA, file_path, media_name
 from transforms.media.video import VideoInfo
 from transforms.tables.shards import commit_file, commit_finished, is_local, open_binary, temporary_name
 
@@ -43,25 +43,24 @@ class Stored:
 def find(run: str, video_id: str, made_by: dict[str, Any]) -> Stored | None:
     """The finished download of this video, if there is one: its record is whole and its file has the record's size."""
     try:
-        with open_binary(_path(run, media_name(video_id, ".json"))) as file:
+        with open_binary(file_path(run, media_name(video_id, ".json"))) as file:
             record = json.loads(file.read(_MAX_RECORD))
         stored = Stored(**record | {"info": VideoInfo(**record["info"])})
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        whole = stored.made_by == made_by and _size(file_path(run, stored.media)) == stored.bytes
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    if stored.made_by != made_by or _size(_path(run, stored.media)) != stored.bytes:
-        return None
-    return stored
+    return stored if whole else None
 
 
 def keep(run: str, video_id: str, file: str, stored: Stored) -> None:
     """Commit the file, which goes from where it is, and then its record."""
-    commit_finished(file, _path(run, stored.media))
+    commit_finished(file, file_path(run, stored.media))
     write_record(run, video_id, stored)
 
 
 def write_record(run: str, video_id: str, stored: Stored) -> None:
     """Say that the video's file is whole, what is in it, and which rules let it in."""
-    with commit_file(_path(run, media_name(video_id, ".json"))) as out:
+    with commit_file(file_path(run, media_name(video_id, ".json"))) as out:
         out.write(json.dumps(asdict(stored), sort_keys=True).encode())
 
 
@@ -91,10 +90,6 @@ def work_folder(run: str) -> Iterator[str]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _path(run: str, media: str) -> str:
-    return str(FileSystems.join(run, *media.split("/")))
 
 
 def _size(path: str) -> int:

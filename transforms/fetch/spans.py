@@ -12,13 +12,14 @@ from transforms.fetch.repeats import Hashes, Mask
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 _TIME = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
+_LARGE = 1e300  # seconds
 _RECORD = np.dtype([("row", np.int64), ("start", np.float64), ("end", np.float64)])
 
 
 def parse_time(value: Any) -> float:
     """Seconds of `H:M:S.mmm`, `M:S.mmm`, `S.mmm` or a number; ValueError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = float(value) if abs(value) < _LARGE else math.inf  # an int may be larger than any float
     else:
         found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
         if found is None:

@@ -20,13 +20,16 @@ Samples = np.ndarray[Any, np.dtype[np.int16]]
 _ROLL = 1  # seconds decoded before the span: codecs need some packets to find their state
 _JITTER = Fraction(1, 100)  # seconds by which a container's coarse clock may miss where the sound goes on
 _BLOCK = 65_536  # samples of silence written at once
+_MAX_RATE = 768_000  # Hz; what says more lies, and would fill the disk with silence
+_MAX_BYTES = 2**32 - 2**16  # of a wav file's samples: its header counts with 32 bits
 
 
 def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = True) -> bool:
     """Write the sound from `start` to `end` (seconds from the video's first frame) as a wav file of 16 bits.
 
     Exactly (end - start) x rate samples at the stream's own rate, in its own channels or mixed to one; silence where
-    there is no sound. False, and nothing written, if the video has no sound; Rejected as `open_video` says.
+    there is no sound. False, and nothing written, if the video has no sound, or none that a wav file could
+    hold; Rejected as `open_video` says.
     """
     origin = first_time(path)
     with open_video(path, audio=True) as container:
@@ -35,9 +38,9 @@ def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = 
             return False
         rate, layout = stream.codec_context.rate, "mono" if mono else stream.codec_context.layout.name
         channels = 1 if mono else stream.codec_context.layout.nb_channels
-        if not rate or not channels:
-            return False
         first, count = round(start * rate), round(end * rate) - round(start * rate)
+        if not channels or not 0 < rate <= _MAX_RATE or 2 * channels * count > _MAX_BYTES:
+            return False
         with wave.open(out, "wb") as wav:
             wav.setnchannels(channels)
             wav.setsampwidth(2)

@@ -36,13 +36,25 @@ def video_folder(table: str, video_id: str) -> str:
     return f"{table}/{video_id}{'~' if video_id.endswith('.parquet') else ''}"  # an id may be called like a shard
 
 
+def file_path(run: str, name: str) -> str:
+    """The path of a file of the run, by its name below it; ValueError for a name that leads out of the run.
+
+    Names come from tables, and a run may come from elsewhere.
+    """
+    parts = name.split("/")
+    if "\0" in name or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(f"{name[:200]!r} is no name of a file below the run")
+    return str(FileSystems.join(run, *parts))
+
+
 @contextmanager
 def local_file(run: str, media: str, folder: str | None = None, max_bytes: int | None = None) -> Iterator[str]:
     """A path on this machine of a file of the run, valid within the block. FileNotFoundError if there is none.
 
+    ValueError as `file_path` says.
     `folder` and `max_bytes` of the copies are those of the environment, or a folder for temporary files and 20 GiB.
     """
-    path = FileSystems.join(run, *media.split("/"))
+    path = file_path(run, media)
     if is_local(run):
         yield path
         return

@@ -26,7 +26,9 @@ def test_times(text, seconds):
     assert parse_time(text) == pytest.approx(seconds, abs=1e-9)
 
 
-@pytest.mark.parametrize("value", ["", "a", "-1", "1:2:3:4", None, True, -0.5, float("nan"), float("inf"), "１", [1]])
+@pytest.mark.parametrize(
+    "value", ["", "a", "-1", "1:2:3:4", None, True, -0.5, 10**400, -(10**400), float("nan"), float("inf"), "１", [1]]
+)
 def test_what_is_no_time(value):
     with pytest.raises(ValueError, match="is no time"):
         parse_time(value)

@@ -1,6 +1,7 @@
 """The sound of a span: the right tone, on the video's clock, exactly as long as asked for."""
 
 import io
+import struct
 import wave
 from itertools import pairwise
 
@@ -114,3 +115,16 @@ def test_what_is_no_video(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"#EXTM3U")
     with pytest.raises(Rejected, match="playlist"):
         cut_audio(str(tmp_path / "a.mp4"), 0, 1, io.BytesIO())
+
+
+@pytest.mark.parametrize("rate", [768_001, 2**31 - 1])
+def test_a_rate_that_no_sound_has_is_no_sound(tmp_path, rate):
+    """Else a header of some bytes would have gigabytes of silence written."""
+    how = File("mpeg4", options={}, tones=TONES, audio_codec="pcm_s16le", rate=8000)
+    path = write(tmp_path / "a.avi", number_frames(25, SIZE), how)
+    honest = struct.pack("<HHIIHH", 1, 1, 8000, 16_000, 2, 16)  # WAVEFORMAT
+    lie = struct.pack("<HHIIHH", 1, 1, rate, 16_000, 2, 16)
+    path.write_bytes(path.read_bytes().replace(honest, lie))
+    out = io.BytesIO()
+    assert not cut_audio(str(path), 0.0, 1.0, out)
+    assert not out.getvalue()

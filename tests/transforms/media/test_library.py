@@ -13,7 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 from tests import object_store
 from tests.object_store import OBJECTS, new_folder
 from transforms.media import library
-from transforms.media.library import local_file, media_name
+from transforms.media.library import file_path, local_file, media_name
 from transforms.tables.shards import commit_file
 
 MEGABYTE = 2**20
@@ -55,6 +55,17 @@ def test_on_a_local_run_the_path_is_the_file_itself(tmp_path):
     with local_file(str(tmp_path / "run"), media_name("a", ".mp4")) as path:
         assert Path(path).read_bytes() == b"abc"
         assert path.startswith(str(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/etc/passwd", "../other/a.mp4", "media/../../a.mp4", "media/./a.mp4", "media//a.mp4", "media/a\0.mp4"]
+)
+def test_names_that_lead_out_of_the_run(name, folder):
+    """Rows of a run that comes from elsewhere name files; none but those below the run are opened or written."""
+    with pytest.raises(ValueError, match="no name of a file below the run"), local_file(folder, name):
+        pass
+    with pytest.raises(ValueError, match="no name of a file below the run"):
+        file_path(folder, name)
 
 
 def test_every_storage_gives_the_bytes(folder, tmp_path):
