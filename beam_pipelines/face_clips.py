@@ -12,16 +12,16 @@ from transforms.bundle.clip_metadata import WriteMetadata
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
 from transforms.fetch.videos import DownloadVideos
-from transforms.media.clip_settings import ClipSettings, ScoreSettings
-from transforms.media.clip_stage import WriteClips
 from transforms.media.part_stage import CopyParts
 from transforms.media.shot_settings import ShotSettings
 from transforms.media.shot_stage import FindShots
 from transforms.settings import Settings
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.video_schemas import Clip, FaceSpan, Shot, Video, VideoPart, VideoSource
-from transforms.vision.face_spans import FindSpans
+from transforms.vision.clip_settings import ClipSettings, ScoreSettings
+from transforms.vision.clip_stage import WriteClips
 from transforms.vision.span_settings import SpanSettings
+from transforms.vision.span_stage import FindSpans
 
 _ROLES = {"shots": ("cuts",), "spans": ("face", "embedding"), "clips": tuple(ScoreSettings.model_fields)}
 

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.bundle.csv_cells import csv_rows
-from transforms.media.clip_files import TABLE as CLIPS
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import entries, write_whole_ledger
 from transforms.tables.schemas import arrow_schema
@@ -33,6 +32,7 @@ from transforms.tables.shards import (
     write_shard,
 )
 from transforms.tables.video_schemas import VideoState
+from transforms.vision.clip_files import TABLE as CLIPS
 
 STAGE = TABLE = "metadata"
 DOWNLOADS = ("video_id", "downloaded", "failed", "path", "num_clips")

@@ -12,10 +12,10 @@ from apache_beam.io.filesystems import FileSystems
 from model_handlers.catalogue import Entry
 from transforms.bundle.pointers import RowReader
 from transforms.curation.columns import persons, read_candidates
-from transforms.curation.cuts import ShotCheck, first_uncut
 from transforms.curation.metadata import PersonFiles, person_name, write_metadata
 from transforms.curation.persons import Candidate, best, sequences
 from transforms.curation.settings import SelectionSettings
+from transforms.curation.shot_check import ShotCheck, first_uncut
 from transforms.fetch.manifest import safe_id
 from transforms.media.shot_settings import ShotSettings
 from transforms.tables.flow import verdict

@@ -13,8 +13,8 @@ from transforms.media.shot_stage import network
 from transforms.media.shots import Piece, detect_shots, frame_edges
 from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
+from transforms.tables.steps import enter, leave, step
 from transforms.tables.video_schemas import Frame, Video
-from transforms.vision.steps import enter, leave, step
 
 
 class SampleFrames(beam.PTransform):

@@ -11,8 +11,8 @@ from apache_beam.io.filesystems import FileSystems
 from transforms.media.clip_writer import copy_span
 from transforms.media.library import local_file, video_folder
 from transforms.tables.shards import commit_file
+from transforms.tables.steps import enter, leave, step
 from transforms.tables.video_schemas import Shot, VideoPart
-from transforms.vision.steps import enter, leave, step
 
 TABLE = "parts"
 

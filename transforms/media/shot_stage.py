@@ -16,8 +16,8 @@ from transforms.media.shot_settings import ShotSettings
 from transforms.media.shots import Piece, detect_shots, frame_edges, span_pieces
 from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
+from transforms.tables.steps import enter, leave, step
 from transforms.tables.video_schemas import Shot, Video
-from transforms.vision.steps import enter, leave, step
 
 
 class FindShots(beam.PTransform):

@@ -15,10 +15,10 @@ from model_handlers.interface import Array, Detections
 from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Body, Image
+from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.vision.crops import padded_box
 from transforms.vision.pixels import open_image, to_jpeg
 from transforms.vision.settings import BodySettings
-from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,9 @@ from model_handlers.interface import Detections
 from transforms.media.frame_cache import frame_pixels
 from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
+from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.tables.video_schemas import Detection, Frame
 from transforms.vision.settings import DetectionSettings
-from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,10 +15,10 @@ from model_handlers.interface import Array
 from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Embedding, Face, arrow_schema
+from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.tables.video_schemas import VideoFace
 from transforms.vision.pixels import open_image
 from transforms.vision.settings import EmbeddingSettings
-from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 
 def embedding_schema(entry: Entry) -> pa.Schema:

@@ -15,13 +15,13 @@ from model_handlers.interface import Array, Detections
 from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Body, Face
+from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.vision.alignment import alignment, crop_side, mesh_landmarks
 from transforms.vision.crops import upper_body_box
 from transforms.vision.pixels import open_image, to_jpeg
 from transforms.vision.pose import pose_of_landmarks, pose_of_mesh
 from transforms.vision.quality import sharpness
 from transforms.vision.settings import FaceSettings
-from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,7 @@ from model_handlers.interface import EXPRESSIONS, Array
 from transforms.media.frame_cache import frame_pixels
 from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
+from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.tables.video_schemas import Detection, VideoFace
 from transforms.vision.alignment import mesh_landmarks
 from transforms.vision.background import background_hash
@@ -26,7 +27,6 @@ from transforms.vision.pixels import to_jpeg
 from transforms.vision.pose import Pose, pose_of_landmarks, pose_of_mesh
 from transforms.vision.quality import composite, frontality, sharpness
 from transforms.vision.settings import VideoFaceSettings
-from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

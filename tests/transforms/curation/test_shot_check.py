@@ -7,7 +7,7 @@ import pytest
 from model_handlers import catalogue
 from tests import videos
 from tests.transforms.curation.test_persons import candidate
-from transforms.curation.cuts import ShotCheck, first_uncut
+from transforms.curation.shot_check import ShotCheck, first_uncut
 from transforms.media.shot_settings import ShotSettings
 
 ADAPTIVE = ShotSettings(detector="adaptive")
@@ -51,11 +51,11 @@ def test_the_first_window_without_a_cut(run, firsts, found, detector):
 
 
 def test_gaps_that_windows_share_are_searched_once(run, monkeypatch):
-    from transforms.curation import cuts
+    from transforms.curation import shot_check
 
     searched = []
-    real = cuts.cuts_between
-    monkeypatch.setattr(cuts, "cuts_between", lambda *a: searched.append(a[1:3]) or real(*a))
+    real = shot_check.cuts_between
+    monkeypatch.setattr(shot_check, "cuts_between", lambda *a: searched.append(a[1:3]) or real(*a))
     assert first_uncut([window(n) for n in (40, 50, 60, 20)], ShotCheck(run, ADAPTIVE)) == window(20)
     assert searched == [(40, 51), (50, 61), (60, 71), (20, 31), (30, 41)]
 

@@ -11,7 +11,7 @@ import apache_beam as beam
 from apache_beam.typehints.decorators import no_annotations
 
 from transforms.tables.gather import Branches, Gather, each, part_of
-from transforms.vision.steps import Work, apply
+from transforms.tables.steps import Work, apply
 
 
 def split(work: Work, into: Callable[[Any], Sequence[Any]]) -> Iterator[Work]:

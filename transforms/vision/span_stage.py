@@ -14,13 +14,13 @@ from model_handlers.interface import Array, Detections
 from transforms.media.frame_cache import frame_pixels
 from transforms.media.upright import Pixels
 from transforms.tables.gather import Branches, each
+from transforms.tables.parts import InParts
 from transforms.tables.reasons import Rejected
+from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.tables.video_schemas import FaceSpan, Shot
 from transforms.vision.identity_changes import largest_distance
-from transforms.vision.parts import InParts
 from transforms.vision.span_settings import SpanSettings
 from transforms.vision.spans import FaceTrack, Span, find_spans
-from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 _COMPARED = 5  # embeddings, from the first one of a span on
 

@@ -6,8 +6,8 @@ import pytest
 from model_handlers.interface import Detections
 from transforms.tables.reasons import Rejected
 from transforms.tables.video_schemas import Shot
-from transforms.vision.face_spans import _largest, _Sample, _samples, _spans
 from transforms.vision.span_settings import SpanSettings
+from transforms.vision.span_stage import _largest, _Sample, _samples, _spans
 
 SETTINGS = SpanSettings()
 SHOT = Shot("v-s3", "v", "news", "{}", "media/v.mp4", 100, 180, 4.0, 7.2, 200, 100)

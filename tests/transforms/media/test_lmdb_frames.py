@@ -3,7 +3,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from transforms.media.frame_store import DATA, key, lmdb_frames
+from transforms.media.lmdb_frames import DATA, key, lmdb_frames
 
 
 def images(count: int, side: int, noise: bool = False) -> list[np.ndarray]:

@@ -15,11 +15,11 @@ from beam_pipelines.work import pending
 from tests.integration.runs import table_content
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.gather import each
+from transforms.tables.parts import InParts
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import arrow_schema, column
 from transforms.tables.shards import to_table, write_shard
-from transforms.vision.parts import InParts
-from transforms.vision.steps import enter, leave, step
+from transforms.tables.steps import enter, leave, step
 
 
 @dataclass(frozen=True)

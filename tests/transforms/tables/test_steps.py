@@ -14,7 +14,7 @@ from model_handlers.interface import Answer, Codec
 from model_handlers.onnx import OnnxHandler
 from transforms.tables.flow import Item, Outcome
 from transforms.tables.reasons import Rejected
-from transforms.vision.steps import (
+from transforms.tables.steps import (
     AskModel,
     Question,
     apply,

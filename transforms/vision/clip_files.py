@@ -14,15 +14,15 @@ from apache_beam.io.filesystems import FileSystems
 from model_handlers.geometry import cut, resize
 from model_handlers.interface import Array
 from transforms.media.audio import cut_audio
-from transforms.media.clip_settings import ClipSettings
 from transforms.media.clip_writer import write_mp4
 from transforms.media.frame_cache import frame_pixels, frame_times
-from transforms.media.frame_store import DATA, lmdb_frames
 from transforms.media.library import local_file, video_folder
+from transforms.media.lmdb_frames import DATA, lmdb_frames
 from transforms.media.upright import Pixels
 from transforms.tables.digest import file_digest
 from transforms.tables.shards import commit_file
 from transforms.tables.video_schemas import FaceSpan
+from transforms.vision.clip_settings import ClipSettings
 from transforms.vision.crops import union_square
 from transforms.vision.quality import sharpness
 

@@ -12,11 +12,11 @@ import numpy as np
 from model_handlers.catalogue import Entry
 from model_handlers.handlers import codec, handler
 from model_handlers.interface import Array
-from transforms.media.clip_files import ClipFiles, write_clip
-from transforms.media.clip_settings import ClipSettings
+from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.tables.video_schemas import Clip, FaceSpan
+from transforms.vision.clip_files import ClipFiles, write_clip
+from transforms.vision.clip_settings import ClipSettings
 from transforms.vision.identity_changes import largest_distance
-from transforms.vision.steps import AskModel, Question, enter, leave, step
 
 QUALITY = ("brisque", "hyperiqa", "clipiqa")  # roles of the models that score single frames
 

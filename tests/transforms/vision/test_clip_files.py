@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import videos
-from transforms.media import clip_files
-from transforms.media.clip_files import draw, write_clip
-from transforms.media.clip_settings import ClipSettings
 from transforms.media.part_stage import copy_part
 from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
 from transforms.tables.shards import commit_file, exists, open_binary
 from transforms.tables.video_schemas import FaceSpan, Shot
+from transforms.vision import clip_files
+from transforms.vision.clip_files import draw, write_clip
+from transforms.vision.clip_settings import ClipSettings
 from transforms.vision.crops import union_square
 
 SIZE, COUNT = (160, 120), 40
