@@ -17,7 +17,7 @@ from pathlib import Path
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.tables.shards import exists, is_local, open_binary
+from transforms.tables.shards import commit_file, exists, is_local, open_binary
 
 MEDIA = "media"
 FOLDER, BYTES = "MANYFACES_MEDIA_CACHE", "MANYFACES_MEDIA_CACHE_BYTES"  # environment variables
@@ -45,6 +45,12 @@ def file_path(run: str, name: str) -> str:
     if "\0" in name or any(part in ("", ".", "..") for part in parts):
         raise ValueError(f"{name[:200]!r} is no name of a file below the run")
     return str(FileSystems.join(run, *parts))
+
+
+def add_file(run: str, name: str, path: str) -> None:
+    """Copy a file of this machine into the run, under its name below it, at once and whole."""
+    with commit_file(file_path(run, name)) as out, open(path, "rb") as file:
+        shutil.copyfileobj(file, out, 2**20)
 
 
 @contextmanager

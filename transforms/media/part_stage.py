@@ -1,16 +1,13 @@
 """Stage parts: shots -> a file of each, copied out of the video without encoding."""
 
-import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 
 from transforms.media.clip_writer import copy_span
-from transforms.media.library import local_file, video_folder
-from transforms.tables.shards import commit_file
+from transforms.media.library import add_file, local_file, video_folder
 from transforms.tables.steps import enter, leave, step
 from transforms.tables.video_schemas import Shot, VideoPart
 
@@ -42,8 +39,7 @@ def copy_part(run: str, shot: Shot) -> tuple[VideoPart, ...]:
         path = Path(folder, "part.mp4")
         with local_file(run, shot.media) as video:
             copied = copy_span(video, shot.start, shot.end, str(path))
-        with commit_file(FileSystems.join(run, *name.split("/"))) as out, path.open("rb") as file:
-            shutil.copyfileobj(file, out, 1 << 20)
+        add_file(run, name, str(path))
         size = path.stat().st_size
     row = VideoPart(
         part_id=shot.shot_id,

@@ -1,7 +1,6 @@
 """The files of a clip: frames of a span, cut out, as MP4, in LMDB, and their sound."""
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -9,18 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from apache_beam.io.filesystems import FileSystems
 
 from model_handlers.geometry import cut, resize
 from model_handlers.interface import Array
 from transforms.media.audio import cut_audio
 from transforms.media.clip_writer import write_mp4
 from transforms.media.frame_cache import frame_pixels, frame_times
-from transforms.media.library import local_file, video_folder
+from transforms.media.library import add_file, local_file, video_folder
 from transforms.media.lmdb_frames import DATA, lmdb_frames
 from transforms.media.upright import Pixels
 from transforms.tables.digest import file_digest
-from transforms.tables.shards import commit_file
 from transforms.tables.video_schemas import FaceSpan
 from transforms.vision.clip_settings import ClipSettings
 from transforms.vision.crops import union_square
@@ -62,12 +59,12 @@ def write_clip(run: str, settings: ClipSettings, span: FaceSpan) -> ClipFiles:
             seen = _Seen(span, settings.lmdb_every, store)
             frames = _frames(run, span, box, seen)
             write_mp4(f"{folder}/mp4", frames, starts[:-1], starts[-1], settings.encode)
-        _commit(run, f"{name}.mp4", f"{folder}/mp4")
+        add_file(run, f"{name}.mp4", f"{folder}/mp4")
         if settings.lmdb:
-            _commit(run, f"{name}.lmdb/{DATA}", f"{folder}/lmdb/{DATA}")
+            add_file(run, f"{name}.lmdb/{DATA}", f"{folder}/lmdb/{DATA}")
         has_sound = settings.audio and _cut_sound(run, span.media, starts, settings.mono, f"{folder}/wav")
         if has_sound:
-            _commit(run, f"{name}.wav", f"{folder}/wav")
+            add_file(run, f"{name}.wav", f"{folder}/wav")
         size, sha256 = Path(folder, "mp4").stat().st_size, file_digest(f"{folder}/mp4")
     return ClipFiles(
         span=span,
@@ -135,9 +132,3 @@ def _frames(run: str, span: FaceSpan, box: Array, seen: _Seen) -> Iterator[Pixel
 def _cut_sound(run: str, media: str, starts: list[float], mono: bool, path: str) -> bool:
     with local_file(run, media) as video, open(path, "wb") as out:
         return cut_audio(video, starts[0], starts[-1], out, mono)
-
-
-def _commit(run: str, name: str, path: str) -> None:
-    """Give the file its name in the run, at once and whole."""
-    with commit_file(FileSystems.join(run, *name.split("/"))) as out, open(path, "rb") as file:
-        shutil.copyfileobj(file, out, 1 << 20)
