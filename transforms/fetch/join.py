@@ -42,7 +42,9 @@ def _open(path: str) -> Iterator[Any]:
     with open(path, "rb") as file:
         kind = sniff_container(file.read(HEAD))
     limits = {"protocol_whitelist": "file", "format_whitelist": kind}
-    with av.open(f"file:{os.path.abspath(path)}", "r", format=kind, container_options=limits) as container:
+    with av.open(
+        f"file:{os.path.abspath(path)}", "r", format=kind, container_options=limits, metadata_errors="replace"
+    ) as container:
         yield container
 
 

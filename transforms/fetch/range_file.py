@@ -8,7 +8,7 @@ from typing import IO, Any
 from transforms.tables.reasons import Rejected
 
 BLOCK = 65_536  # bytes of one request
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d{1,19}/(\d{1,19}|\*)", re.ASCII)
 
 
 class Exhausted(OSError):
@@ -80,7 +80,7 @@ class RangeFile(io.RawIOBase):
         else:
             self._stream = answer
             length = answer.headers.get("Content-Length", "")
-            self.size = int(length) if length.isdigit() else None
+            self.size = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
             self._take_next()
 
     def _take_next(self) -> None:

@@ -106,7 +106,7 @@ class Session(YoutubeDL):
 
     def _check_file(self, response: Response) -> None:
         length = response.headers.get("Content-Length", "")
-        if length.isdigit() and int(length) > self.settings.max_bytes:
+        if length.isascii() and length.isdigit() and int(length[:20]) > self.settings.max_bytes:
             raise self._refuse("too_large", f"{length} bytes announced")
         agent = self.settings.user_agent.split("/")[0].strip().lower()
         pairs = [(name.lower(), value) for name, value in response.headers.items()]

@@ -1,8 +1,9 @@
 """The address guard of a whole process: no socket of it connects to a refused address, whatever library opens it.
 
 Python tells an audit hook of every connection before it is made, with the numeric address, and of every program
-before it is started; a hook cannot be removed. Names are resolved by one function of the module `socket`, which is
-wrapped so that hosts that the configuration allows are told from others at the same address.
+before it is started; a hook cannot be removed. The one library that yt-dlp would connect with past all this cannot be
+imported. Names are resolved by one function of the module `socket`, which is wrapped so that hosts that the
+configuration allows are told from others at the same address.
 """
 
 import socket
@@ -13,6 +14,7 @@ from typing import Any
 from transforms.fetch.guard import is_allowed, parse_url, refusal
 from transforms.tables.reasons import Rejected
 
+_UNHEARD = "curl_cffi"  # connects without Python hearing of it; yt-dlp uses it wherever it is installed
 _CONNECT = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _PROGRAMS = frozenset({"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.fork", "os.forkpty"})
 
@@ -41,6 +43,7 @@ def guard_process(allow_hosts: tuple[str, ...], programs: frozenset[str] = froze
         elif event in _PROGRAMS and not (event == "subprocess.Popen" and str(args[0]) in programs):
             raise PermissionError(f"{event} of {str(args[0])[:100] if args else ''} is refused")
 
+    sys.modules[_UNHEARD] = None  # type: ignore[assignment]  # what makes every import of it fail
     socket.getaddrinfo = getaddrinfo
     sys.addaudithook(hook)
 

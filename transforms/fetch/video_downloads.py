@@ -19,7 +19,7 @@ from transforms.fetch.media_store import Stored
 from transforms.fetch.video_settings import VideoDownloadSettings
 from transforms.fetch.video_source import checked_host, copy_source, is_web
 from transforms.media.library import local_file
-from transforms.media.video import probe
+from transforms.media.video import VideoInfo, probe
 from transforms.tables.reasons import Rejected
 from transforms.tables.video_schemas import VideoSource
 
@@ -166,15 +166,19 @@ def store(run: str, source: VideoSource, path: str, origin: dict[str, Any], sett
     size = os.path.getsize(path)
     if size > settings.max_bytes:  # an earlier try's bytes count too
         raise Rejected("too_large", f"{size} bytes")
-    try:
-        info = probe(path, settings.accept)
-    except RuntimeError as defect:  # whatever a decoder does with a hostile file, it costs this item only
-        raise Rejected("internal_error", str(defect)) from defect
+    info = _probe(path, settings)
     sha256 = media_store.file_hash(path)
     media = media_store.file_name(source.video_id, sha256, info.container)
     stored = Stored(media, size, sha256, info, origin, made_by(source.url, settings), _rules(settings))
     media_store.keep(run, source.video_id, path, stored)
     return stored
+
+
+def _probe(path: str, settings: VideoDownloadSettings) -> VideoInfo:
+    try:
+        return probe(path, settings.accept)
+    except RuntimeError as defect:  # whatever a decoder does with a hostile file, it costs this item only
+        raise Rejected("internal_error", str(defect)) from defect
 
 
 def accepted_again(run: str, video_id: str, stored: Stored, settings: VideoDownloadSettings) -> Stored:
@@ -187,6 +191,6 @@ def accepted_again(run: str, video_id: str, stored: Stored, settings: VideoDownl
     if "unknown" in stored.origin.get("height", {}) and settings.unknown_resolution == "drop":
         raise Rejected("unknown_resolution", stored.origin["height"]["unknown"])
     with local_file(run, stored.media) as path:
-        stored = replace(stored, info=probe(path, settings.accept), accepted_by=rules)
+        stored = replace(stored, info=_probe(path, settings), accepted_by=rules)
     media_store.write_record(run, video_id, stored)
     return stored

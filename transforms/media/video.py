@@ -164,6 +164,7 @@ def probe(path: str, accept: VideoAcceptSettings) -> VideoInfo:
             env=environment,
             capture_output=True,
             text=True,
+            errors="replace",  # decoders may quote the file in what they say
             timeout=2 * accept.probe_seconds,
             check=False,
         )

@@ -138,3 +138,16 @@ def test_a_servers_error_is_passed_on():
 
     with pytest.raises(ConnectionResetError):
         upright_height(RangeFile(fetch, 4 * BLOCK))
+
+
+@pytest.mark.parametrize("length", ["", "²", "-1", "9" * 5000])
+def test_a_length_that_is_no_number(length):
+    body = b"abc"
+    file = RangeFile(lambda start, end: Answer(200, {"Content-Length": length}, io.BytesIO(body)), BLOCK)
+    assert file.read(10) == body
+    assert file.size == len(body)
+
+
+def test_a_range_that_is_no_number():
+    answer = Answer(206, {"Content-Range": f"bytes 0-2/{'9' * 5000}"}, io.BytesIO(b"abc"))
+    assert RangeFile(lambda start, end: answer, BLOCK).read(10) == b"abc"
