@@ -148,8 +148,11 @@ def config(arguments: argparse.Namespace, rest: list[str]) -> None:
         print(json.dumps(recipe.config.model_json_schema(), indent=2))
         return
     recipe, settings = configuration.load(arguments.name, arguments.set)
-    lacking = [sentence for entry in recipe.models(settings).values() for sentence in entry.lacks()]
+    entries = recipe.models(settings).values()
+    lacking = [sentence for entry in entries for sentence in entry.lacks()]
     if lacking:
         raise ConfigError("\n".join(f"{arguments.name}: {sentence}" for sentence in dict.fromkeys(lacking)))
+    for entry in entries:
+        store.check_licence(entry, settings.models.accept_noncommercial)
     cut(recipe.stages(settings, "-"), settings.jobs)
     print(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True), end="")

@@ -18,7 +18,7 @@ from beam_pipelines.recipe import Recipe, RecipeConfig
 from transforms.tables.shards import open_binary
 
 RECIPES = ("webbody", "face_generation", "face_clips")
-_MISSING = "missing"
+_MISSING, _OWN = "missing", "value_error"  # pydantic's names of errors
 
 
 def recipe(name: str) -> Recipe:
@@ -105,6 +105,9 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
             lines.append(f"{where}: unknown key; {nearest(str(problem['loc'][-1]), known)}")
         elif problem["type"] == _MISSING:
             lines.append(f"{where}: this key is required.")
+        elif problem["type"] == _OWN:  # a sentence of ours, which says what does not go with what
+            sentence = str(problem["ctx"]["error"])
+            lines.append(sentence if sentence.startswith(where) else f"{where}: {sentence}")
         else:
             lines.append(f"{where}: {problem['msg']} (given: {reprlib.repr(problem['input'])}).")
     return lines

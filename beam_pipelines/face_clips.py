@@ -1,12 +1,12 @@
 """The recipe face_clips: a list of videos -> square clips of one stable face each, with scores and metadata."""
 
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 from pydantic import Field
 
-from beam_pipelines.recipe import Recipe, RecipeConfig, made_from
+from beam_pipelines.recipe import Recipe, RecipeConfig, entries, made_from, used
 from beam_pipelines.stages import RowStage, Stage, TableStage
-from model_handlers import catalogue
 from model_handlers.catalogue import Entry
 from transforms.bundle.clip_metadata import WriteMetadata
 from transforms.fetch.video_manifest import split_videos
@@ -15,7 +15,6 @@ from transforms.fetch.videos import DownloadVideos
 from transforms.media.part_stage import CopyParts
 from transforms.media.shot_settings import ShotSettings
 from transforms.media.shot_stage import FindShots
-from transforms.settings import Settings
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.video_schemas import Clip, FaceSpan, Shot, Video, VideoPart, VideoSource
 from transforms.vision.clip_settings import ClipSettings, ScoreSettings
@@ -43,28 +42,26 @@ class FaceClipsConfig(RecipeConfig):
 
 def models(config: FaceClipsConfig) -> dict[str, Entry]:
     """The models that the stages of the configured jobs use, by role."""
-    roles = {role for job in config.jobs for stage in job for role in _ROLES.get(stage, ())}
-    return {role: entry for role, entry in _entries(config).items() if role in roles}
+    return used(config, _ROLES, _entries(config))
 
 
 def _entries(config: FaceClipsConfig) -> dict[str, Entry]:
-    known = catalogue.load(config.models.catalogue)
     names = {
         "cuts": config.shots.model if config.shots.detector == "transnetv2" else None,
         "face": config.spans.face_model,
         "embedding": config.spans.embedding_model,
         **dict(config.clips.scores),
     }
-    return {role: known.get(name) for role, name in names.items() if name is not None}
+    return entries(config, names)
 
 
 def stages(config: FaceClipsConfig, run: str) -> list[Stage]:
     """All stages of the recipe, in order."""
-    entries, device = _entries(config), config.models.device
+    return [*_shot_stages(config, run), *_clip_stages(config, run)]
 
-    def depends_on(settings: Settings, stage: str) -> Any:
-        return made_from(settings, {role: entries[role] for role in _ROLES[stage] if role in entries}, device)
 
+def _shot_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
+    known, device = _entries(config), config.models.device
     download = RowStage(
         name="download",
         reads="manifest",
@@ -82,9 +79,9 @@ def stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         row_in=Video,
         writes="shots",
         schema=arrow_schema(Shot),
-        transform=FindShots(run, config.shots, entries, device),
-        made_from=depends_on(config.shots, "shots"),
-        inference="cuts" in entries,
+        transform=FindShots(run, config.shots, known, device),
+        made_from=made_from(config.shots, _ROLES["shots"], known, device),
+        inference="cuts" in known,
     )
     parts = RowStage(
         name="parts",
@@ -95,14 +92,20 @@ def stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         transform=CopyParts(run),
         made_from=None,
     )
+    return [download, shots, parts]
+
+
+def _clip_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
+    known, device = _entries(config), config.models.device
+    depends_on = partial(made_from, entries=known, device=device)
     spans = RowStage(
         name="spans",
         reads="shots",
         row_in=Shot,
         writes="spans",
         schema=arrow_schema(FaceSpan),
-        transform=FindSpans(run, config.spans, entries, device),
-        made_from=depends_on(config.spans, "spans"),
+        transform=FindSpans(run, config.spans, known, device),
+        made_from=depends_on(config.spans, _ROLES["spans"]),
         inference=True,
     )
     clips = RowStage(
@@ -111,8 +114,8 @@ def stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         row_in=FaceSpan,
         writes="clips",
         schema=arrow_schema(Clip),
-        transform=WriteClips(run, config.clips, entries, device),
-        made_from=depends_on(config.clips, "clips"),
+        transform=WriteClips(run, config.clips, known, device),
+        made_from=depends_on(config.clips, _ROLES["clips"]),
         inference=True,
     )
     metadata = TableStage(
@@ -122,7 +125,7 @@ def stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         transform=WriteMetadata(run),
         made_from=None,
     )
-    return [download, shots, parts, spans, clips, metadata]
+    return [spans, clips, metadata]
 
 
 RECIPE = Recipe(

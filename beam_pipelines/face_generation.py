@@ -1,13 +1,12 @@
 """The recipe face_generation: a list of videos -> sharp frontal faces by person, the best and a sequence of each."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from beam_pipelines.recipe import Limit, Recipe, RecipeConfig, made_from
+from beam_pipelines.recipe import Limit, Recipe, RecipeConfig, entries, made_from, used
 from beam_pipelines.stages import RowStage, Stage, TableStage
-from model_handlers import catalogue
 from model_handlers.catalogue import Entry
 from transforms.curation.candidates import ChooseCandidates, is_full
 from transforms.curation.selection import SelectFaces
@@ -15,18 +14,29 @@ from transforms.curation.settings import CandidateSettings, SelectionSettings
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
 from transforms.fetch.videos import DownloadVideos
-from transforms.identity.settings import IdentitySettings
+from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings
 from transforms.identity.stage import FindIdentities
 from transforms.media.frame_stage import SampleFrames
 from transforms.media.sampling import SamplingSettings
 from transforms.media.shot_settings import ShotSettings
-from transforms.settings import Settings
+from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.video_schemas import Detection, Frame, Video, VideoFace, VideoSource
 from transforms.vision.detections import FindDetections
 from transforms.vision.embeddings import EmbedFaces, embedding_schema
 from transforms.vision.settings import DetectionSettings, EmbeddingSettings, VideoFaceSettings
 from transforms.vision.video_faces import MeasureFaces
+
+_CUTS = ("cuts",)
+_ROLES = {"detections": ("face",), "faces": ("mesh", "emotion"), "embeddings": ("embedding",), "selection": _CUTS}
+# for dlib's descriptors: see configs/face_generation.yaml
+_IDENTITY = IdentitySettings(
+    edges=EdgeSettings(min_similarity=0.94, within_label=False),
+    clusters=ClusterSettings(link_similarity=0.96, min_samples=3, min_size=3, keep="all"),
+    cleaning=CleanSettings(
+        min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
+    ),
+)
 
 
 class FaceGenerationConfig(RecipeConfig):
@@ -44,7 +54,7 @@ class FaceGenerationConfig(RecipeConfig):
         "workers of a run should have something to do in a wave",
     )
     manifest: VideoManifestSettings = VideoManifestSettings()
-    fetch: VideoDownloadSettings = VideoDownloadSettings()
+    fetch: VideoDownloadSettings = VideoDownloadSettings(accept=VideoAcceptSettings(min_height=720))
     sampling: SamplingSettings = SamplingSettings()
     shots: ShotSettings = Field(
         ShotSettings(), description="how cuts are found: between the frames of a sequence, and for sampling by shot"
@@ -53,26 +63,17 @@ class FaceGenerationConfig(RecipeConfig):
     faces: VideoFaceSettings = VideoFaceSettings()
     candidates: CandidateSettings = CandidateSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
-    identity: IdentitySettings = IdentitySettings()
+    identity: IdentitySettings = _IDENTITY
     selection: SelectionSettings = SelectionSettings()
 
 
 def models(config: FaceGenerationConfig) -> dict[str, Entry]:
     """The models that the stages of the configured jobs use, by role."""
     by_shot = config.sampling.method == "per_shot"
-    roles = {
-        "frames": {"cuts"} if by_shot else set(),
-        "detections": {"face"},
-        "faces": {"mesh", "emotion"},
-        "embeddings": {"embedding"},
-        "selection": {"cuts"},
-    }
-    wanted = {role for job in config.jobs for stage in job for role in roles.get(stage, ())}
-    return {role: entry for role, entry in _entries(config).items() if role in wanted}
+    return used(config, {**_ROLES, "frames": _CUTS if by_shot else ()}, _entries(config))
 
 
 def _entries(config: FaceGenerationConfig) -> dict[str, Entry]:
-    known = catalogue.load(config.models.catalogue)
     names = {
         "cuts": config.shots.model if config.shots.detector == "transnetv2" else None,
         "face": config.detections.face_model,
@@ -80,19 +81,18 @@ def _entries(config: FaceGenerationConfig) -> dict[str, Entry]:
         "emotion": config.faces.emotion_model,
         "embedding": config.embeddings.model,
     }
-    return {role: known.get(name) for role, name in names.items() if name is not None}
+    return entries(config, names)
 
 
 def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
     """All stages of the recipe, in order."""
-    entries, device = _entries(config), config.models.device
+    return [*_face_stages(config, run), *_person_stages(config, run)]
 
-    def depends_on(settings: Settings, *roles: str) -> Any:
-        return made_from(settings, {role: entries[role] for role in roles if role in entries}, device)
 
+def _face_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
+    known, device = _entries(config), config.models.device
+    depends_on = partial(made_from, entries=known, device=device)
     by_shot = config.sampling.method == "per_shot"
-    of_shots = depends_on(config.shots, "cuts")
-    limited = any("candidates" in job for job in config.jobs)
     return [
         RowStage(
             name="download",
@@ -111,9 +111,9 @@ def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             row_in=Video,
             writes="frames",
             schema=arrow_schema(Frame),
-            transform=SampleFrames(run, config.sampling, config.shots, entries, device),
-            made_from=[depends_on(config.sampling), of_shots if by_shot else None],
-            inference=by_shot and "cuts" in entries,
+            transform=SampleFrames(run, config.sampling, config.shots, known, device),
+            made_from=[depends_on(config.sampling), depends_on(config.shots, _CUTS) if by_shot else None],
+            inference=by_shot and "cuts" in known,
         ),
         RowStage(
             name="detections",
@@ -121,8 +121,8 @@ def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             row_in=Frame,
             writes="detections",
             schema=arrow_schema(Detection),
-            transform=FindDetections(run, config.detections, entries, device),
-            made_from=depends_on(config.detections, "face"),
+            transform=FindDetections(run, config.detections, known, device),
+            made_from=depends_on(config.detections, _ROLES["detections"]),
             inference=True,
         ),
         RowStage(
@@ -131,10 +131,18 @@ def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             row_in=Detection,
             writes="faces",
             schema=arrow_schema(VideoFace),
-            transform=MeasureFaces(run, config.faces, entries, device),
-            made_from=depends_on(config.faces, "mesh", "emotion"),
+            transform=MeasureFaces(run, config.faces, known, device),
+            made_from=depends_on(config.faces, _ROLES["faces"]),
             inference=True,
         ),
+    ]
+
+
+def _person_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
+    known, device = _entries(config), config.models.device
+    depends_on = partial(made_from, entries=known, device=device)
+    limited = any("candidates" in job for job in config.jobs)
+    return [
         TableStage(
             name="candidates",
             reads=("faces", "manifest"),
@@ -147,9 +155,9 @@ def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             reads="faces",
             row_in=VideoFace,
             writes="embeddings",
-            schema=embedding_schema(entries["embedding"]),
-            transform=EmbedFaces(config.embeddings, entries, device),
-            made_from=depends_on(config.embeddings, "embedding"),
+            schema=embedding_schema(known["embedding"]),
+            transform=EmbedFaces(config.embeddings, known, device),
+            made_from=depends_on(config.embeddings, _ROLES["embeddings"]),
             inference=True,
             without="left_out" if limited else None,
         ),
@@ -164,8 +172,8 @@ def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             name="selection",
             reads=("identities", "faces"),
             tables=("selection",),
-            transform=SelectFaces(run, config.selection, config.shots, entries, device),
-            made_from=[depends_on(config.selection), of_shots],
+            transform=SelectFaces(run, config.selection, config.shots, known, device),
+            made_from=[depends_on(config.selection), depends_on(config.shots, _CUTS)],
             files=("final", "metadata"),
             follows="identity",
         ),

@@ -4,12 +4,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 
 from beam_pipelines.runners.dataflow import DataflowSettings
 from beam_pipelines.runners.flink import FlinkSettings
 from beam_pipelines.stages import Stage
+from model_handlers import catalogue
 from model_handlers.catalogue import Entry
+from model_handlers.errors import ModelError
 from transforms.settings import Settings
 
 # Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
@@ -20,6 +22,12 @@ _HOW = {
 }  # fmt: skip
 
 _HOW_ACCEPTED = {"probe_seconds", "probe_memory"}
+
+# The tasks that the model of a role may have, where it is not the one task that is called like the role.
+_TASKS = {
+    "keypoints": {"keypoints", "person"}, "emotion": {"expression"}, "clip_image": {"semantics"},
+    "brisque": {"quality"}, "hyperiqa": {"quality"}, "clipiqa": {"quality"},
+}  # fmt: skip
 
 
 class ModelSettings(Settings):
@@ -45,6 +53,21 @@ class RecipeConfig(Settings):
     models: ModelSettings = ModelSettings()
     flink: FlinkSettings = FlinkSettings()
     dataflow: DataflowSettings = DataflowSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_blocks(cls, values: Any) -> Any:
+        """What a block does not name has the recipe's own default, not that of the block's type."""
+        defaults = {name: field.default for name, field in cls.model_fields.items()}
+        return _over(defaults, values) if isinstance(values, dict) else values
+
+
+def _over(defaults: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    blocks = {name: dict(block) for name, block in defaults.items() if isinstance(block, BaseModel)}
+    return {
+        name: {**blocks[name], **_over(blocks[name], value)} if name in blocks and isinstance(value, dict) else value
+        for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +97,33 @@ class Recipe:
     limit: Callable[[Any], Limit | None] = lambda config: None
 
 
-def made_from(settings: Settings, entries: Mapping[str, Entry] | None = None, device: str | None = None) -> Any:
-    """All that the rows of a stage depend on: its settings, and its models with the device that runs them."""
-    models = {role: entry.sha256 for role, entry in (entries or {}).items()}
+def entries(config: RecipeConfig, names: Mapping[str, str | None]) -> dict[str, Entry]:
+    """The entries of the catalogue by role, of the roles that name one; ModelError if it is of another task."""
+    known = catalogue.load(config.models.catalogue)
+    found = {role: known.get(name) for role, name in names.items() if name is not None}
+    for role, entry in found.items():
+        tasks = _TASKS.get(role, {role})
+        if entry.task not in tasks:
+            raise ModelError(
+                f"model {entry.name!r} is named for the role {role}, which needs a model of the task "
+                f"{' or '.join(sorted(tasks))}; its task is {entry.task}"
+            )
+    return found
+
+
+def used(config: RecipeConfig, roles: Mapping[str, Collection[str]], entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Those entries whose roles the stages of the configured jobs have; `roles` are those of each stage."""
+    wanted = {role for job in config.jobs for stage in job for role in roles.get(stage, ())}
+    return {role: entry for role, entry in entries.items() if role in wanted}
+
+
+def made_from(
+    settings: Settings,
+    roles: Collection[str] = (),
+    entries: Mapping[str, Entry] | None = None,
+    device: str | None = None,
+) -> Any:
+    """All that the rows of a stage depend on: its settings, the models of its roles, the device that runs them."""
+    models = {role: entry.sha256 for role, entry in (entries or {}).items() if role in roles}
     how: dict[str, Any] = {**dict.fromkeys(_HOW, True), "accept": _HOW_ACCEPTED}
     return {"settings": settings.model_dump(mode="json", exclude=how), "models": models, "device": device}

@@ -1,12 +1,12 @@
 """The recipe webbody: a list of image URLs -> bodies and faces of clean identities, bundled and split."""
 
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 from pydantic import Field
 
-from beam_pipelines.recipe import Recipe, RecipeConfig, made_from
+from beam_pipelines.recipe import Recipe, RecipeConfig, entries, made_from, used
 from beam_pipelines.stages import RowStage, Stage, TableStage
-from model_handlers import catalogue
 from model_handlers.catalogue import Entry
 from transforms.bundle.settings import BundleSettings
 from transforms.bundle.stage import WriteBundle
@@ -17,7 +17,6 @@ from transforms.fetch.settings import DownloadSettings, ManifestSettings
 from transforms.identity.settings import IdentitySettings, SplitSettings
 from transforms.identity.split_stage import SplitIdentities
 from transforms.identity.stage import FindIdentities
-from transforms.settings import Settings
 from transforms.tables.schemas import Body, Face, Image, Source, arrow_schema
 from transforms.vision.bodies import FindBodies
 from transforms.vision.embeddings import EmbedFaces, embedding_schema
@@ -47,12 +46,10 @@ class WebbodyConfig(RecipeConfig):
 
 def models(config: WebbodyConfig) -> dict[str, Entry]:
     """The models that the stages of the configured jobs use, by role."""
-    roles = {role for job in config.jobs for stage in job for role in _ROLES.get(stage, ())}
-    return {role: entry for role, entry in _entries(config).items() if role in roles}
+    return used(config, _ROLES, _entries(config))
 
 
 def _entries(config: WebbodyConfig) -> dict[str, Entry]:
-    known = catalogue.load(config.models.catalogue)
     names = {
         "person": config.bodies.person_model,
         "keypoints": config.bodies.keypoint_model,
@@ -60,22 +57,20 @@ def _entries(config: WebbodyConfig) -> dict[str, Entry]:
         "mesh": config.faces.mesh_model,
         "embedding": config.embeddings.model,
     }
-    return {role: known.get(name) for role, name in names.items() if name is not None}
+    return entries(config, names)
 
 
 def stages(config: WebbodyConfig, run: str) -> list[Stage]:
     """All stages of the recipe, in order."""
-    download, *vision = _row_stages(config, run, _entries(config))
+    download, *vision = _row_stages(config, run)
     deduplicate = TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None)
     return [download, deduplicate, *vision, *_table_stages(config, run)]
 
 
-def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> list[Stage]:
-    device = config.models.device
+def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
+    known, device = _entries(config), config.models.device
+    depends_on = partial(made_from, entries=known, device=device)
     deduplicated = any("deduplicate" in job for job in config.jobs)
-
-    def with_models(settings: Settings, *roles: str) -> Any:
-        return made_from(settings, {role: entries[role] for role in roles if role in entries}, device)
 
     download = RowStage(
         name="download",
@@ -94,8 +89,8 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         row_in=Image,
         writes="bodies",
         schema=arrow_schema(Body),
-        transform=FindBodies(config.bodies, entries, device),
-        made_from=with_models(config.bodies, "person", "keypoints"),
+        transform=FindBodies(config.bodies, known, device),
+        made_from=depends_on(config.bodies, _ROLES["bodies"]),
         inference=True,
         without="duplicates" if deduplicated else None,
     )
@@ -105,8 +100,8 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         row_in=Body,
         writes="faces",
         schema=arrow_schema(Face),
-        transform=FindFaces(config.faces, entries, device),
-        made_from=with_models(config.faces, "face", "mesh"),
+        transform=FindFaces(config.faces, known, device),
+        made_from=depends_on(config.faces, _ROLES["faces"]),
         inference=True,
     )
     embeddings = RowStage(
@@ -114,9 +109,9 @@ def _row_stages(config: WebbodyConfig, run: str, entries: dict[str, Entry]) -> l
         reads="faces",
         row_in=Face,
         writes="embeddings",
-        schema=embedding_schema(entries["embedding"]),
-        transform=EmbedFaces(config.embeddings, entries, device),
-        made_from=with_models(config.embeddings, "embedding"),
+        schema=embedding_schema(known["embedding"]),
+        transform=EmbedFaces(config.embeddings, known, device),
+        made_from=depends_on(config.embeddings, _ROLES["embeddings"]),
         inference=True,
     )
     return [download, bodies, faces, embeddings]

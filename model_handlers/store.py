@@ -24,17 +24,22 @@ def is_offline() -> bool:
     return os.environ.get("MANYFACES_OFFLINE", "").lower() in ("1", "true", "yes")
 
 
+def check_licence(entry: Entry, accept_noncommercial: bool) -> None:
+    """ModelError when the model's licence forbids commercial use and that was not accepted."""
+    if not entry.commercial and not accept_noncommercial:
+        raise ModelError(
+            f"model {entry.name!r} is not for commercial use (licence: {entry.licence}); if your use is allowed, "
+            "set models.accept_noncommercial: true, or give --accept-noncommercial"
+        )
+
+
 def ensure(entry: Entry, *, offline: bool = False, accept_noncommercial: bool = False) -> Path:
     """The path of the model's file: fetched and converted if need be, and verified.
 
     ModelError when it is not to be had, when its hash is wrong, or when its licence forbids commercial use and that
     was not accepted.
     """
-    if not entry.commercial and not accept_noncommercial:
-        raise ModelError(
-            f"model {entry.name!r} is not for commercial use (licence: {entry.licence}); if your use is allowed, "
-            "set models.accept_noncommercial: true, or give --accept-noncommercial"
-        )
+    check_licence(entry, accept_noncommercial)
     if not entry.sources or entry.framework not in FRAMEWORKS_HANDLED:
         raise ModelError("; ".join(entry.lacks()))
     if entry.convert is None:

@@ -1,6 +1,7 @@
 import pytest
 
 from beam_pipelines import config as configuration
+from beam_pipelines.errors import ConfigError
 from beam_pipelines.face_clips import FaceClipsConfig, models, stages
 from beam_pipelines.stages import cut, fingerprints
 from model_handlers.errors import ModelError
@@ -46,6 +47,46 @@ def test_only_the_models_of_the_jobs_are_asked_for(overrides, roles):
 def test_a_score_s_model_must_be_in_the_catalogue():
     with pytest.raises(ModelError, match="no model 'clip-vit'"):
         models(load("clips.scores.clip_image=clip-vit"))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "clips.scores.brisque=centerface",
+            "'centerface' is named for the role brisque.* task quality; its task is face",
+        ),
+        ("clips.scores.clip_image=hyperiqa", "role clip_image, which needs a model of the task semantics"),
+        ("spans.face_model=brisque", "role face, which needs a model of the task face"),
+    ],
+)
+def test_a_model_of_another_task_is_refused(override, message):
+    with pytest.raises(ModelError, match=message):
+        models(load(override))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["spans.max_frames=32"],
+            r"yaml: spans\.max_frames must be more than \(min_samples - 1\) \* every_frames: [^(]*$",
+        ),
+        (["spans.max_frames=5"], r"yaml: spans\.max_frames must be at least \(max_missing \+ 1\) \* every_frames"),
+        (["shots.min_seconds=3", "shots.max_seconds=5"], r"yaml: shots\.max_seconds must be 0 or at least twice"),
+        (["fetch.max_height=100", "fetch.accept.min_height=200"], "yaml: fetch: max_height 100 is below accept"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_in_a_sentence(overrides, message):
+    with pytest.raises(ConfigError, match=message):
+        load(*overrides)
+
+
+def test_a_block_of_one_key_keeps_the_recipe_s_other_defaults(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("recipe: face_clips\nshots: {min_seconds: 1}\n")
+    shots = configuration.load(str(path))[1].shots
+    assert (shots.detector, shots.fixed_seconds, shots.min_seconds) == ("fixed", 300, 1)
 
 
 @pytest.mark.parametrize(

@@ -23,20 +23,39 @@ def prints(*overrides):
     return fingerprints(RECIPE.stages(load(*overrides), "/run"), "m")
 
 
-def test_the_shipped_configuration_has_the_published_thresholds():
-    shipped, defaults = load(), FaceGenerationConfig()
-    for settings in (shipped, defaults):
-        faces = settings.faces
-        assert (faces.min_face_px, faces.margin, faces.side) == (100, 0.3, 512)
-        assert (faces.min_sharpness, faces.min_score, faces.max_yaw, faces.max_pitch) == (100, 0.6, 30, 25)
-        assert faces.min_frontality == 0.6
-        assert settings.detections.detector_side == 640
-        assert (settings.sampling.method, settings.sampling.per_segment) == ("segments", 30)
-        assert (settings.candidates.max_faces_per_video, settings.candidates.max_bytes) == (50, 2**30)
-        assert (settings.selection.high_quality, settings.selection.temporal) == (10, 5)
-    assert shipped.fetch.accept.min_height == 720
-    assert (shipped.identity.clusters.method, shipped.identity.clusters.min_samples) == ("dbscan", 3)
-    assert not shipped.identity.edges.within_label
+def test_the_shipped_configuration_says_what_the_code_does():
+    assert load() == FaceGenerationConfig()
+
+
+def test_the_thresholds_are_the_published_ones():
+    settings = load()
+    faces = settings.faces
+    assert (faces.min_face_px, faces.margin, faces.side) == (100, 0.3, 512)
+    assert (faces.min_sharpness, faces.min_score, faces.max_yaw, faces.max_pitch) == (100, 0.6, 30, 25)
+    assert faces.min_frontality == 0.6
+    assert settings.detections.detector_side == 640
+    assert (settings.sampling.method, settings.sampling.per_segment) == ("segments", 30)
+    assert (settings.candidates.max_faces_per_video, settings.candidates.max_bytes) == (50, 2**30)
+    assert (settings.selection.high_quality, settings.selection.temporal) == (10, 5)
+    assert settings.fetch.accept.min_height == 720
+    assert (settings.identity.clusters.method, settings.identity.clusters.min_samples) == ("dbscan", 3)
+    assert not settings.identity.edges.within_label
+
+
+def test_what_a_block_leaves_out_has_the_recipe_s_default(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "recipe: face_generation\nfetch: {max_height: 800, accept: {max_seconds: 60}}\n"
+        "identity: {clusters: {link_similarity: 0.97}}\n"
+    )
+    settings, defaults = configuration.load(str(path))[1], FaceGenerationConfig()
+    assert settings.fetch.accept.min_height == 720
+    assert settings.identity.clusters == defaults.identity.clusters.model_copy(update={"link_similarity": 0.97})
+    assert (settings.identity.edges, settings.identity.cleaning) == (
+        defaults.identity.edges,
+        defaults.identity.cleaning,
+    )
+    assert FaceGenerationConfig(**settings.model_dump()) == settings
 
 
 def test_the_recipe_can_be_cut_anywhere():

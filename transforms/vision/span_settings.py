@@ -27,14 +27,21 @@ class SpanSettings(Settings):
         description="shares of the frame; a side of the box that moves further between samples cuts",
     )
     max_missing: int = Field(2, ge=0, le=1000, description="more samples without the face in a row cut")
-    min_samples: int = Field(17, ge=1, le=100_000, description="samples with the face that a span has, at least")
+    min_samples: int = Field(
+        17,
+        ge=1,
+        le=100_000,
+        description="samples with the face that a span has at least, before it is cut to max_frames",
+    )
     max_std: float = Field(
         0.06,
         gt=0,
         le=1,
         description="shares of the frame; standard deviation of a side of the box in a span, at most",
     )
-    max_frames: int = Field(256, ge=1, le=100_000, description="frames of a span, at most; longer ones are split")
+    max_frames: int = Field(
+        256, ge=1, le=100_000, description="frames of a span, at most; longer ones are split in equal parts"
+    )
     embedding_model: str | None = Field(
         "dlib-resnet", description="catalogue name of the model that tells persons apart; null: they are not told apart"
     )
@@ -57,9 +64,14 @@ class SpanSettings(Settings):
     inference: InferenceSettings = InferenceSettings()
 
     @model_validator(mode="after")
-    def _long_spans_can_be_split(self) -> "SpanSettings":
+    def _lengths_agree(self) -> "SpanSettings":
         if self.max_frames < (self.max_missing + 1) * self.every_frames:
             raise ValueError(
                 "spans.max_frames must be at least (max_missing + 1) * every_frames: spans are split at samples."
+            )
+        if self.max_frames <= (self.min_samples - 1) * self.every_frames:
+            raise ValueError(
+                "spans.max_frames must be more than (min_samples - 1) * every_frames: no span has as many samples as "
+                "it must, and no more frames than it may."
             )
         return self
