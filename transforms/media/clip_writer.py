@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from pydantic import Field
 
-from transforms.media.upright import Pixels
+from model_handlers.interface import Pixels
 from transforms.media.video import line, open_video, video_stream
 from transforms.media.video_index import NO_STAMP, FrameIndex, build_index, packets
 from transforms.media.video_reader import MAX_FRAMES, VideoReader

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from transforms.media.image import Pixels
+from model_handlers.interface import Pixels
 from transforms.media.shot_settings import ShotSettings
 
 # Windows of frames (N, 100, 27, 48, 3) uint8 RGB -> (N, 100): probability that a frame belongs to a transition

@@ -9,8 +9,8 @@ from collections import OrderedDict
 from contextlib import ExitStack
 from threading import Lock
 
+from model_handlers.interface import Pixels
 from transforms.media.library import local_file
-from transforms.media.upright import Pixels
 from transforms.media.video_index import Floats
 from transforms.media.video_reader import VideoReader
 

@@ -7,10 +7,10 @@ import apache_beam as beam
 
 from model_handlers.catalogue import Entry
 from transforms.media.library import local_file
-from transforms.media.sampling import Sample, SamplingSettings, sample
+from transforms.media.sampling import Range, Sample, SamplingSettings, sample
 from transforms.media.shot_settings import ShotSettings
 from transforms.media.shot_stage import network
-from transforms.media.shots import Piece, detect_shots, frame_edges
+from transforms.media.shots import detect_shots, frame_edges
 from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
 from transforms.tables.steps import enter, leave, step
@@ -46,7 +46,7 @@ def sample_frames(
     run: str, sampling: SamplingSettings, shots: ShotSettings, entry: Entry | None, device: str, video: Video
 ) -> tuple[Frame, ...]:
     """The rows of a video's samples; Rejected `no_frame`, `no_shot`, or as the video's reader says."""
-    found: Sequence[Piece] = ()
+    found: Sequence[Range] = ()
     with local_file(run, video.media) as path, VideoReader(path) as reader:
         times, costs = reader.times, reader.costs
         if sampling.method == "per_shot":

@@ -9,18 +9,16 @@ import struct
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+from model_handlers.interface import Pixels
 from transforms.media.jpeg import plain_jpeg_size
 from transforms.media.settings import AcceptSettings
 from transforms.tables.reasons import Rejected
-
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 # our own cap is asked first, file by file; Pillow's is for the whole process
 warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)

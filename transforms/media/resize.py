@@ -1,14 +1,13 @@
 """Resizing: the geometry as whole numbers, and its use on arrays."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 
+from model_handlers.interface import Pixels
 from transforms.media.settings import StoreSettings
 
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 _WHITE = (255, 255, 255)
 _BLUR_FROM, _AREA_FROM = 1.6, 2
 _BLUR = np.array([1, 6, 1], np.float32) / 8

@@ -49,13 +49,6 @@ def thirds(count: int) -> list[Range]:
     return list(pairwise(bounds))
 
 
-def segments(count: int, per_segment: int = 30) -> list[Sample]:
-    """`per_segment` frames of each third of `count` frames, at an integer stride; all where there are no more."""
-    most = per_segment if count > per_segment * len(SEGMENTS) else max(1, count)
-    parts = zip(SEGMENTS, thirds(count), strict=True)
-    return [one for name, part in parts for one in _named(name, spread(part, most))]
-
-
 def spread(frames: Range, most: int) -> list[int]:
     """At most `most` frames of a range at an integer stride from its first."""
     first, end = frames

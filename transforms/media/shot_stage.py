@@ -8,12 +8,12 @@ import numpy as np
 
 from model_handlers.catalogue import Entry
 from model_handlers.handlers import codec, handler
-from model_handlers.interface import Request
+from model_handlers.interface import Pixels, Request
 from transforms.media.cuts import WindowScores
-from transforms.media.image import Pixels
 from transforms.media.library import local_file
+from transforms.media.sampling import Range
 from transforms.media.shot_settings import ShotSettings
-from transforms.media.shots import Piece, detect_shots, frame_edges, span_pieces
+from transforms.media.shots import detect_shots, frame_edges, span_pieces
 from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
 from transforms.tables.steps import enter, leave, step
@@ -62,7 +62,7 @@ def find_shots(run: str, settings: ShotSettings, entry: Entry | None, device: st
     return tuple(_row(video, number, piece, edges) for number, piece in enumerate(pieces))
 
 
-def _row(video: Video, number: int, piece: Piece, edges: np.ndarray) -> Shot:
+def _row(video: Video, number: int, piece: Range, edges: np.ndarray) -> Shot:
     first, end = piece
     return Shot(
         shot_id=f"{video.video_id}-s{number}",

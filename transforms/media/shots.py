@@ -6,12 +6,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from model_handlers.interface import Array
+from model_handlers.interface import Array, Pixels
 from transforms.media.cuts import WindowScores, context_frames, detect_cuts, frame_size
-from transforms.media.image import Pixels
+from transforms.media.sampling import Range, in_spans
 from transforms.media.shot_settings import ShotSettings
-
-Piece = tuple[int, int]  # the number of the first frame, and of the first frame after it
 
 _SLACK = 1e-6  # seconds; times are sums of frame durations in floating point
 
@@ -33,12 +31,12 @@ def detect_shots(
     spans: Sequence[Sequence[float]] | None,
     settings: ShotSettings,
     window_scores: WindowScores | None = None,
-) -> list[Piece]:
+) -> list[Range]:
     """The shots of the listed spans of a video (None: of the whole), in order of time.
 
     edges: see `frame_edges`; spans in seconds; `window_scores`: TransNetV2, where the settings name it.
     """
-    shots: set[Piece] = set()  # spans may overlap, but a shot counts once
+    shots: set[Range] = set()  # spans may overlap, but a shot counts once
     for first, end in span_pieces(edges, spans):
         cuts = _cuts(video, range(first, end), settings, window_scores)
         shots.update(plan_shots(edges, (first, end), cuts, settings))
@@ -73,15 +71,14 @@ def frame_edges(times: Array, seconds: float) -> Array:
     return np.append(times, max(seconds, float(times[-1]))) if len(times) else np.zeros(1)
 
 
-def span_pieces(edges: Array, spans: Sequence[Sequence[float]] | None) -> list[Piece]:
+def span_pieces(edges: Array, spans: Sequence[Sequence[float]] | None) -> list[Range]:
     """The frames that begin within each span [start, end), by time; spans without a frame are left out."""
     if spans is None:
         return [(0, len(edges) - 1)] if len(edges) > 1 else []
-    found = np.searchsorted(edges[:-1], np.asarray(spans, dtype=np.float64).reshape(-1, 2) - _SLACK)
-    return sorted({(int(first), int(end)) for first, end in found if first < end})
+    return sorted(set(in_spans(edges[:-1], spans)))
 
 
-def plan_shots(edges: Array, piece: Piece, cuts: Sequence[int], settings: ShotSettings) -> list[Piece]:
+def plan_shots(edges: Array, piece: Range, cuts: Sequence[int], settings: ShotSettings) -> list[Range]:
     """The piece cut at these frames (at equal distances, for `fixed`), with the configured lengths."""
     if settings.detector == "fixed":
         cuts = _at_distances(edges, piece, settings.fixed_seconds)
@@ -92,21 +89,21 @@ def plan_shots(edges: Array, piece: Piece, cuts: Sequence[int], settings: ShotSe
     return [part for shot in long_enough for part in _split_long(edges, shot, settings.max_seconds)]
 
 
-def _cut(piece: Piece, cuts: Sequence[int]) -> list[Piece]:
+def _cut(piece: Range, cuts: Sequence[int]) -> list[Range]:
     inside = sorted({cut for cut in cuts if piece[0] < cut < piece[1]})
     return list(zip([piece[0], *inside], [*inside, piece[1]], strict=True))
 
 
-def _seconds(edges: Array, piece: Piece) -> float:
+def _seconds(edges: Array, piece: Range) -> float:
     return float(edges[piece[1]] - edges[piece[0]])
 
 
-def _is_short(edges: Array, piece: Piece, least: float) -> bool:
+def _is_short(edges: Array, piece: Range, least: float) -> bool:
     return _seconds(edges, piece) < least - _SLACK
 
 
-def _merge_short(edges: Array, pieces: Sequence[Piece], least: float) -> list[Piece]:
-    merged: list[Piece] = []
+def _merge_short(edges: Array, pieces: Sequence[Range], least: float) -> list[Range]:
+    merged: list[Range] = []
     for piece in pieces:
         if merged and (_is_short(edges, piece, least) or _is_short(edges, merged[-1], least)):
             merged[-1] = (merged[-1][0], piece[1])
@@ -115,13 +112,13 @@ def _merge_short(edges: Array, pieces: Sequence[Piece], least: float) -> list[Pi
     return merged
 
 
-def _at_distances(edges: Array, piece: Piece, seconds: float) -> list[int]:
+def _at_distances(edges: Array, piece: Range, seconds: float) -> list[int]:
     """The first frames at or after every multiple of so many seconds from the start of the piece."""
     count = math.ceil(_seconds(edges, piece) / seconds)
     return _ints(np.searchsorted(edges[:-1], edges[piece[0]] + np.arange(1, count) * seconds - _SLACK))
 
 
-def _split_long(edges: Array, piece: Piece, most: float) -> list[Piece]:
+def _split_long(edges: Array, piece: Range, most: float) -> list[Range]:
     length = _seconds(edges, piece)
     if not most or length <= most + _SLACK:
         return [piece]

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model_handlers.interface import Pixels
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Matrix = tuple[int, int, int, int]
 STRAIGHT: Matrix = (1, 0, 0, 1)
 

@@ -1,7 +1,7 @@
 """Which packet is which frame: the index of a video, made by reading its packets without decoding them.
 
 Frames are numbered in the order in which they are shown, from the first key frame on. A packet that the container
-marks as not to be shown (edit lists, hidden reference frames) or as damaged is no frame.
+marks as not to be shown (edit lists, hidden reference frames), as damaged or as encrypted is no frame.
 """
 
 from array import array
@@ -151,7 +151,7 @@ def _read_packets(read: Iterable["Packet[Any]"], container: "InputContainer", ma
         if len(identities) >= 2 * max_frames:
             raise Rejected("too_long", f"more than {2 * max_frames} packets")
         hidden = hides and not memoryview(packet)[0] & 0x10  # VP8's show_frame, RFC 6386 section 9.1
-        shown = not (hidden or packet.is_discard or packet.is_corrupt)
+        shown = not (hidden or packet.is_discard or packet.is_corrupt or packet.has_sidedata("encryption_info"))
         flags.append(packet.is_keyframe + 2 * shown)
         stamps.extend(NO_STAMP if stamp is None else stamp for stamp in (packet.pts, packet.dts))
         identities.append(identity(packet))

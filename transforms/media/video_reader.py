@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from transforms.media.upright import Pixels, display_matrix, is_turned, upright
+from model_handlers.interface import Pixels
+from transforms.media.upright import display_matrix, is_turned, upright
 from transforms.media.video import line, open_video, video_stream
 from transforms.media.video_index import Floats, Integers, build_index, decode, mark, packets, place_of
 from transforms.tables.reasons import Rejected

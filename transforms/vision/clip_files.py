@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from model_handlers.geometry import cut, resize
-from model_handlers.interface import Array
+from model_handlers.interface import Array, Pixels
 from transforms.media.audio import cut_audio
 from transforms.media.clip_writer import write_mp4
 from transforms.media.frame_cache import frame_pixels, frame_times
 from transforms.media.library import add_file, local_file, video_folder
 from transforms.media.lmdb_frames import DATA, lmdb_frames
-from transforms.media.upright import Pixels
 from transforms.tables.digest import file_digest
 from transforms.tables.video_schemas import FaceSpan
 from transforms.vision.clip_settings import ClipSettings

@@ -10,9 +10,8 @@ import numpy as np
 
 from model_handlers.catalogue import Entry
 from model_handlers.handlers import codec, handler
-from model_handlers.interface import Detections
+from model_handlers.interface import Detections, Pixels
 from transforms.media.frame_cache import frame_pixels
-from transforms.media.image import Pixels
 from transforms.tables.reasons import Rejected
 from transforms.tables.steps import AskModel, Question, enter, leave, step
 from transforms.tables.video_schemas import Detection, Frame

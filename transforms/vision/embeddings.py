@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from model_handlers.catalogue import Entry
 from model_handlers.handlers import codec, handler
-from model_handlers.interface import Array
-from transforms.media.image import Pixels
+from model_handlers.interface import Array, Pixels
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Embedding, Face, arrow_schema
 from transforms.tables.steps import AskModel, Question, enter, leave, step

@@ -11,8 +11,7 @@ import numpy as np
 from model_handlers.catalogue import Entry
 from model_handlers.geometry import cut, transform, transform_mesh, warp
 from model_handlers.handlers import codec, handler
-from model_handlers.interface import Array, Detections
-from transforms.media.image import Pixels
+from model_handlers.interface import Array, Detections, Pixels
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Body, Face
 from transforms.tables.steps import AskModel, Question, enter, leave, step

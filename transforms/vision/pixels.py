@@ -1,6 +1,7 @@
 """Encoded images of rows, to pixels and back."""
 
-from transforms.media.image import Pixels, decode, encode, read_header
+from model_handlers.interface import Pixels
+from transforms.media.image import decode, encode, read_header
 from transforms.media.settings import AcceptSettings
 from transforms.tables.reasons import Rejected
 

@@ -10,9 +10,8 @@ import numpy as np
 
 from model_handlers.catalogue import Entry
 from model_handlers.handlers import codec, handler
-from model_handlers.interface import Array, Detections
+from model_handlers.interface import Array, Detections, Pixels
 from transforms.media.frame_cache import frame_pixels
-from transforms.media.upright import Pixels
 from transforms.tables.gather import Branches, each
 from transforms.tables.parts import InParts
 from transforms.tables.reasons import Rejected
