@@ -56,6 +56,6 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 def _engine(report) -> str | None:
     """The engine that a test is about: the last of its markers here."""
-    if report.when != "call" and report.outcome == "passed":
+    if report.when == "collect" or (report.when != "call" and report.outcome == "passed"):
         return None
     return next((name for name in reversed(ENGINES) if name in report.keywords), None)

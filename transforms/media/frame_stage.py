@@ -45,7 +45,7 @@ class SampleFrames(beam.PTransform):
 def sample_frames(
     run: str, sampling: SamplingSettings, shots: ShotSettings, entry: Entry | None, device: str, video: Video
 ) -> tuple[Frame, ...]:
-    """The rows of a video's samples; Rejected `no_frame`, `no_shot`, or as the video's reader says."""
+    """The rows of a video's samples; Rejected `no_sample`, `no_shot`, or as the video's reader says."""
     found: Sequence[Range] = ()
     with local_file(run, video.media) as path, VideoReader(path) as reader:
         times, costs = reader.times, reader.costs

@@ -23,7 +23,10 @@ def frontality(pose: Pose) -> float:
 
 
 def composite(sharp: float, frontal: float, score: float, face_ratio: float) -> float:
-    """The weighted quality, 0 to 1: of sharpness, frontality, detection score and the face's share of the frame."""
+    """The weighted quality, 0 to 1: of sharpness, frontality, detection score and the face's share of the frame.
+
+    The weights, here and in `frontality`, are those of earlier systems for face datasets: a convention.
+    """
     return (
         0.30 * min(sharp / _ENOUGH_SHARPNESS, 1)
         + 0.35 * frontal
