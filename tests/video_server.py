@@ -23,6 +23,7 @@ class File:
     length: int | None = None  # announced instead of the true one
     endless: bool = False  # nothing is announced, and the last byte is repeated for ever
     stall_after: int | None = None  # bytes, after which nothing more is sent
+    drip: float = 0  # seconds before each single byte
     fails_first: int = 0  # requests that are answered with 429 and the headers
     hold: threading.Event | None = None  # the answer's body waits for it
 
@@ -88,14 +89,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
+        self.send_header("Connection", "close")
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
 
     def _send(self, file: File, path: str, start: int, end: int) -> None:
         stop = end if file.stall_after is None else min(end, file.stall_after)
-        for place in range(start, stop, BLOCK):
-            self._write(path, file.body[place : min(place + BLOCK, stop)])
+        step = 1 if file.drip else BLOCK
+        for place in range(start, stop, step):
+            if file.drip and self.server.closing.wait(file.drip):
+                return
+            self._write(path, file.body[place : min(place + step, stop)])
         while file.endless:
             self._write(path, file.body[-1:] * BLOCK)
         if file.stall_after is not None:

@@ -150,6 +150,14 @@ def test_a_header_without_frames(files, tmp_path):
     assert code(tmp_path, bytes(data)) == "no_frames"
 
 
+def test_an_encrypted_video_has_no_frames(tmp_path):
+    """Its packets may well decode, to colours that mean nothing."""
+    keys = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "ab" * 16, "encryption_kid": "cd" * 16}
+    path = write(tmp_path / "a.mp4", number_frames(20, SIZE), File(mux=keys))
+    assert b"encv" in path.read_bytes()
+    assert code(tmp_path, path.read_bytes()) == "no_frames"
+
+
 def test_a_codec_that_is_not_known(files, tmp_path):
     assert code(tmp_path, files["avi"].replace(b"FMP4", b"ZZZZ")) == "unknown_codec"
     how = File("ffv1", options={})

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import wave
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -178,3 +179,19 @@ def test_ids_that_are_called_like_shards_are_in_no_one_s_way(run):
     odd = Shot("x.parquet-s0", "part-00000.parquet", None, "{}", "media/00/v.mp4", 0, COUNT, 0.0, 1.2, *SIZE)
     (part,) = copy_part(run, odd)
     assert part.file == "parts/part-00000.parquet~/part-00000.parquet_part_0.mp4"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"media": "../v.mp4"}, {"media": "/etc/hostname"}, {"video_id": "../../v"}, {"span_id": "../../../v-s0-10"}],
+)
+def test_a_row_that_names_files_outside_its_run(film, tmp_path, changes):
+    """Nothing there is read or written."""
+    run = tmp_path / "a" / "run"
+    for folder in (run / "media" / "00", run.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "v.mp4").write_bytes(film)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match="no name of a file below the run"):
+        write_clip(str(run), ALL, replace(span(), **changes))
+    assert sorted(tmp_path.rglob("*")) == before
