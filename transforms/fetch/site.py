@@ -170,6 +170,7 @@ def _parameters(url: str, settings: VideoDownloadSettings, folder: str) -> Info:
         "skip_unavailable_fragments": False,
         "noplaylist": True,
         "extract_flat": "in_playlist",
+        "geo_bypass": False,  # else it invents addresses in other countries for us
         "playlistend": 2,
         "format": lambda context: context["formats"][-1:],  # the choice is made after it; see formats.choose
         "format_sort": [f"height:{settings.max_height}", "vcodec:h264", "acodec:aac"],
