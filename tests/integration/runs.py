@@ -5,10 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from apache_beam.io.filesystems import FileSystems
+
 from beam_pipelines import config as configuration
 from beam_pipelines.demonstration import DemoRow, Page
 from beam_pipelines.run import Order, run
-from transforms.tables.shards import read_column, read_shard, shard_names, shard_path
+from transforms.tables.shards import open_binary, read_column, read_shard, shard_names, shard_path
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,29 @@ def table_content(run_, table):
 
 def column(run_, table, name):
     return read_column(run_, table, [name])[name].to_pylist()
+
+
+OF_THE_START = ("run.json", "attempt", "lock")  # files that tell when and where a run was made, not what came of it
+
+
+def contents(run_):
+    """What is in every file of a run, on any storage, by its path in the run: tables as rows, other files as bytes."""
+    found = {}
+    for path in sorted(file.path for file in FileSystems.match([f"{run_}/**"])[0].metadata_list):
+        name = path.removeprefix(f"{run_}/")
+        if name.endswith(".parquet"):
+            found[name] = read_shard(path).to_pylist()
+        elif name not in OF_THE_START:
+            with open_binary(path) as file:
+                found[name] = file.read()
+    return found
+
+
+def assert_same_contents(one, other):
+    """Every file of the two runs is the same, but for those of the start."""
+    one, other = contents(one), contents(other)
+    assert list(one) == list(other)
+    assert [name for name in one if one[name] != other[name]] == []
 
 
 ROW_TABLES = ("manifest", "images", "bodies", "faces", "embeddings", "identities", "edges", "splits")

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from tests.integration.runs import contents
 from tests.integration.video_site import Take, video_site
-from transforms.tables.shards import read_shard
 
 KILLS = 3  # of each recipe
 MADE = {"face_generation": ("final/", 12), "face_clips": ("clips/", 12)}  # files for users, a few at least
@@ -59,16 +59,6 @@ def committed(output):
     row_stages = ("download", "frames", "detections", "faces", "embeddings", "shots", "spans", "clips")
     shards = [path for stage in row_stages for path in output.glob(f"ledger/{stage}/part-*.parquet")]
     return {path: path.stat().st_mtime_ns for path in [*shards, *output.glob("media/**/*.mp4")]}
-
-
-def contents(output):
-    """What is in every file of a run but its record: tables as rows, LMDB's data and all other files as bytes."""
-    found = {}
-    for path in sorted(output.rglob("*")):
-        name = str(path.relative_to(output))
-        if path.is_file() and name not in ("run.json", "attempt", "lock"):
-            found[name] = read_shard(str(path)).to_pylist() if path.suffix == ".parquet" else path.read_bytes()
-    return found
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
