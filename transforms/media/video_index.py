@@ -73,11 +73,13 @@ def packets(container: "InputContainer", *others: "Stream") -> Iterator["Packet[
     """The packets with data of the video stream, and of the others; ends where the file ends or cannot be read on."""
     import av
 
+    # the last where streams turn up that the header did not have; named here, since a generator may end with the process
+    broken = (av.FFmpegError, ValueError, IndexError)
     try:
         for packet in container.demux((video_stream(container), *others)):
             if packet.size:  # an empty one would end the decoding
                 yield packet
-    except (av.FFmpegError, ValueError, IndexError):  # the last where streams turn up that the header did not have
+    except broken:
         return
 
 
