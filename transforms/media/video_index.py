@@ -73,7 +73,7 @@ def packets(container: "InputContainer", *others: "Stream") -> Iterator["Packet[
     """The packets with data of the video stream, and of the others; ends where the file ends or cannot be read on."""
     import av
 
-    # the last where streams turn up that the header did not have; named here, since a generator may end with the process
+    # named here, since a generator may end with the process; the last where streams turn up that the header had not
     broken = (av.FFmpegError, ValueError, IndexError)
     try:
         for packet in container.demux((video_stream(container), *others)):
