@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 10_000_000  # of a file that was never probed
 _ATTEMPTS = 3  # key frames to start from: files may call a frame a key frame that is none
+_PATIENCE, _ANY_VIDEO = 16, 1000  # times that a video, of so many packets more, is decoded for frames that never come
 _UNKNOWN = 8  # packets behind a seek that may be none of the index: a stream is entered in the middle of one
 _SKIPPING = frozenset({"h264", "mpeg1video", "mpeg2video"})  # that know beforehand which frames no other needs
 _EPSILON = 1e-6  # seconds; times are floats
@@ -38,6 +39,8 @@ class VideoReader:
         self._index = build_index(path, MAX_FRAMES)
         self._keys = np.unique(self._index.starts)
         self._first, self._seekable = int(self._keys[0]), bool(len(self._index.places))
+        self._gap = -1, 0, 0  # a key frame's place, and the numbers from and to that no decoding from there gives
+        self._in_vain = 0  # packets decoded for frames that did not come
         self._scaler = VideoReformatter()
         self._opened = ExitStack()
         self._open()
@@ -90,16 +93,30 @@ class VideoReader:
         if not 0 <= number < len(self):
             raise IndexError(f"{self._path} has frames 0 to {len(self) - 1}, not {number}")
         start = int(self._index.starts[number])
-        if self._shown < number and start <= self._place and (found := self._decode_to(number)) is not None:
-            return found
-        for _ in range(_ATTEMPTS):
-            self._go_to(start)
-            if (found := self._decode_to(number)) is not None:
-                return found
-            if start == self._first:
-                break
-            start = int(self._keys[np.searchsorted(self._keys, start) - 1])
+        key, low, high = self._gap
+        if not (key == start and low <= number < high):
+            next_shown = len(self)
+            for place in self._ways(number, start):
+                if place is not None:
+                    self._go_to(place)
+                if (found := self._decode_to(number)) is not None:
+                    return found
+                next_shown = min(next_shown, self._shown if self._shown > number else len(self))
+                self._in_vain += self._place - (self._place if place is None else place)
+            self._gap = start, number, next_shown
         raise Rejected("broken_frame", f"frame {number} does not decode")
+
+    def _ways(self, number: int, start: int) -> Iterator[int | None]:
+        """Where to decode from to reach a frame, one way after the other: on from here (None), or from key frames."""
+        onward = self._shown < number and start <= self._place
+        if onward:
+            yield None
+        patient = self._in_vain <= _PATIENCE * (len(self._index.numbers) + _ANY_VIDEO)
+        for _ in range(_ATTEMPTS if patient else 0 if onward else 1):
+            yield start
+            if start == self._first:
+                return
+            start = int(self._keys[np.searchsorted(self._keys, start) - 1])
 
     def _decode_to(self, number: int) -> "VideoFrame | None":
         """The frame, if it comes before any later one."""

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.videos import File, draw_number, number_frames, read_number, write
+from transforms.media import video_reader
 from transforms.media.upright import clockwise, upright
 from transforms.media.video_index import build_index
 from transforms.media.video_reader import VideoReader
@@ -269,3 +270,39 @@ def test_the_bar_code_of_the_tests_survives_scaling(number, width, height):
     image = draw_number(np.full((240, 320, 3), 128, np.uint8), number)
     frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(width=width, height=height)
     assert read_number(frame.to_ndarray()) == number
+
+
+def in_order(path: Path) -> list[bytes | None]:
+    """All frames of a file read one after the other; None where one does not decode."""
+    found: list[bytes | None] = []
+    with VideoReader(str(path)) as reader:
+        for number in range(len(reader)):
+            found.append(None)
+            with suppress(Rejected):
+                found[-1] = reader.read(number).tobytes()
+    return found
+
+
+@pytest.mark.parametrize(("share", "most"), [(1.0, 20), (0.3, 60)])
+def test_frames_that_never_come_are_not_looked_for_again_and_again(share, most, tmp_path, monkeypatch):
+    """One key frame and hundreds of damaged packets behind it: the work grows with the packets, not their square."""
+    long = X264 | {"preset": "ultrafast", "g": "10000"}
+    path = write(tmp_path / "a.mp4", number_frames(400), File(options=long))
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data, chance = bytearray(path.read_bytes()), random.Random(1)
+    for position, size in places[5:]:
+        if chance.random() < share:
+            data[position + 4 : position + size] = chance.randbytes(size - 4)
+    path.write_bytes(bytes(data))
+    decoded = []
+    real = video_reader.decode
+    monkeypatch.setattr(video_reader, "decode", lambda *which: (decoded.append(1), real(*which))[1])
+    found = in_order(path)
+    assert found.count(None) > 50
+    assert len(decoded) < most * len(places)
+    for number in random.Random(2).sample(range(len(found)), 20):
+        alone: bytes | None = None
+        with VideoReader(str(path)) as reader, suppress(Rejected):
+            alone = reader.read(number).tobytes()
+        assert alone == found[number]
