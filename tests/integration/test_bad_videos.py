@@ -28,7 +28,8 @@ SECONDS = 150  # for one run on a machine that others use too; alone it takes a 
 HLS, HTML = "application/vnd.apple.mpegurl", "text/html"
 HEADER_FIRST = {"movflags": "+faststart"}
 QUICK = (
-    "fetch.stall_timeout=1.5", "fetch.total_timeout=20", "fetch.retries=0", "fetch.downloads=6", "fetch.per_host=6",
+    "fetch.stall_timeout=1.5", "fetch.total_timeout=20", "fetch.retries=0", "fetch.max_backoff=1",
+    "fetch.downloads=6", "fetch.per_host=6",
     "fetch.max_bytes=3000000", "fetch.accept={min_height: 0, max_pixels: 4000000, probe_seconds: 10}",
     "manifest.rows_per_shard=100", "max_failed_share=1",
 )  # fmt: skip
