@@ -12,7 +12,7 @@ from transforms.bundle.clip_metadata import WriteMetadata
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
 from transforms.fetch.videos import DownloadVideos
-from transforms.media.part_stage import CopyParts
+from transforms.media.part_stage import PartSettings, WriteParts
 from transforms.media.shot_settings import ShotSettings
 from transforms.media.shot_stage import FindShots
 from transforms.tables.schemas import arrow_schema
@@ -36,6 +36,7 @@ class FaceClipsConfig(RecipeConfig):
     manifest: VideoManifestSettings = VideoManifestSettings()
     fetch: VideoDownloadSettings = VideoDownloadSettings()
     shots: ShotSettings = ShotSettings(detector="fixed", fixed_seconds=300)
+    parts: PartSettings = PartSettings()
     spans: SpanSettings = SpanSettings()
     clips: ClipSettings = ClipSettings()
 
@@ -89,8 +90,8 @@ def _shot_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         row_in=Shot,
         writes="parts",
         schema=arrow_schema(VideoPart),
-        transform=CopyParts(run),
-        made_from=None,
+        transform=WriteParts(run, config.parts),
+        made_from=made_from(config.parts),
     )
     return [download, shots, parts]
 

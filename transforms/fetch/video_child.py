@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from transforms.fetch.child_process import limit_resources, receive_order
 from transforms.fetch.formats import check_length, choose, known_height, origin
 from transforms.fetch.guard import parse_url
-from transforms.fetch.join import join
 from transforms.fetch.range_file import Exhausted, RangeFile, upright_height
 from transforms.fetch.socket_guard import guard_process
 from transforms.fetch.video_settings import VideoDownloadSettings
+from transforms.media.join import join
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:

@@ -58,6 +58,30 @@ def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = 
     return True
 
 
+def encode_sound(wav: str, path: str) -> None:
+    """Write a wav file of 16 bits as AAC in MP4, mono or stereo (the first two channels); the same bytes each time.
+
+    At its own rate, or at the nearest that AAC has.
+    """
+    import av
+
+    with wave.open(wav, "rb") as source, av.open(path, "w", format="mp4", options={"fflags": "+bitexact"}) as out:
+        channels, own = source.getnchannels(), source.getframerate()
+        layout = "mono" if channels == 1 else "stereo"
+        rates = av.Codec("aac", "w").audio_rates or [own]
+        target = out.add_stream("aac", rate=min(rates, key=lambda rate: abs(rate - own)), layout=layout)
+        position = 0
+        while block := source.readframes(_BLOCK):
+            samples = np.frombuffer(block, "<i2").reshape(-1, channels)[:, :2]
+            sound = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(samples).reshape(1, -1), format="s16", layout=layout
+            )
+            sound.sample_rate, sound.pts, sound.time_base = own, position, Fraction(1, own)
+            position += len(samples)
+            out.mux(target.encode(sound))
+        out.mux(target.encode(None))
+
+
 def _audio(container: "InputContainer") -> "AudioStream | None":
     stream = container.streams.best("audio")
     return None if stream is None or stream.codec_context is None else cast("AudioStream", stream)

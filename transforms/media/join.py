@@ -1,4 +1,4 @@
-"""A video and an audio that a site has in two files, put together in one without being encoded again."""
+"""A video and a sound in two files, put together in one without being encoded again."""
 
 import heapq
 import os
