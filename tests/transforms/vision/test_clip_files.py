@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import videos
-from transforms.media.part_stage import copy_part
+from transforms.media.part_stage import PartSettings, write_part
 from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
 from transforms.tables.shards import commit_file, exists, open_binary
@@ -168,7 +168,9 @@ def test_the_square_holds_every_box_and_the_margin(boxes, margin):
 
 
 def test_a_shot_is_copied_as_a_part(run, tmp_path):
-    (part,) = copy_part(run, Shot("v-s2", "v", None, "{}", "media/00/v.mp4", 0, COUNT, 0.0, TIMES[-1] + 0.03, *SIZE))
+    (part,) = write_part(
+        run, PartSettings(), Shot("v-s2", "v", None, "{}", "media/00/v.mp4", 0, COUNT, 0.0, TIMES[-1] + 0.03, *SIZE)
+    )
     assert (part.part_id, part.file) == ("v-s2", "parts/v/v_part_2.mp4")
     assert (part.first_frame, part.end_frame) == (0, COUNT)
     with VideoReader(str(fetched(run, part.file, tmp_path))) as reader:
@@ -177,7 +179,7 @@ def test_a_shot_is_copied_as_a_part(run, tmp_path):
 
 def test_ids_that_are_called_like_shards_are_in_no_one_s_way(run):
     odd = Shot("x.parquet-s0", "part-00000.parquet", None, "{}", "media/00/v.mp4", 0, COUNT, 0.0, 1.2, *SIZE)
-    (part,) = copy_part(run, odd)
+    (part,) = write_part(run, PartSettings(), odd)
     assert part.file == "parts/part-00000.parquet~/part-00000.parquet_part_0.mp4"
 
 
