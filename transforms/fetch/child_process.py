@@ -4,7 +4,6 @@ The order goes in as a line of JSON, and the pipe then stays open: a child whose
 its own group. The child inherits no other file and no environment but what it needs to import.
 """
 
-import ctypes
 import json
 import os
 import resource
@@ -18,10 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from transforms.orphans import die_with_parent
+
 _KEPT = ("LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT", "TZ")
 _ROOT = Path(__file__).resolve().parents[2]
 _MAX_ANSWER = 2**20  # characters
-_DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 _LAST_WORDS = 5.0  # seconds that a child without an answer gets to end
 _PATIENCE = 0.25  # seconds between looks at whether to stop
 
@@ -111,8 +111,7 @@ def receive_order() -> tuple[dict[str, Any], IO[str]]:
     """In the child: the order, and where its answer goes. Nothing else that writes to standard output gets there."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    with suppress(OSError, AttributeError):  # Linux only; the pipe's end is the same word elsewhere, a little later
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    die_with_parent()  # the pipe's end is the same word on all systems, a little later
     order = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return order, answers

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
@@ -70,6 +71,10 @@ class _FetchChunk(beam.DoFn):
         if importlib.util.find_spec("yt_dlp") is None:
             raise ModuleNotFoundError(
                 "Downloading videos needs yt-dlp, which is not installed: pip install 'manyfaces[video]'."
+            )
+        if self._settings.cookies and not os.path.isfile(self._settings.cookies):
+            raise FileNotFoundError(
+                f"fetch.cookies: the worker has no file {self._settings.cookies}; put it there, or leave cookies out."
             )
 
     def process(self, chunk: Chunk) -> Iterator[Outcome[Video]]:

@@ -12,6 +12,7 @@ from transforms.media.file_end import missing_bytes
 from transforms.media.video import VideoInfo, container_kind, open_video, video_stream
 from transforms.media.video_index import build_index, first_frame
 from transforms.media.video_settings import VideoAcceptSettings
+from transforms.orphans import die_with_parent
 from transforms.tables.reasons import Rejected
 
 
@@ -54,6 +55,7 @@ def _bound(accept: VideoAcceptSettings) -> None:
 
 def main() -> None:
     """Read a request from standard input, answer on standard output."""
+    die_with_parent()
     request = json.load(sys.stdin)
     accept = VideoAcceptSettings(**request["accept"])
     _bound(accept)

@@ -325,6 +325,15 @@ def test_cookies_are_sent_and_the_users_file_stays_as_it_is(tmp_path, made):
     assert cookies.read_bytes() == before
 
 
+def test_a_file_of_cookies_that_is_not_there_is_one_sentence(tmp_path):
+    settings = VideoDownloadSettings(cookies=str(tmp_path / "none.txt"))
+    with (
+        pytest.raises(Exception, match=r"fetch.cookies: the worker has no file .*none.txt; put it there"),
+        beam.Pipeline(runner=FnApiRunner()) as pipeline,
+    ):
+        _ = pipeline | beam.Create([Chunk("0", "manifest")]) | videos.DownloadVideos(str(tmp_path), settings)
+
+
 def test_a_caller_that_stops_ends_the_downloads(tmp_path, made):
     with serving() as server:
         server.files = {"/a.mp4": File(made["good"]), "/hold.mp4": File(made["good"], hold=threading.Event())}
