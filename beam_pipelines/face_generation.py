@@ -57,7 +57,9 @@ class FaceGenerationConfig(RecipeConfig):
     fetch: VideoDownloadSettings = VideoDownloadSettings(accept=VideoAcceptSettings(min_height=720))
     sampling: SamplingSettings = SamplingSettings()
     shots: ShotSettings = Field(
-        ShotSettings(), description="how cuts are found: between the frames of a sequence, and for sampling by shot"
+        ShotSettings(),
+        description="how cuts are found: between the frames of a sequence, and for sampling by shot; with the detectors "
+        "none and fixed sequences are not looked at for cuts",
     )
     detections: DetectionSettings = DetectionSettings()
     faces: VideoFaceSettings = VideoFaceSettings()
