@@ -7,16 +7,16 @@ from pydantic import Field
 
 from beam_pipelines.recipe import Recipe, RecipeConfig, entries, made_from, used
 from beam_pipelines.stages import RowStage, Stage, TableStage
+from beam_pipelines.video_download import download_stage
 from model_handlers.catalogue import Entry
 from transforms.bundle.clip_metadata import WriteMetadata
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
-from transforms.fetch.videos import DownloadVideos
 from transforms.media.part_stage import PartSettings, WriteParts
 from transforms.media.shot_settings import ShotSettings
 from transforms.media.shot_stage import FindShots
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.video_schemas import Clip, FaceSpan, Shot, Video, VideoPart, VideoSource
+from transforms.tables.video_schemas import Clip, FaceSpan, Shot, Video, VideoPart
 from transforms.vision.clip_settings import ClipSettings, ScoreSettings
 from transforms.vision.clip_stage import WriteClips
 from transforms.vision.span_settings import SpanSettings
@@ -63,17 +63,6 @@ def stages(config: FaceClipsConfig, run: str) -> list[Stage]:
 
 def _shot_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
     known, device = _entries(config), config.models.device
-    download = RowStage(
-        name="download",
-        reads="manifest",
-        row_in=VideoSource,
-        writes="videos",
-        schema=arrow_schema(Video),
-        transform=DownloadVideos(run, config.fetch),
-        made_from=made_from(config.fetch),
-        whole_chunks=True,
-        files=("media",),
-    )
     shots = RowStage(
         name="shots",
         reads="videos",
@@ -93,7 +82,7 @@ def _shot_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         transform=WriteParts(run, config.parts),
         made_from=made_from(config.parts),
     )
-    return [download, shots, parts]
+    return [download_stage(run, config.fetch), shots, parts]
 
 
 def _clip_stages(config: FaceClipsConfig, run: str) -> list[Stage]:

@@ -7,13 +7,13 @@ from pydantic import Field
 
 from beam_pipelines.recipe import Limit, Recipe, RecipeConfig, entries, made_from, used
 from beam_pipelines.stages import RowStage, Stage, TableStage
+from beam_pipelines.video_download import download_stage
 from model_handlers.catalogue import Entry
 from transforms.curation.candidates import ChooseCandidates, is_full
 from transforms.curation.selection import SelectFaces
 from transforms.curation.settings import CandidateSettings, SelectionSettings
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
-from transforms.fetch.videos import DownloadVideos
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings
 from transforms.identity.stage import FindIdentities
 from transforms.media.frame_stage import SampleFrames
@@ -21,7 +21,7 @@ from transforms.media.sampling import SamplingSettings
 from transforms.media.shot_settings import ShotSettings
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.video_schemas import Detection, Frame, Video, VideoFace, VideoSource
+from transforms.tables.video_schemas import Detection, Frame, Video, VideoFace
 from transforms.vision.detections import FindDetections
 from transforms.vision.embeddings import EmbedFaces, embedding_schema
 from transforms.vision.settings import DetectionSettings, EmbeddingSettings, VideoFaceSettings
@@ -58,8 +58,8 @@ class FaceGenerationConfig(RecipeConfig):
     sampling: SamplingSettings = SamplingSettings()
     shots: ShotSettings = Field(
         ShotSettings(),
-        description="how cuts are found: between the frames of a sequence, and for sampling by shot; with the detectors "
-        "none and fixed sequences are not looked at for cuts",
+        description="how cuts are found: between the frames of a sequence, and for sampling by shot; with the detector "
+        "none or fixed, sequences are not looked at for cuts",
     )
     detections: DetectionSettings = DetectionSettings()
     faces: VideoFaceSettings = VideoFaceSettings()
@@ -96,17 +96,7 @@ def _face_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
     depends_on = partial(made_from, entries=known, device=device)
     by_shot = config.sampling.method == "per_shot"
     return [
-        RowStage(
-            name="download",
-            reads="manifest",
-            row_in=VideoSource,
-            writes="videos",
-            schema=arrow_schema(Video),
-            transform=DownloadVideos(run, config.fetch),
-            made_from=made_from(config.fetch),
-            whole_chunks=True,
-            files=("media",),
-        ),
+        download_stage(run, config.fetch),
         RowStage(
             name="frames",
             reads="videos",
