@@ -124,3 +124,14 @@ def test_a_changed_setting_makes_its_stage_and_those_after_it_stale(override, fi
 def test_shots_matter_to_samples_taken_by_shot():
     by_shot = "sampling.method=per_shot"
     assert prints(by_shot)["frames"] != prints(by_shot, "shots.adaptive_ratio=4")["frames"]
+
+
+@pytest.mark.parametrize("overrides", [(), ("manifest.columns={label: mood}",), ("manifest.columns.label=mood",)])
+def test_columns_that_are_called_as_usual_may_be_missing(overrides, tmp_path):
+    (tmp_path / "videos.csv").write_text("video_id,url,mood\na,http://a.test/a.mp4,calm\n")
+    settings = load(*overrides)
+    RECIPE.split_manifest(settings, str(tmp_path / "videos.csv"), str(tmp_path / "run"))
+    again = FaceGenerationConfig.model_validate(settings.model_dump(mode="json"))  # as run.json has it
+    RECIPE.split_manifest(again, str(tmp_path / "videos.csv"), str(tmp_path / "again"))
+    with pytest.raises(ValueError, match=r"manifest.columns.label: the manifest has no column 'genre'"):
+        RECIPE.split_manifest(load("manifest.columns.label=genre"), str(tmp_path / "videos.csv"), str(tmp_path / "no"))

@@ -26,9 +26,10 @@ class VideoColumns(Settings):
     )
 
     def required(self, names: list[str]) -> list[tuple[str, str]]:
-        """The columns (setting, name) that a file with these columns must have: those configured, and one that says
-        which video it is."""
-        wanted = [(key, name) for key, name in self if name is not None and key in self.model_fields_set]
+        """The columns (setting, name) that a file with these columns must have: those with another name than by
+        default, and one that says which video it is."""
+        usual = {key: field.default for key, field in type(self).model_fields.items()}
+        wanted = [(key, name) for key, name in self if name is not None and name != usual[key]]
         if not any(name in names for name in (self.id, self.url, self.clip_id)):
             wanted.append(("url", self.url or "url"))
         return wanted
