@@ -334,7 +334,7 @@ def test_a_published_video_of_a_man_in_a_car(tmp_path):
 @pytest.mark.skipif("MANYFACES_TEST_DATA" not in os.environ, reason="MANYFACES_TEST_DATA names no labelled data")
 def test_talking_heads(tmp_path):
     """Each speaks for three seconds into a fixed camera: one span of all frames, with the sound."""
-    heads = sorted(Path(os.environ["MANYFACES_TEST_DATA"], "videos", "grid").glob("*.mpg"))[:3]
+    heads = sorted(Path(os.environ["MANYFACES_TEST_DATA"], "videos", "grid").resolve().glob("*.mpg"))[:3]
     folder = str(tmp_path / "run")
     found = spans_of(folder, tmp_path, {path.stem: path for path in heads})
     assert found == {path.stem: [(0, 75)] for path in heads}
