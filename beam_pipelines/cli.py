@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from beam_pipelines import __version__
+from beam_pipelines import __version__, interrupt
 from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -138,6 +138,7 @@ def entry() -> NoReturn:
 
     They are daemons or wait for servers; an orderly shutdown would hang on some and abort on others that still log.
     """
+    interrupt.listen()
     try:
         code = main()
     except SystemExit as end:  # argparse: --help, or arguments that it cannot read

@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from beam_pipelines import interrupt
 from transforms.tables.commit import SEEN
 from transforms.tables.ledger import ledger_table
 from transforms.tables.reasons import STATES, reason
@@ -96,6 +97,7 @@ def _follow_live(thread: Thread, title: str, total: int | None, read: Callable[[
             rate = f"{done / max(time.monotonic() - start, 1e-9):.1f}/s"
             bar.update(task, completed=done, rate=rate)
             view.update(Group(bar, Text.from_markup("  " + describe(counts, markup=True))))
+            interrupt.check()
             if not alive:
                 return
             thread.join(pause)
@@ -106,6 +108,7 @@ def _follow_plain(thread: Thread, title: str, total: int | None, read: Callable[
     alive, pause = True, PLAIN_SECONDS
     while alive:
         thread.join(pause)
+        interrupt.check()
         alive, asked = thread.is_alive(), time.monotonic()
         counts, now = read(), time.monotonic()
         pause, seconds = max(PLAIN_SECONDS, EASE * (now - asked)), now - start
