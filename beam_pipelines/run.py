@@ -177,9 +177,10 @@ def _do_rows(order: Order, job: Job, attempt: str) -> None:
         _do_chunks(order, job, attempt)
         return
     closed = waves.closed(order.run, job, limit)
+    left = closed | waves.unfinished(order.run, job)
     before: frozenset[str] = frozenset()
     for wave in waves.plan(order.run, job, limit):
-        if wave & (closed | waves.unfinished(order.run, job)):
+        if wave & left:
             why = limit.reached(order.run, before)
             if why:
                 dropped = waves.close(order.run, job, limit, attempt)

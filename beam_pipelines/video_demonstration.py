@@ -13,7 +13,7 @@ import yaml
 import configs
 from beam_pipelines.demonstration import DemoRow, Page, new_folder, run_recipe
 from beam_pipelines.sheet import write_sheet
-from beam_pipelines.slideshow import Slide, write_slideshow
+from beam_pipelines.slideshow import FPS, Slide, write_slideshow
 from model_handlers import store
 from model_handlers.interface import Array
 
@@ -38,14 +38,11 @@ def videos(folder: Path) -> Iterator[tuple[DemoRow, Page]]:
     """The videos, each made in the folder."""
     listed = {row["id"]: row for row in yaml.safe_load((configs.FOLDER / "demo-photographs.yaml").read_text("utf-8"))}
     for name, shown in _VIDEOS.items():
-        slides = [Slide(_photograph(listed[one]), _SECONDS * 25, bool(n % 2)) for n, one in enumerate(shown)]
+        slides = [Slide(_photograph(listed[one]), _SECONDS * FPS, bool(n % 2)) for n, one in enumerate(shown)]
         path = folder / f"{name}.mp4"
         write_slideshow(str(path), slides, _SIDE, _SIDE)
         who = " ".join(dict.fromkeys(listed[one]["who"] for one in shown))
-        yield (
-            DemoRow(name, f"/{name}.mp4", who, ", ".join(shown)),
-            Page(200, {"Content-Type": "video/mp4"}, path.read_bytes()),
-        )
+        yield DemoRow(name, f"/{name}.mp4", who, ", ".join(shown)), Page(200, _MP4, path.read_bytes())
 
 
 def _photograph(listed: dict[str, str]) -> Array:
