@@ -49,12 +49,15 @@ def wait_for(condition, seconds=30.0):
 
 
 def alive(process_id):
+    """Whether it runs: one that has ended and that nobody waits for, a zombie, does not."""
     try:
         os.kill(process_id, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except ProcessLookupError:  # it may end between opening the file and reading it
         return False
-    stat = Path(f"/proc/{process_id}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()
+    return state != "Z"
 
 
 def test_it_listens_within_the_block_and_is_gone_after_it(tmp_path):
