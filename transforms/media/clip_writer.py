@@ -1,23 +1,18 @@
-"""Clips: a part of a video as a file of its own, copied packet by packet or encoded anew."""
+"""Clips that are encoded anew: frames, or a span of a video, as an MP4 file."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from pydantic import Field
 
 from model_handlers.interface import Pixels
-from transforms.media.video import line, open_video, video_stream
-from transforms.media.video_index import NO_STAMP, FrameIndex, build_index, packets
-from transforms.media.video_reader import MAX_FRAMES, VideoReader
+from transforms.media.video_reader import VideoReader
 from transforms.settings import Settings
-from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
-    from av.container import InputContainer, OutputContainer
+    from av.container import OutputContainer
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
 
@@ -35,16 +30,6 @@ class EncodeSettings(Settings):
 
     crf: int = Field(18, ge=0, le=51, description="x264's quality: 0 lossless, 18 good to the eye, 51 worst")
     preset: str = Field("medium", pattern="^[a-z]+$", description="x264's trade of time for size")
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """What a copied clip really holds: frames `first` to before `end` of the source, and their times in seconds."""
-
-    first: int
-    end: int
-    start: float
-    stop: float
 
 
 def even(image: Pixels) -> Pixels:
@@ -122,60 +107,3 @@ def encode_span(source: str, first: int, end: int, path: str, settings: EncodeSe
         stop = float(reader.times[end]) if end < len(reader) else reader.seconds
         frames = (image for _, image in reader.frames(range(first, end)))
         return write_mp4(path, frames, [float(time) for time in reader.times[first:end]], stop, settings)
-
-
-def copy_span(source: str, start: float, stop: float, path: str) -> Copied:
-    """Copy picture and sound from `start` to `stop` (seconds) without encoding; says what the file really holds.
-
-    Cuts fall on key frames: the last one at or before `start`, and the first at or after `stop`. The suffix of `path`
-    chooses the container: .mkv holds nearly every codec. Rejected `broken_video` where that container cannot hold the
-    streams or the source has no times to copy.
-    """
-    import av
-
-    index = build_index(source, MAX_FRAMES)
-    first, end = _whole_groups(index, start, stop)
-    held = np.flatnonzero((index.packets >= first) & (index.packets < end) & (index.starts >= first))
-    if (index.stamps[index.packets[held]] == NO_STAMP).any():
-        raise Rejected("broken_video", "the container has no times of frames to copy; encode the span instead")
-    last = int(held[-1])
-    stop = float(index.times[last + 1]) if last + 1 < len(index.times) else index.seconds
-    wanted = {int(place) for place in index.packets[held]}
-    try:
-        with open_video(source, audio=True) as container, av.open(path, "w") as out:
-            shift = int(index.stamps[index.packets[held[0]]]) * Fraction(video_stream(container).time_base or 1)
-            _copy(container, out, wanted, (shift, shift + Fraction(stop - float(index.times[held[0]]))))
-    except (av.FFmpegError, ValueError, OverflowError) as error:
-        raise Rejected("broken_video", f"cannot be copied to {Path(path).suffix}: {line(error)}") from None
-    return Copied(int(held[0]), last + 1, float(index.times[held[0]]), stop)
-
-
-def _whole_groups(index: FrameIndex, start: float, stop: float) -> tuple[int, int]:
-    """The places of the first packet to copy and of the one after the last, both of key frames."""
-    begin = max(0, int(np.searchsorted(index.times, start + 1e-6, side="right")) - 1)
-    keys, numbers = np.unique(index.starts, return_index=True)
-    first = int(index.starts[begin])
-    later = keys[(keys > first) & (numbers >= np.searchsorted(index.times, stop - 1e-6))]
-    return first, int(later[0]) if len(later) else len(index.stamps)
-
-
-def _copy(
-    container: "InputContainer", out: "OutputContainer", wanted: set[int], span: tuple[Fraction, Fraction]
-) -> None:
-    """Write the video packets of the wanted places, and the sound of the span (seconds of the file's clock)."""
-    video, audio = video_stream(container), container.streams.best("audio")
-    others = [] if audio is None or audio.codec_context is None else [audio]
-    copies = {stream.index: out.add_stream_from_template(stream, opaque=True) for stream in (video, *others)}
-    place = -1
-    for packet in packets(container, *others):
-        tick = Fraction(packet.time_base)
-        begin = round(span[0] / tick)
-        if packet.stream is video:
-            place += 1
-            inside = place in wanted
-        else:
-            inside = packet.pts is not None and span[0] <= packet.pts * tick < span[1]
-        if inside:
-            packet.stream = copies[packet.stream.index]
-            packet.pts, packet.dts = (None if at is None else at - begin for at in (packet.pts, packet.dts))
-            out.mux(packet)

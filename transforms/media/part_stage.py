@@ -9,7 +9,8 @@ import apache_beam as beam
 from pydantic import Field
 
 from transforms.media.audio import cut_audio, encode_sound
-from transforms.media.clip_writer import Copied, EncodeSettings, copy_span, encode_span
+from transforms.media.clip_copy import Copied, copy_span
+from transforms.media.clip_writer import EncodeSettings, encode_span
 from transforms.media.join import join
 from transforms.media.library import add_file, local_file, video_folder
 from transforms.settings import Settings

@@ -4,10 +4,12 @@ Frames are numbered in the order in which they are shown, from the first key fra
 marks as not to be shown (edit lists, hidden reference frames), as damaged or as encrypted is no frame.
 """
 
+import os
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 NO_STAMP = np.iinfo(np.int64).min  # where a packet has no time
+MAX_FRAMES = 10_000_000  # of a file that was never probed
 _UNTIMED = frozenset({"avi", "mpegvideo"})  # containers that cannot say in which order frames are shown
 _SEEKABLE = frozenset({"mov", "matroska", "avi", "mpeg", "mpegts", "flv"})  # where a packet's position is its own
 _REORDERED = 64  # packets, more than any codec holds back before it shows its first frame
@@ -118,6 +121,20 @@ def decode_all(container: "InputContainer") -> Iterator[tuple[int, "VideoFrame"]
         for frame in decode(container, packet):
             if (found := place_of(frame)) is not None:
                 yield found, frame
+
+
+def file_index(path: str) -> FrameIndex:
+    """The index of a video file that was probed once; those of the files asked for last are kept.
+
+    Errors are those of `build_index`.
+    """
+    state = os.stat(path)
+    return _file_index(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _file_index(path: str, _size: int, _changed: int) -> FrameIndex:
+    return build_index(path, MAX_FRAMES)
 
 
 def build_index(path: str, max_frames: int) -> FrameIndex:

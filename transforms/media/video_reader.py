@@ -15,13 +15,12 @@ import numpy as np
 from model_handlers.interface import Pixels
 from transforms.media.upright import display_matrix, is_turned, upright
 from transforms.media.video import line, open_video, video_stream
-from transforms.media.video_index import Floats, Integers, build_index, decode, mark, packets, place_of
+from transforms.media.video_index import Floats, Integers, decode, file_index, mark, packets, place_of
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-MAX_FRAMES = 10_000_000  # of a file that was never probed
 _ATTEMPTS = 3  # key frames to start from: files may call a frame a key frame that is none
 _PATIENCE, _ANY_VIDEO = 16, 1000  # times that a video, of so many packets more, is decoded for frames that never come
 _UNKNOWN = 8  # packets behind a seek that may be none of the index: a stream is entered in the middle of one
@@ -36,7 +35,7 @@ class VideoReader:
         from av.video.reformatter import VideoReformatter
 
         self._path, self._threads = path, threads
-        self._index = build_index(path, MAX_FRAMES)
+        self._index = file_index(path)
         self._keys = np.unique(self._index.starts)
         self._first, self._seekable = int(self._keys[0]), bool(len(self._index.places))
         self._gap = -1, 0, 0  # a key frame's place, and the numbers from and to that no decoding from there gives

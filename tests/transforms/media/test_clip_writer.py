@@ -4,18 +4,15 @@ import os
 import struct
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.videos import File, Tone, number_frames, photograph, read_number, write
-from transforms.media.clip_writer import EncodeSettings, clock, copy_span, encode_span, even, write_mp4
+from transforms.media.clip_writer import EncodeSettings, clock, encode_span, even, write_mp4
 from transforms.media.video_reader import VideoReader
-from transforms.tables.reasons import Rejected
 
 FAST = EncodeSettings(preset="ultrafast", crf=12)
 SIZE = (160, 120)
@@ -116,58 +113,3 @@ def test_frames_must_be_as_many_as_times(frames, tmp_path):
     times = [0, 0.04, 0.08] if frames else []
     with pytest.raises(ValueError, match=r"clip needs a frame|zip"):
         write_mp4(str(tmp_path / "a.mp4"), number_frames(frames, SIZE), times, 0.12, FAST)
-
-
-COPIED = {
-    "closed.mp4": File(options=X264, tones=TONES),
-    "open.mp4": File(options=X264 | {"x264-params": "open-gop=1"}),
-    "turned.mp4": File(options=X264, rotation=90, tones=TONES),
-    "vp8.webm": File("libvpx", options={"g": "20", "cpu-used": "8"}, tones=TONES, audio_codec="libopus", rate=48_000),
-    "late.ts": File(options=X264, first=7.0),
-    "late.mkv": File(options=X264, first=7.0),
-    "uneven.mp4": File(options=X264, times=UNEVEN),
-    "mpeg4.avi": File("mpeg4", options={"g": "20", "sc_threshold": "1000000000"}),
-}
-
-
-@pytest.mark.parametrize("name", COPIED)
-def test_a_copy_holds_whole_groups_and_says_so(name, tmp_path):
-    source = str(write(tmp_path / name, number_frames(COUNT, SIZE), COPIED[name]))
-    clip = str(tmp_path / f"copy{Path(name).suffix}")
-    with VideoReader(source) as whole:
-        copied = copy_span(source, 1.0, 2.1, clip)
-        assert copied.first <= whole.number_at(1.0)
-        assert copied.end > whole.number_at(2.09)
-        assert copied.end - copied.first <= 60
-        assert (copied.start, copied.stop) == (whole.times[copied.first], whole.times[copied.end])
-        with VideoReader(clip) as part:
-            assert numbers(part) == list(range(copied.first, copied.end))
-            expected = whole.times[copied.first : copied.end] - copied.start
-            assert np.abs(part.times - expected).max() < 1.1e-3
-            assert np.array_equal(part.read(10), whole.read(copied.first + 10))
-
-
-def test_the_whole_video_is_copied_where_no_key_frame_is_inside(tmp_path):
-    source = str(write(tmp_path / "a.mp4", number_frames(40, SIZE), File(options={"g": "250", "preset": "ultrafast"})))
-    copied = copy_span(source, 0.5, 0.9, str(tmp_path / "b.mp4"))
-    assert (copied.first, copied.end, copied.start, copied.stop) == (0, 40, 0, pytest.approx(1.6))
-    copied = copy_span(source, 0.0, 99.0, str(tmp_path / "c.mp4"))
-    assert (copied.first, copied.end) == (0, 40)
-
-
-def test_sound_is_copied_with_the_picture(tmp_path):
-    source = str(write(tmp_path / "a.mp4", number_frames(COUNT, SIZE), COPIED["closed.mp4"]))
-    copied = copy_span(source, 1.0, 2.1, str(tmp_path / "b.mp4"))
-    with av.open(str(tmp_path / "b.mp4")) as container:
-        frames = list(container.decode(audio=0))
-    heard = np.concatenate([frame.to_ndarray()[0] for frame in frames])
-    onset = float(frames[0].time) + np.flatnonzero(np.abs(heard) > 0.2)[0] / 44_100
-    assert onset == pytest.approx(1.0 - copied.start, abs=0.03)
-
-
-@pytest.mark.parametrize(("name", "suffix"), [("b_frames.avi", ".mkv"), ("vp8.webm", ".flv")])
-def test_what_cannot_be_copied_has_a_reason(name, suffix, tmp_path):
-    how = COPIED.get(name, File(options=X264))
-    source = str(write(tmp_path / name, number_frames(COUNT, SIZE), how))
-    with pytest.raises(Rejected, match="broken_video"):
-        copy_span(source, 1.0, 2.0, str(tmp_path / f"copy{suffix}"))
