@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
@@ -18,6 +20,9 @@ _PROVIDERS: dict[str, list[Any]] = {
     # the heuristic choice of convolution is the same on every start; the exhaustive one depends on timing
     "cuda": [("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}), "CPUExecutionProvider"],
 }
+# The sessions in use in this process, by file, device and threads; several threads may run one.
+_SESSIONS: WeakValueDictionary[tuple[str, str, int], Any] = WeakValueDictionary()
+_LOADING = Lock()
 _MEMORY_SIGNS = ("out of memory", "failed to allocate memory", "cuda_error_out_of_memory", "bad_alloc", "bfcarena")
 
 
@@ -26,7 +31,8 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
 
     The inputs of a batch's requests run in fixed shapes of `batch_size` examples, the last padded with zeros, so that a
     result does not depend on what else is in the batch. A batch that fails is split and its requests retried singly.
-    `path` is the model file, or gives it when called on the worker. The session is loaded once a process.
+    `path` is the model file, or gives it when called on the worker. A process loads a model once, however many steps
+    use it.
     """
 
     def __init__(
@@ -47,19 +53,13 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
 
     def load_model(self) -> Any:
         """The session, on the device asked for; RuntimeError, in one sentence, where that device is not there."""
-        import onnxruntime
-
-        if self._device == "cuda":
-            _require_cuda(onnxruntime, self._name)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         path = self._path() if callable(self._path) else self._path
-        session = onnxruntime.InferenceSession(str(path), options, providers=_PROVIDERS[self._device])
-        if self._device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
-            raise RuntimeError(f"{self._name}: {_NO_CUDA}")
-        return session
+        key = str(path), self._device, self._threads
+        with _LOADING:
+            session = _SESSIONS.get(key)
+            if session is None:
+                session = _SESSIONS[key] = _load(*key, self._name)
+            return session
 
     def run_inference(
         self, batch: Sequence[Request], model: Any, inference_args: dict[str, Any] | None = None
@@ -99,6 +99,21 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
         """Batches of one fixed size: Beam's own choice collapses for models of linear cost."""
         return {"min_batch_size": self._batch_size, "max_batch_size": self._batch_size}
+
+
+def _load(path: str, device: str, threads: int, name: str) -> Any:
+    import onnxruntime
+
+    if device == "cuda":
+        _require_cuda(onnxruntime, name)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=_PROVIDERS[device])
+    if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
+        raise RuntimeError(f"{name}: {_NO_CUDA}")
+    return session
 
 
 _NO_CUDA = (

@@ -1,4 +1,5 @@
 import pickle
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +192,13 @@ def test_the_path_is_asked_for_when_the_model_loads(looks_up):
     assert not called
     handler.load_model()
     assert called == [1]
+
+
+def test_steps_of_a_process_share_a_model_as_long_as_one_uses_it(looks_up, network):
+    sessions = [OnnxHandler(looks_up, batch_size=size).load_model() for size in (1, 4)]
+    assert sessions[0] is sessions[1]
+    others = [OnnxHandler(network).load_model(), OnnxHandler(looks_up, threads=2).load_model()]
+    assert not {id(other) for other in others} & {id(sessions[0])}
+    gone = weakref.ref(sessions[0])
+    del sessions
+    assert gone() is None
