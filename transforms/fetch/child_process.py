@@ -68,7 +68,7 @@ def _wait_for(answers: IO[bytes], seconds: float, stop: threading.Event) -> None
         if stop.is_set():
             raise Stopped
         if time.monotonic() >= deadline:
-            raise TimeoutError(f"no end after {seconds:g} s")
+            raise TimeoutError(f"no end after {seconds:.1f} s")
 
 
 def _wait_for_end(pid: int) -> None:

@@ -64,7 +64,8 @@ class _Downloads:
         self._queue = HostQueue(settings.per_host, settings.host_interval)
         self._hosts: dict[int, str] = {}
         self._tries: Counter[int] = Counter()
-        self._running: dict[Future[Stored | _Failure], int] = {}
+        self._left: dict[int, float] = {}  # seconds that a video may still take
+        self._running: dict[Future[Stored | _Failure], tuple[int, float]] = {}  # its number, and when it was started
         self._dice = random.Random()
 
     def results(self, pool: ThreadPoolExecutor) -> Iterator[tuple[int, Stored | Rejected]]:
@@ -80,7 +81,8 @@ class _Downloads:
             if not self._running:
                 time.sleep(self._patience())
             for future in wait(self._running, self._patience(), FIRST_COMPLETED).done:
-                number = self._running.pop(future)
+                number, began = self._running.pop(future)
+                self._left[number] -= time.monotonic() - began
                 result = self._end(number, future.result())
                 if result is not None:
                     yield number, result
@@ -90,7 +92,8 @@ class _Downloads:
             number = self._queue.pop(time.monotonic())
             if number is None:
                 return
-            self._running[pool.submit(self._fetch, number)] = number
+            seconds = self._left.setdefault(number, self._settings.total_timeout)
+            self._running[pool.submit(self._fetch, number, seconds)] = number, time.monotonic()
 
     def _patience(self) -> float:
         due = self._queue.next_due()
@@ -108,7 +111,7 @@ class _Downloads:
             if result.asked and result.why.code in _WAIT:
                 self._queue.pause(host, now + min(result.asked, self._settings.max_backoff))
             delay = retry_delay(result.why.code, self._tries[number], result.asked, self._settings, self._dice)
-            if delay is not None:
+            if delay is not None and self._left[number] > 0:
                 self._queue.push(host, number, now + delay)
                 return None
         shutil.rmtree(self._folder(number), ignore_errors=True)
@@ -117,8 +120,8 @@ class _Downloads:
     def _folder(self, number: int) -> str:
         return os.path.join(self._work, str(number))
 
-    def _fetch(self, number: int) -> Stored | _Failure:
-        """Find or fetch one video; in a thread of the pool. Its folder stays for another try."""
+    def _fetch(self, number: int, seconds: float) -> Stored | _Failure:
+        """Find or fetch one video within some seconds; in a thread of the pool. Its folder stays for another try."""
         source, folder = self._sources[number], self._folder(number)
         try:
             found = media_store.find(self._run, source.video_id, made_by(source.url, self._settings))
@@ -126,20 +129,20 @@ class _Downloads:
                 return accepted_again(self._run, source.video_id, found, self._settings)
             os.makedirs(folder, exist_ok=True)
             if is_web(source.url):
-                answer = self._ask(source.url, folder)
+                answer = self._ask(source.url, folder, seconds)
             else:
                 answer = {"path": os.path.join(folder, "copy"), "origin": {}}
-                copy_source(source.url, answer["path"], self._settings, self._stop)
+                copy_source(source.url, answer["path"], seconds, self._settings, self._stop)
             if "code" in answer:
                 return _Failure(Rejected(answer["code"], answer["detail"]), answer["asked"])
             return store(self._run, source, answer["path"], answer["origin"], self._settings)
         except Rejected as why:
             return _Failure(why)
 
-    def _ask(self, url: str, folder: str) -> dict[str, Any]:
+    def _ask(self, url: str, folder: str, seconds: float) -> dict[str, Any]:
         order = {"url": url, "folder": folder, "settings": self._settings.model_dump(mode="json")}
         try:
-            answer = ask_child(_CHILD, order, folder, self._settings.total_timeout, self._stop)
+            answer = ask_child(_CHILD, order, folder, seconds, self._stop)
         except TimeoutError as error:
             raise Rejected("timeout", str(error)) from None
         except ChildLost as lost:

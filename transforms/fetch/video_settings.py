@@ -58,7 +58,9 @@ class VideoDownloadSettings(Settings):
         0, ge=0, le=3600, description="least time between the starts of two with one host, for each chunk, seconds"
     )
     stall_timeout: float = Field(20, gt=0, le=600, description="to connect, and without any byte, seconds")
-    total_timeout: float = Field(3600, gt=0, le=86_400, description="one try with one video, seconds")
+    total_timeout: float = Field(
+        3600, gt=0, le=86_400, description="one video, all tries together without the waits between them, seconds"
+    )
     retries: int = Field(2, ge=0, le=10, description="further tries after transient errors")
     backoff: float = Field(
         2, ge=0, le=600, description="wait before the first retry, doubled for each further, seconds"

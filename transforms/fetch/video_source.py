@@ -48,17 +48,17 @@ def _is_below(place: str, folder: str) -> bool:
     return place.startswith(known.rstrip("/") + "/")
 
 
-def copy_source(url: str, path: str, settings: VideoDownloadSettings, stop: threading.Event) -> None:
+def copy_source(url: str, path: str, seconds: float, settings: VideoDownloadSettings, stop: threading.Event) -> None:
     """Copy a file of a store or of this machine to the path; Rejected `no_file`, `too_large`, `timeout` ..."""
     try:
         with _open(url) as source, open(path, "wb") as out:
-            deadline, size = time.monotonic() + settings.total_timeout, 0
+            deadline, size = time.monotonic() + seconds, 0
             while block := source.read(_BLOCK):
                 size += len(block)
                 if size > settings.max_bytes:
                     raise Rejected("too_large", f"more than {settings.max_bytes} bytes")
                 if time.monotonic() > deadline:
-                    raise Rejected("timeout", f"no end after {settings.total_timeout:g} s")
+                    raise Rejected("timeout", f"no end after {seconds:.1f} s")
                 if stop.is_set():
                     raise Stopped
                 out.write(block)

@@ -297,6 +297,14 @@ def test_a_broken_transfer_is_gone_on_with(tmp_path, made):
     assert Path(tmp_path, stored.media).read_bytes() == body
 
 
+def test_all_tries_together_have_one_time(tmp_path, made):
+    with serving() as server:
+        server.files["/stall.mp4"] = File(made["good"], stall_after=1000)
+        settings = settings_for(server, stall_timeout=0.5, total_timeout=3, retries=10, backoff=0)
+        assert fetched(tmp_path, settings, server.url("/stall.mp4")) == ["timeout"]
+        assert 2 <= len(server.times["/stall.mp4"]) <= 12  # each of the eleven tries would have asked twice or more
+
+
 def mend(server, body):
     wait_until(lambda: server.ranges.get("/a.mp4", []).count("") == 2)  # the page that it might be, and the file
     server.files["/a.mp4"] = File(body)
