@@ -50,6 +50,7 @@ class File:
     rate: int = 44_100  # Hz
     channels: int = 1
     mux: dict[str, str] = field(default_factory=dict)
+    pixel: Fraction = Fraction(1)  # width of a pixel over its height
 
 
 def draw_number(image: np.ndarray, number: int) -> np.ndarray:
@@ -133,6 +134,7 @@ def write(path: Path | str, frames: Iterable[np.ndarray], how: File = File()) ->
     with av.open(str(path), "w", options={"fflags": "+bitexact", **how.mux}) as out:
         video = out.add_stream(how.codec, rate=how.fps, options={"threads": "1", **how.options})
         video.pix_fmt = how.pixel_format
+        video.codec_context.sample_aspect_ratio = how.pixel
         tick = Fraction(1, _TICKS) if how.first or how.times is not None else 1 / Fraction(how.fps)
         video.codec_context.time_base = tick
         audio = None

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 HEAD = 2048  # bytes that `sniff_container` looks at
 _IO_SECONDS = 60  # for opening, and for each packet
 _PIXELS = 8_000_000  # of a frame, that a decoder may allocate whatever the header said; see `_choose_streams`
+_THINNEST = Fraction(1, 4)  # width of a pixel over its height
 CODECS = frozenset(
     {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "mpeg1video", "mpeg2video", "mpeg4"}
     | {"msmpeg4v1", "msmpeg4v2", "msmpeg4", "h263", "flv", "vp6", "vp6f", "vp6a", "wmv1", "wmv2", "wmv3", "vc1"}
@@ -119,6 +121,17 @@ def open_video(path: str, threads: int = 1, audio: bool = False) -> Iterator["In
 def video_stream(container: "InputContainer") -> "VideoStream":
     """The stream of an opened video that counts."""
     return cast("VideoStream", container.streams.best("video"))
+
+
+def shown_size(stream: "VideoStream", width: int, height: int) -> tuple[int, int]:
+    """Width and height at which frames stored as these are to be shown: where pixels are not square, one side is more.
+
+    A shape of pixels beyond 4 to 1 is no video's, and is not believed.
+    """
+    shape = stream.sample_aspect_ratio
+    if not shape or not _THINNEST <= shape <= 1 / _THINNEST:
+        return width, height
+    return (round(width * shape), height) if shape > 1 else (width, round(height / shape))
 
 
 def container_kind(container: "InputContainer") -> str:

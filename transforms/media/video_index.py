@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transforms.media.upright import clockwise, display_matrix, is_turned
-from transforms.media.video import container_kind, open_video, video_stream
+from transforms.media.video import container_kind, open_video, shown_size, video_stream
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
@@ -248,6 +248,6 @@ def first_frame(container: "InputContainer") -> tuple[tuple[int, int], int]:
     for packet in chain(packets(container), (None,)):
         for frame in decode(container, packet):
             matrix = display_matrix(frame)
-            shape = (frame.width, frame.height) if is_turned(matrix) else (frame.height, frame.width)
-            return shape, clockwise(matrix)
+            width, height = shown_size(video_stream(container), frame.width, frame.height)
+            return (width, height) if is_turned(matrix) else (height, width), clockwise(matrix)
     raise Rejected("no_frames", "nothing decodes")

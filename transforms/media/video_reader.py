@@ -14,7 +14,7 @@ import numpy as np
 
 from model_handlers.interface import Pixels
 from transforms.media.upright import display_matrix, is_turned, upright
-from transforms.media.video import line, open_video, video_stream
+from transforms.media.video import line, open_video, shown_size, video_stream
 from transforms.media.video_index import Floats, Integers, decode, file_index, mark, packets, place_of
 from transforms.tables.reasons import Rejected
 
@@ -128,9 +128,9 @@ class VideoReader:
         """Stand at the beginning of the file, opened anew."""
         self._opened.close()
         self._container = self._opened.enter_context(open_video(self._path, self._threads))
-        context = video_stream(self._container).codec_context
-        self._size = context.width, context.height
-        self._skips = context.name in _SKIPPING
+        stream = video_stream(self._container)
+        self._size = shown_size(stream, stream.codec_context.width, stream.codec_context.height)
+        self._skips = stream.codec_context.name in _SKIPPING
         self._restart(0)
 
     def _restart(self, place: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from tests.videos import File, draw_number, number_frames, read_number, write
 from transforms.media import video_reader
 from transforms.media.upright import clockwise, upright
+from transforms.media.video import probe
 from transforms.media.video_index import build_index
 from transforms.media.video_reader import VideoReader
+from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.reasons import Rejected
 
 COUNT = 70
@@ -41,6 +44,9 @@ FILES = {
     "turned_90.mp4": File(options=X264, rotation=90),
     "turned_180.mov": File(options=X264, rotation=180),
     "turned_270.mp4": File(options=X264, rotation=270),
+    "wide_pixels.mp4": File(options=X264, pixel=Fraction(4, 3)),
+    "tall_pixels.mkv": File(options=X264, pixel=Fraction(3, 5)),
+    "wide_pixels_turned.mov": File(options=X264, rotation=90, pixel=Fraction(4, 3)),
     "hevc.mp4": File("libx265", options={"x265-params": "keyint=20:log-level=none", "preset": "ultrafast"}),
     "hevc.mkv": File("libx265", options={"x265-params": "keyint=20:log-level=none", "preset": "ultrafast"}),
     "vp8.webm": File("libvpx", options={"g": "20", "cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "16"}),
@@ -72,11 +78,25 @@ def composed(tmp_path_factory):
 
 
 def decoded(path):
-    """All frames by a plain loop over the decoder, turned by NumPy."""
+    """All frames by a plain loop over the decoder, of square pixels, turned by NumPy."""
     with av.open(path) as container:
         stream = container.streams.video[0]
+        pixel = stream.sample_aspect_ratio or Fraction(1)
+        size = round(stream.width * max(pixel, 1)), round(stream.height / min(pixel, 1))
         for frame in container.decode(stream):
-            yield np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
+            yield np.rot90(frame.to_ndarray(format="rgb24", width=size[0], height=size[1]), frame.rotation // 90)
+
+
+@pytest.mark.parametrize(
+    ("pixel", "shape"),
+    [(Fraction(4, 3), (120, 213)), (Fraction(3, 5), (200, 160)), (Fraction(1), (120, 160)), (Fraction(9), (120, 160))],
+)
+def test_frames_have_square_pixels(pixel, shape, tmp_path):
+    path = str(write(tmp_path / "a.mp4", number_frames(3, (160, 120)), File(pixel=pixel)))
+    with VideoReader(path) as reader:
+        assert reader.read(1).shape == (*shape, 3)
+    info = probe(path, VideoAcceptSettings())
+    assert (info.height, info.width) == shape
 
 
 @pytest.mark.parametrize("name", FILES)
