@@ -22,7 +22,7 @@ SMALL = (  # the videos are of 176 x 144 to 640 x 480 pixels
     "fetch.accept.min_height=0",
     "faces.min_face_px=40",
     "faces.min_sharpness=20",
-    "sampling.per_segment=3",
+    "sampling.per_segment=6",
     "sampling.near_keys=false",
     "selection.temporal=3",
 )
