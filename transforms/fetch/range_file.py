@@ -107,7 +107,7 @@ def upright_height(file: IO[bytes] | RangeFile) -> int:
     import av
 
     from transforms.media.upright import display_matrix, is_turned
-    from transforms.media.video import HEAD, sniff_container
+    from transforms.media.video import HEAD, shown_size, sniff_container, video_stream
 
     head = file.read(HEAD)
     while len(head) < HEAD and (more := file.read(HEAD - len(head))):
@@ -122,7 +122,8 @@ def upright_height(file: IO[bytes] | RangeFile) -> int:
                 raise Rejected("no_video_stream", ", ".join(found.type for found in container.streams))
             for frame in container.decode(stream):
                 assert isinstance(frame, av.VideoFrame)
-                return int(frame.width if is_turned(display_matrix(frame)) else frame.height)
+                width, height = shown_size(video_stream(container), frame.width, frame.height)
+                return width if is_turned(display_matrix(frame)) else height
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise Exhausted(f"{type(error).__name__}: {error}") from None
     raise Exhausted("no frame in the bytes that may be fetched")

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,8 @@ def test_an_end_that_is_not_told_is_not_looked_for_without_end(ranges):
         ("a.webm", Written(codec="libvpx", options={"deadline": "realtime", "cpu-used": "8"}), SIZE[1]),
         ("a.ts", Written(), SIZE[1]),
         ("a.avi", Written(codec="mpeg4", options={}), SIZE[1]),
+        ("narrow.mkv", Written(pixel=Fraction(2, 3)), SIZE[1] * 3 // 2),
+        ("wide.mp4", Written(pixel=Fraction(3, 2), rotation=270), SIZE[0] * 3 // 2),
     ],
 )
 def test_heights(tmp_path, name, how, height):
