@@ -32,9 +32,11 @@ _ROLES = {"detections": ("face",), "faces": ("mesh", "emotion"), "embeddings": (
 # for dlib's descriptors: see configs/face_generation.yaml
 _IDENTITY = IdentitySettings(
     edges=EdgeSettings(min_similarity=0.94, within_label=False),
-    clusters=ClusterSettings(link_similarity=0.965, min_samples=3, min_size=3, keep="all"),
+    clusters=ClusterSettings(
+        link_similarity=0.945, small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3, keep="all"
+    ),
     cleaning=CleanSettings(
-        min_face_score=0, min_images=1, merge_similarity=0.962, ambiguous_similarity=1, duplicate_similarity=1
+        min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
     ),
 )
 

@@ -249,6 +249,7 @@ def write_embeddings(run: str, count: int) -> None:
             "label": [None] * 1000,
             "source": ["{}"] * 1000,
             "face_score": [0.9] * 1000,
+            "face_px": [120.0] * 1000,
             "norm": [1.0] * 1000,
             "model": ["dlib-resnet"] * 1000,
         }

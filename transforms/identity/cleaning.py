@@ -24,13 +24,15 @@ _IDENTITIES_AT_A_TIME = 256
 class FaceColumns:
     """What cleaning knows of N faces, sorted by face id.
 
-    vectors (N,D) as the model gave them; group (N,) source label, -1 for none; image (N,) image; score (N,).
+    vectors (N,D) as the model gave them; group (N,) source label, -1 for none; image (N,) image; score (N,); size (N,)
+    the shorter side of the face, pixels.
     """
 
     vectors: Vector
     group: I64
     image: I64
     score: F32
+    size: F32
 
 
 @dataclass(frozen=True, slots=True)

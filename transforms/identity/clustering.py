@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from transforms.identity.knn import Edges
+from transforms.identity.knn import F32, Edges
 from transforms.identity.settings import ClusterSettings
 
 Labels = npt.NDArray[np.int64]
@@ -80,8 +80,19 @@ def in_largest(clusters: Labels, groups: Labels) -> Mask:
     return found
 
 
-def cluster(edges: Edges, groups: Labels, settings: ClusterSettings) -> Labels:
-    """The cluster (N,) of every row, by the method of the settings; dbscan keeps within each of the groups (N,)."""
+def links(edges: Edges, size: F32, settings: ClusterSettings) -> Edges:
+    """The edges that are similar enough to link faces of these sizes (N,): small ones need more."""
+    small = np.minimum(size[edges.first], size[edges.second]) < settings.small_face_px
+    least = np.where(small, np.float32(settings.small_link_similarity), np.float32(settings.link_similarity))
+    return edges.where(edges.similarity >= least)
+
+
+def cluster(edges: Edges, groups: Labels, size: F32, settings: ClusterSettings) -> Labels:
+    """The cluster (N,) of every row, by the method of the settings; dbscan keeps within each of the groups (N,).
+
+    size (N,): the shorter side of each face, pixels.
+    """
+    edges = links(edges, size, settings)
     if settings.method == "connected":
         clusters = connected(len(groups), edges, settings.link_similarity)
     else:

@@ -32,6 +32,13 @@ class ClusterSettings(Settings):
         description="connected: components of the whole graph; dbscan: DBSCAN, by label if edges are",
     )
     link_similarity: Cosine = Field(0.3, description="cosine similarity that links two faces; dbscan's eps is 1 - this")
+    small_face_px: float = Field(
+        0, ge=0, description="a face whose box's shorter side is below this, pixels, is small; 0: none is"
+    )
+    small_link_similarity: Cosine = Field(
+        1,
+        description="cosine similarity that links two faces of which one is small: its vector tells less who it is",
+    )
     min_samples: int = Field(2, ge=1, description="dbscan: faces within eps, itself included, that make a core face")
     min_size: int = Field(2, ge=1, description="faces that a cluster has at least; smaller ones are noise")
     keep: Literal["largest", "all"] = Field("largest", description="the clusters kept of each source label")
@@ -75,6 +82,11 @@ class IdentitySettings(Settings):
             raise ValueError(
                 f"clusters.link_similarity {self.clusters.link_similarity:g} is below edges.min_similarity "
                 f"{self.edges.min_similarity:g}, so links would be missing; lower edges.min_similarity to it"
+            )
+        if self.clusters.small_face_px and self.clusters.small_link_similarity < self.clusters.link_similarity:
+            raise ValueError(
+                f"clusters.small_link_similarity {self.clusters.small_link_similarity:g} is below "
+                f"clusters.link_similarity {self.clusters.link_similarity:g}; small faces need the stricter link"
             )
         if self.edges.within_label and self.clusters.method == "connected":
             raise ValueError("clusters.method connected needs the edges of all faces; set edges.within_label to false")

@@ -115,11 +115,17 @@ class WriteIdentities(beam.DoFn):
         """Read, cluster, clean, write."""
         blocks = [block.name for block in plan_blocks(self._run, self._settings.edges)]
         remove_other_shards(self._run, "edges", blocks)
-        meta = columns.sorted_by_face(self._run, ["face_id", "body_id", "image_id", "label", "source", "face_score"])
+        meta = columns.sorted_by_face(
+            self._run, ["face_id", "body_id", "image_id", "label", "source", "face_score", "face_px"]
+        )
         vectors = columns.as_matrix(columns.sorted_by_face(self._run, ["face_id", "vector"])["vector"])
         face_id = columns.as_text(meta["face_id"])
         faces = FaceColumns(
-            vectors, columns.as_codes(meta["label"]), columns.as_codes(meta["image_id"]), meta["face_score"].to_numpy()
+            vectors,
+            columns.as_codes(meta["label"]),
+            columns.as_codes(meta["image_id"]),
+            meta["face_score"].to_numpy(),
+            meta["face_px"].to_numpy(),
         )
         edges = read_edges(self._run, blocks, face_id, self._settings.clusters.link_similarity)
         cleaned, clusters = find_identities(faces, edges, self._settings)
@@ -131,7 +137,7 @@ def find_identities(faces: FaceColumns, edges: Edges, settings: IdentitySettings
     """Cluster and clean; returns the result and the clusters (N,) before cleaning, called by their first rows."""
     bad = ~columns.usable(faces.vectors)
     group = faces.group if settings.edges.within_label else np.zeros(len(bad), np.int64)
-    clusters = np.where(bad, -1, cluster(edges, group, settings.clusters))
+    clusters = np.where(bad, -1, cluster(edges, group, faces.size, settings.clusters))
     path = settings.cleaning.validation_identities
     validation = columns.validation_centres(path, faces.vectors.shape[1]) if path and len(clusters) else None
     cleaned = clean(faces, clusters, settings.clusters.keep == "largest", validation, settings.cleaning)

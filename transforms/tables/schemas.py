@@ -121,6 +121,7 @@ class Embedding:
     label: str | None = column(pa.string(), "source label", nullable=True)
     source: str = column(pa.string(), "other columns of the manifest, JSON")
     face_score: float = column(pa.float32(), "the face's detection score")
+    face_px: float = column(pa.float32(), "shorter side of the face's box, pixels of the image or frame")
     vector: Vector = column(pa.list_(pa.float16()), "fixed-size list of the model's dimension, float16")
     norm: float = column(pa.float32(), "L2 norm of the vector before rounding")
     model: str = column(pa.string(), "name of the embedding model")

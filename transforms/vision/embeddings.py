@@ -77,6 +77,7 @@ def _embedding(model: str, crop: _Crop, results: list[Array]) -> tuple[Embedding
         label=face.label,
         source=face.source,
         face_score=face.score,
+        face_px=float(np.min(face.box[2:] - face.box[:2])),
         vector=vector.astype(np.float16),
         norm=norm,
         model=model,

@@ -44,6 +44,7 @@ def columns(vectors, image=None, score=None, group=None):
         np.zeros(n, np.int64) if group is None else np.asarray(group, np.int64),
         np.arange(n) if image is None else np.asarray(image, np.int64),
         np.full(n, 0.99, np.float32) if score is None else np.asarray(score, np.float32),
+        np.full(n, 120, np.float32),
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
-from transforms.identity.clustering import cluster, connected, dbscan, first_rows, in_largest, without_small
+from transforms.identity.clustering import cluster, connected, dbscan, first_rows, in_largest, links, without_small
 from transforms.identity.knn import NO_EDGES, Edges, find_edges, one_group, pair_similarity, unit
 from transforms.identity.settings import ClusterSettings
 
@@ -85,10 +85,35 @@ def test_clusters_do_not_depend_on_order(seed, rows, method):
     random = np.random.default_rng(seed)
     units, group = unit(random.normal(size=(rows, 3))), np.zeros(rows, np.int64)
     order = random.permutation(rows)
-    chosen = ClusterSettings(method=method, link_similarity=0.8)
-    here = cluster(find_edges(units, one_group(rows), 0, 0.8, 8), group, chosen)
-    there = cluster(find_edges(units[order], one_group(rows), 0, 0.8, 8), group, chosen)
+    chosen = ClusterSettings(method=method, link_similarity=0.8, small_face_px=100, small_link_similarity=0.95)
+    size = random.uniform(20, 200, rows).astype(np.float32)
+    here = cluster(find_edges(units, one_group(rows), 0, 0.8, 8), group, size, chosen)
+    there = cluster(find_edges(units[order], one_group(rows), 0, 0.8, 8), group, size[order], chosen)
     assert partition(here) == {frozenset(order[list(rows)].tolist()) for rows in partition(there)}
+
+
+@pytest.mark.parametrize(
+    ("small_face_px", "small_link", "linked"),
+    [
+        (0, 1.0, [(0, 1), (1, 2), (2, 3)]),
+        (100, 0.95, [(0, 1), (2, 3)]),
+        (100, 1.0, [(0, 1)]),
+        (100.5, 0.95, [(2, 3)]),
+        (1000, 0.99, []),
+    ],
+)
+def test_small_faces_need_a_stricter_link(small_face_px, small_link, linked):
+    edges = Edges(ints(0, 1, 2, 0), ints(1, 2, 3, 3), np.array([0.9, 0.9, 0.97, 0.7], np.float32))
+    size = np.array([200, 100, 40, 300], np.float32)
+    chosen = ClusterSettings(
+        link_similarity=0.8, small_face_px=small_face_px, small_link_similarity=small_link, min_size=1, min_samples=1
+    )
+    found = links(edges, size, chosen)
+    assert list(zip(found.first.tolist(), found.second.tolist(), strict=True)) == linked
+    expected = connected(4, edges_from(linked), 0)
+    for method in ("connected", "dbscan"):
+        by_method = chosen.model_copy(update={"method": method})
+        assert cluster(edges, np.zeros(4, np.int64), size, by_method).tolist() == expected.tolist()
 
 
 def test_clusters_are_called_by_their_first_row_and_small_ones_are_noise():

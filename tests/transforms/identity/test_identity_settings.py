@@ -20,6 +20,10 @@ def test_defaults_are_the_published_values():
     ("settings", "message"),
     [
         ({"clusters": {"link_similarity": 0.2}}, "lower edges.min_similarity"),
+        (
+            {"clusters": {"link_similarity": 0.5, "small_face_px": 80, "small_link_similarity": 0.4}},
+            "the stricter link",
+        ),
         ({"clusters": {"method": "connected"}}, "within_label to false"),
         ({"edges": {"k": 2}, "clusters": {"min_samples": 5}}, "min_samples - 1"),
         ({"cleaning": {"merge_similarity": 1.5}}, "less than or equal to 1"),

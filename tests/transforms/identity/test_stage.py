@@ -29,11 +29,11 @@ def run_pipeline(transform):
         _ = pipeline | transform
 
 
-def embedding(number, vector, label="a", score=0.99, image=None):
+def embedding(number, vector, label="a", score=0.99, image=None, px=120.0):
     image = image or f"i{number:05d}"
     norm = float(np.linalg.norm(vector.astype(np.float64)))
     return Embedding(
-        f"{image}-b0-f0", f"{image}-b0", image, label, "{}", score, vector.astype(np.float16), norm, "planted"
+        f"{image}-b0-f0", f"{image}-b0", image, label, "{}", score, px, vector.astype(np.float16), norm, "planted"
     )
 
 

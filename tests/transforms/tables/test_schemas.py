@@ -78,7 +78,7 @@ def test_no_rows_make_a_table_of_the_schema(row_type):
 
 def test_a_vectors_length_is_given_at_run_time(folder):
     schema = schemas.arrow_schema(schemas.Embedding, vector=pa.list_(pa.float16(), 4))
-    row = schemas.Embedding("f", "b", "i", None, "{}", 0.9, np.array([0.5, 1, 2, -3], np.float16), 3.8, "model")
+    row = schemas.Embedding("f", "b", "i", None, "{}", 0.9, 80.0, np.array([0.5, 1, 2, -3], np.float16), 3.8, "model")
     path = shard_path(folder, "embeddings", "00000")
     write_shard(path, to_table([row], schema))
     assert read_shard(path).schema.field("vector").type == pa.list_(pa.float16(), 4)
@@ -88,7 +88,7 @@ def test_a_vectors_length_is_given_at_run_time(folder):
 
 def test_a_vector_of_another_length_is_an_error():
     schema = schemas.arrow_schema(schemas.Embedding, vector=pa.list_(pa.float16(), 4))
-    row = schemas.Embedding("f", "b", "i", None, "{}", 0.9, np.zeros(5, np.float16), 0.0, "model")
+    row = schemas.Embedding("f", "b", "i", None, "{}", 0.9, 80.0, np.zeros(5, np.float16), 0.0, "model")
     with pytest.raises(pa.ArrowInvalid):
         to_table([row], schema)
 
