@@ -71,7 +71,8 @@ def local_file(run: str, media: str, folder: str | None = None, max_bytes: int |
     while True:
         with _locked(copy, fcntl.LOCK_SH):
             if copy.exists():
-                os.utime(copy)
+                now = time.time_ns()
+                os.utime(copy, ns=(now, now))  # not the file system's clock, which may have milliseconds only
                 yield str(copy)
                 return
         with _locked(copy, fcntl.LOCK_EX):
