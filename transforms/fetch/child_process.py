@@ -57,6 +57,8 @@ def ask_child(module: str, order: dict[str, Any], folder: str, seconds: float, s
                 _wait_for_end(process.pid)  # so that its status is its own, and not that it was killed
         finally:
             _kill(process)  # its group too: nothing that it started outlives it
+            with suppress(BrokenPipeError):  # where it ended before it took its order
+                process.stdin.close()
     if answer.endswith(b"\n"):
         return json.loads(answer)  # type: ignore[no-any-return]
     raise ChildLost(process.returncode, f"status {process.returncode}: {_tail(errors)}")
@@ -64,7 +66,9 @@ def ask_child(module: str, order: dict[str, Any], folder: str, seconds: float, s
 
 def _wait_for(answers: IO[bytes], seconds: float, stop: threading.Event) -> None:
     deadline = time.monotonic() + seconds
-    while not select.select([answers], [], [], max(0.0, min(_PATIENCE, deadline - time.monotonic())))[0]:
+    arrives = select.poll()  # select() knows no files beyond the 1024th of a process
+    arrives.register(answers, select.POLLIN)
+    while not arrives.poll(1000 * max(0.0, min(_PATIENCE, deadline - time.monotonic()))):
         if stop.is_set():
             raise Stopped
         if time.monotonic() >= deadline:
@@ -104,7 +108,8 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 def _tail(path: str) -> str:
     with open(path, "rb") as file:
-        return " ".join(file.read()[-400:].decode(errors="replace").split())
+        file.seek(max(0, os.path.getsize(path) - 400))
+        return " ".join(file.read().decode(errors="replace").split())
 
 
 def receive_order() -> tuple[dict[str, Any], IO[str]]:

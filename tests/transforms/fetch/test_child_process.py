@@ -2,11 +2,11 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from tests.video_server import File, serving, wait_until
 from tests.videos import File as Written
 from tests.videos import number_frames, write
+from transforms.fetch import child_process
 from transforms.fetch.child_process import ChildLost, Stopped, ask_child
 from transforms.fetch.video_settings import VideoDownloadSettings
 
@@ -25,10 +26,10 @@ from transforms.fetch.child_process import limit_resources, receive_order
 order, answers = receive_order()
 print("noise")
 def hang():
-    grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     with open("pids", "w") as out:
         print(os.getpid(), grandchild.pid, file=out)
-    time.sleep(60)
+    time.sleep(600)
 def limits():
     limit_resources(300_000_000, 1000, 5)
     found = []
@@ -96,16 +97,46 @@ def test_one_that_ends_without_an_answer(child, tmp_path, what, by, message):
     assert lost.value.signal == by
 
 
+def test_one_that_ends_before_it_was_asked(child, tmp_path, monkeypatch):
+    start = child_process._start
+
+    def started_and_ended(*args):
+        process = start(*args)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        return process
+
+    monkeypatch.setattr(child_process, "_start", started_and_ended)
+    with pytest.raises(ChildLost, match="No module named"):
+        ask("no_such_child", tmp_path, "echo")
+
+
+def test_it_answers_a_process_that_has_many_files_open(child, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 1100  # more than select() can wait for
+    if hard != resource.RLIM_INFINITY and hard < 2 * wanted:
+        pytest.skip(f"no process may have more than {hard} files open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2 * wanted), hard))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(wanted)]
+    try:
+        assert ask(child, tmp_path, "echo") == {"do": "echo"}
+    finally:
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_limits_hold(child, tmp_path):
     assert ask(child, tmp_path, "limits") == ["MemoryError", "OSError"]
 
 
 def test_the_deadline_ends_it_and_all_that_it_started(child, tmp_path):
-    started = time.monotonic()
-    with pytest.raises(TimeoutError, match=r"no end after 3\.0 s"):
-        ask(child, tmp_path, "hang", seconds=3)
-    assert time.monotonic() - started < 10
-    pids = (tmp_path / "pids").read_text().split()
+    pids, told = [], tmp_path / "pids"
+    for seconds in (3, 12, 48):  # a busy machine may need longer until the child has started another
+        with pytest.raises(TimeoutError, match=f"no end after {seconds}.0 s"):
+            ask(child, tmp_path, "hang", seconds=seconds)
+        pids = told.read_text().split() if told.exists() else []
+        if len(pids) == 2:
+            break
     assert len(pids) == 2
     wait_until(lambda: not any(map(is_alive, pids)))
 
@@ -152,15 +183,14 @@ def test_after_sigkill_of_the_parent_its_children_end_and_nothing_finished_is_fe
         command = [sys.executable, "-c", PARENT, str(run), settings, *urls]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
             done = sorted(json.loads(parent.stdout.readline()) for _ in range(2))
-            wait_until(lambda: server.requests["/slow.mp4"] > 0)
-            assert processes_in(run)
+            wait_until(lambda: server.requests["/slow.mp4"] > 0 and bool(processes_in(run)))
             parent.send_signal(signal.SIGKILL)
             parent.wait()
         wait_until(lambda: not processes_in(run))
         assert [number for number, _ in done] == [0, 1]
         asked = dict(server.requests)
         hold.set()
-        again = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        again = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180)
         results = sorted(map(json.loads, again.stdout.splitlines()))
         assert results[:2] == done
         assert results[2] == [2, done[0][1]]
