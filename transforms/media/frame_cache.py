@@ -29,8 +29,10 @@ class _Shared:
 
     def open(self) -> VideoReader:
         if self.reader is None:
-            path = self._opened.enter_context(local_file(*self._video))
-            self.reader = self._opened.enter_context(VideoReader(path))
+            with ExitStack() as opened:
+                path = opened.enter_context(local_file(*self._video))
+                self.reader = opened.enter_context(VideoReader(path))
+                self._opened = opened.pop_all()  # of one that cannot be opened, nothing stays
         return self.reader
 
     def close(self) -> None:

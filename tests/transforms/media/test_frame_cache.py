@@ -1,5 +1,6 @@
 """Frames by pointer: decoded once, bounded in bytes and open files, the same for all threads."""
 
+import fcntl
 import threading
 from pathlib import Path
 
@@ -124,6 +125,17 @@ def test_an_object_store_serves_frames(run, counts, tmp_path, monkeypatch):
     OBJECTS[f"{store}/{media(1)}"] = Path(run, media(1)).read_bytes()
     assert read_number(frame_pixels(store, media(1), 12)) == 112
     assert len(list(tmp_path.glob("*.mp4"))) == 1
+
+
+def test_a_video_that_cannot_be_opened_is_not_held(counts, tmp_path, monkeypatch):
+    monkeypatch.setenv("MANYFACES_MEDIA_CACHE", str(tmp_path))
+    store = new_folder()
+    OBJECTS[f"{store}/media/a.mp4"] = b"<html>"
+    with pytest.raises(Rejected, match="not_a_video"):
+        frame_pixels(store, "media/a.mp4", 0)
+    (lock,) = tmp_path.glob("*.lock")
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_errors_are_those_of_the_reader_and_are_not_kept(run, counts, tmp_path):
