@@ -6,51 +6,51 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ASK = "import sys; from transforms.media.video import probe, VideoAcceptSettings as A; probe(sys.argv[1], A())"
 
 
+def fields(process: int) -> list[str]:
+    """Its state, its parent and so on, as in /proc; state Z, too, of a process that is gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["Z", "0"]
+
+
 def children(parent: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(stat.parent.name))
+    processes = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [process for process in processes if int(fields(process)[1]) == parent]
+
+
+def wait_for(condition) -> Any:
+    deadline = time.monotonic() + 60
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     return found
 
 
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def reached(fifo: Path) -> int | None:
+    """The open end for writing, once someone has come to read."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_a_probe_whose_parent_is_killed_ends(tmp_path):
     endless = tmp_path / "endless.mp4"
-    os.mkfifo(endless)  # no one writes into it, so that the probe waits for its first byte
+    os.mkfifo(endless)  # no byte ever comes out of it, so that the probe waits for its first one
     with subprocess.Popen([sys.executable, "-c", ASK, str(endless)]) as parent:
         try:
-            wait_for(lambda: any(_waits(child) for child in children(parent.pid)))
-            probes = children(parent.pid)
+            writer = wait_for(lambda: reached(endless))
+            (probe,) = children(parent.pid)
         finally:
             parent.send_signal(signal.SIGKILL)
-    wait_for(lambda: not any(Path(f"/proc/{probe}/cmdline").exists() for probe in probes))
-
-
-def _waits(process: int) -> bool:
-    """Whether it has come to open the fifo."""
-    try:
-        return "fifo" in Path(f"/proc/{process}/wchan").read_text() or _state(process) == "S"
-    except OSError:
-        return False
-
-
-def _state(process: int) -> str:
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    wait_for(lambda: fields(probe)[0] == "Z")
+    os.close(writer)
