@@ -2,7 +2,7 @@
 
 import wave
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -32,7 +32,7 @@ def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = 
     hold; Rejected as `open_video` says.
     """
     origin = first_time(path)
-    with open_video(path, audio=True) as container:
+    with _opened_before(path, origin + Fraction(start), start > _ROLL) as container:
         stream = _audio(container)
         if stream is None:
             return False
@@ -46,7 +46,7 @@ def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = 
             wav.setsampwidth(2)
             wav.setframerate(rate)
             written = 0
-            for position, samples in _blocks(container, origin, Fraction(start), rate, layout):
+            for position, samples in _blocks(container, origin, rate, layout):
                 position -= first
                 if position >= count:
                     break
@@ -94,17 +94,29 @@ def _silence(wav: wave.Wave_write, count: int, channels: int) -> int:
     return max(0, count)
 
 
-def _blocks(
-    container: "InputContainer", origin: Fraction, start: Fraction, rate: int, layout: str
-) -> Iterator[tuple[int, Samples]]:
-    """(place of the first sample on the video's clock, (N, channels) samples) from a little before the start on."""
+@contextmanager
+def _opened_before(path: str, time: Fraction, seeks: bool) -> Iterator["InputContainer"]:
+    """The open container, a little before a time (seconds) of its own clock, or at its beginning."""
+    import av
+
+    with ExitStack() as opened:
+        container = opened.enter_context(open_video(path, audio=True))
+        stream = _audio(container)
+        if seeks and stream is not None:
+            try:
+                container.seek(int((time - _ROLL) / Fraction(stream.time_base or 1)), stream=stream)
+            except av.FFmpegError:  # which leaves it anywhere
+                container = opened.enter_context(open_video(path, audio=True))
+        yield container
+
+
+def _blocks(container: "InputContainer", origin: Fraction, rate: int, layout: str) -> Iterator[tuple[int, Samples]]:
+    """(place of the first sample on the video's clock, (N, channels) samples) from where the container stands on."""
     import av
 
     stream = _audio(container)
     assert stream is not None
     tick = Fraction(stream.time_base or 1)
-    with suppress(av.FFmpegError):  # it is read from its beginning then
-        container.seek(int((origin + start - _ROLL) / tick), stream=stream)
     form: tuple[Any, ...] = ()
     due: int | None = None
     for frame in _decoded(container, stream):

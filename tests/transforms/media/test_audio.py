@@ -70,6 +70,22 @@ def test_channels_are_mixed_or_kept(mono, tmp_path):
     assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
 
 
+FROM_THE_START = (Tone(440, 0.0, 3.0),)
+NOT_SOUGHT_BACK = {  # containers in which nothing before the beginning can be sought
+    "mp3.flv": File(tones=FROM_THE_START, audio_codec="libmp3lame"),
+    "mp3.avi": File(tones=FROM_THE_START, audio_codec="libmp3lame"),
+    "flac.mkv": File(tones=FROM_THE_START, audio_codec="flac"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_SOUGHT_BACK)
+@pytest.mark.parametrize("span", [(0.0, 2.5), (0.7, 2.5)])
+def test_nothing_is_missing_at_the_beginning(name, span, tmp_path):
+    samples, rate = cut(tmp_path, name, NOT_SOUGHT_BACK[name], span)
+    ((begin, end, _),) = heard(samples, rate, span[0])
+    assert (begin, end) == (pytest.approx(span[0], abs=0.03), pytest.approx(span[1], abs=0.03))
+
+
 @pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts"])
 def test_time_counts_from_the_first_frame_of_the_video(name, tmp_path):
     """The video begins at 0.5 s of the file's clock, the sound at 0: half a second of it is before the video."""
