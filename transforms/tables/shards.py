@@ -113,7 +113,7 @@ def commit_file(path: str) -> Iterator[BinaryIO]:
             upload(spool, path)
         return
     folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(folder or ".", exist_ok=True)
     temporary = os.path.join(folder, temporary_name(name))
     try:
         with open(temporary, "wb") as out:

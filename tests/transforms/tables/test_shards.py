@@ -171,6 +171,13 @@ def test_readers_see_the_old_or_the_new_file_while_one_is_written(tmp_path):
     assert open_binary(path).read() == b"new"
 
 
+def test_a_file_of_the_folder_one_stands_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with commit_file("faces.csv") as out:
+        out.write(b"face_id")
+    assert (tmp_path / "faces.csv").read_bytes() == b"face_id"
+
+
 @pytest.mark.parametrize("name", ["shard.parquet.gz", "records.bz2"])
 def test_names_never_make_a_file_compressed(folder, name):
     path = f"{folder}/{name}"
