@@ -173,7 +173,7 @@ def _parameters(url: str, settings: VideoDownloadSettings, folder: str) -> Info:
         "geo_bypass": False,  # else it invents addresses in other countries for us
         "playlistend": 2,
         "format": lambda context: context["formats"][-1:],  # the choice is made after it; see formats.choose
-        # frames are not tone-mapped: of one height, the format of standard range is taken before those of high range
+        # of one height, the format that the site itself made of standard range before one that media.tone would convert
         "format_sort": [f"height:{settings.max_height}", "hdr:sdr", "vcodec:h264", "acodec:aac"],
         "external_downloader": {"default": "native"},
         "ffmpeg_location": os.path.join(folder, "none"),

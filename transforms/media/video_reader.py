@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from model_handlers.interface import Pixels
+from transforms.media.tone import HLG, PQ, Codes, to_standard
 from transforms.media.upright import display_matrix, is_turned, upright
 from transforms.media.video import line, open_video, shown_size, video_stream
 from transforms.media.video_index import Floats, Integers, decode, file_index, mark, packets, place_of
@@ -207,7 +208,9 @@ class VideoReader:
         stored = (height, width) if is_turned(matrix) else (width, height)
         how = "AREA" if size else "BILINEAR"  # of no meaning where nothing is scaled
         try:
-            scaled = self._scaler.reformat(frame, *stored, "rgb24", interpolation=how, threads=1)
+            form = "rgb48le" if frame.color_trc in (PQ, HLG) else "rgb24"
+            scaled = self._scaler.reformat(frame, *stored, form, interpolation=how, threads=1).to_ndarray()
         except (av.FFmpegError, ValueError) as error:
             raise Rejected("broken_frame", line(error)) from None
-        return upright(cast(Pixels, scaled.to_ndarray()), matrix)
+        image = cast(Pixels, scaled) if form == "rgb24" else to_standard(cast(Codes, scaled), int(frame.color_trc))
+        return upright(image, matrix)
