@@ -21,14 +21,14 @@ from tests.portraits import portrait
 from tests.video_server import File, serving
 from transforms.tables.ledger import entries, tally
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 SIZE, COUNT = (160, 120), 20
-SECONDS = 150  # for one run on a machine that others use too; alone it takes a quarter of it
+SECONDS = 400  # for one run on a slow machine that others use too; alone it takes a tenth of it
 HLS, HTML = "application/vnd.apple.mpegurl", "text/html"
 HEADER_FIRST = {"movflags": "+faststart"}
 QUICK = (
-    "fetch.stall_timeout=1.5", "fetch.total_timeout=20", "fetch.retries=0", "fetch.max_backoff=1",
+    "fetch.stall_timeout=4", "fetch.total_timeout=30", "fetch.retries=0", "fetch.max_backoff=1",
     "fetch.downloads=6", "fetch.per_host=6",
     "fetch.max_bytes=3000000", "fetch.accept={min_height: 0, max_pixels: 4000000, probe_seconds: 10}",
     "manifest.rows_per_shard=100", "max_failed_share=1",
