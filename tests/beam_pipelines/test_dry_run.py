@@ -30,8 +30,8 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-def order(*beam, overrides=DATAFLOW, run="gs://bucket/run"):
-    recipe, settings = config.load("webbody", list(overrides))
+def order(*beam, recipe="webbody", overrides=DATAFLOW, run="gs://bucket/run"):
+    recipe, settings = config.load(recipe, list(overrides))
     return Order(recipe, settings, "list.csv", run, beam)
 
 
@@ -58,6 +58,16 @@ def test_a_dry_run_for_dataflow_writes_requests_and_pipelines_and_asks_no_one(no
         assert len(steps) == one.steps > 5
         hints = [each.get("resourceHints", {}) for each in pipeline["components"]["environments"].values()]
         assert [list(each) for each in hints if each] == ([["beam:resources:accelerator:v1"]] if one.gpu else [])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "with_gpu"),
+    [("face_generation", [True, False, True, False, False]), ("face_clips", [False, True, False])],
+)
+def test_jobs_with_models_alone_have_a_gpu(no_network, tmp_path, recipe, with_gpu):
+    found = describe(order("--runner=DataflowRunner", recipe=recipe), str(tmp_path))
+    assert [bool(one.gpu) for one in found] == with_gpu
+    assert [one.image == "here/cuda" for one in found] == with_gpu
 
 
 @pytest.mark.parametrize("runner", ["DirectRunner", "FlinkRunner", "PrismRunner"])
