@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from pydantic import Field
@@ -23,13 +23,16 @@ _RATES += [Fraction(25, 2), *(Fraction(n * 1000, 1001) for n in (12, 15, 24, 30,
 # else x264 takes the processor's own instructions; those of AVX-512 give other bytes from one time to the next
 _SAME_EVERYWHERE = "cpu-independent=1"
 _BT709 = 1  # FFmpeg's number of the colour space, its primaries and its transfer; also of the limited range
+Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"
+]
 
 
 class EncodeSettings(Settings):
     """How clips are encoded."""
 
     crf: int = Field(18, ge=0, le=51, description="x264's quality: 0 lossless, 18 good to the eye, 51 worst")
-    preset: str = Field("medium", pattern="^[a-z]+$", description="x264's trade of time for size")
+    preset: Preset = Field("medium", description="x264's trade of time for size")
 
 
 def even(image: Pixels) -> Pixels:

@@ -2,6 +2,7 @@
 
 import os
 import struct
+from contextlib import nullcontext
 from fractions import Fraction
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tests.videos import File, Tone, number_frames, photograph, read_number, write
 from transforms.media.clip_writer import EncodeSettings, clock, encode_span, even, write_mp4
@@ -20,6 +22,12 @@ COUNT = 90
 X264 = {"preset": "medium", "g": "20", "sc_threshold": "0"}
 UNEVEN = [i * 0.04 + (0.013 if i % 3 == 1 else 0) for i in range(COUNT)]
 TONES = (Tone(440, 1.0, 1.5),)
+
+
+@pytest.mark.parametrize(("preset", "known"), [("", False), ("turbo", False), ("ultrafast", True), ("placebo", True)])
+def test_presets_are_those_of_x264(preset, known):
+    with nullcontext() if known else pytest.raises(ValidationError, match="preset"):
+        EncodeSettings(preset=preset)
 
 
 def numbers(reader):
