@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
+from pydantic import TypeAdapter
 
 from transforms.media.library import MEDIA, file_path, media_name
 from transforms.media.video import VideoInfo
@@ -40,14 +41,16 @@ class Stored:
     accepted_by: dict[str, Any]
 
 
+_RECORD = TypeAdapter(Stored)
+
+
 def find(run: str, video_id: str, made_by: dict[str, Any]) -> Stored | None:
     """The finished download of this video, if there is one: its record is whole and its file has the record's size."""
     try:
         with open_binary(file_path(run, media_name(video_id, ".json"))) as file:
-            record = json.loads(file.read(_MAX_RECORD))
-        stored = Stored(**record | {"info": VideoInfo(**record["info"])})
+            stored = _RECORD.validate_json(file.read(_MAX_RECORD), strict=True)
         whole = stored.made_by == made_by and _size(file_path(run, stored.media)) == stored.bytes
-    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
+    except (FileNotFoundError, ValueError):
         return None
     return stored if whole else None
 

@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import apache_beam as beam
@@ -20,12 +21,13 @@ from tests.object_store import OBJECTS, new_folder
 from tests.video_server import File, serving, wait_until
 from tests.videos import File as Written
 from tests.videos import Tone, number_frames, write
-from transforms.fetch import videos
+from transforms.fetch import media_store, videos
 from transforms.fetch.media_store import Stored
 from transforms.fetch.video_downloads import download_videos
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
 from transforms.media.library import local_file
+from transforms.media.video import VideoInfo
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.chunks import Chunk
 from transforms.tables.reasons import Rejected
@@ -280,6 +282,34 @@ def test_a_damaged_download_is_repeated(tmp_path, made):
         again, other = fetched(tmp_path, settings_for(server), *urls)
         assert Path(tmp_path, again.media).read_bytes() == made["good"]
         assert other.sha256 == again.sha256
+
+
+INFO = VideoInfo("mov", "h264", 320, 240, 0, 50, 2.0, 25.0, True)
+STORED = asdict(Stored("media/ca/a.mp4", 5, "", INFO, {}, {"url": "u"}, {}))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [STORED],
+        STORED | {"bytes": "5"},
+        STORED | {"info": {}},
+        STORED | {"info": asdict(INFO) | {"width": "320"}},
+        STORED | {"origin": []},
+        STORED | {"sha256": None},
+        STORED | {"made_by": {}},
+        STORED | {"media": "../a.mp4"},
+    ],
+)
+def test_a_record_that_says_other_things_than_a_record_does_is_none(tmp_path, record):
+    """It may come from elsewhere with its run."""
+    path = tmp_path / "media" / "ca" / "a.json"
+    path.parent.mkdir(parents=True)
+    (path.parent / "a.mp4").write_bytes(b"whole")
+    path.write_text(json.dumps(STORED))
+    assert media_store.find(str(tmp_path), "a", {"url": "u"}).info == INFO
+    path.write_text(json.dumps(record))
+    assert media_store.find(str(tmp_path), "a", {"url": "u"}) is None
 
 
 def test_a_broken_transfer_is_gone_on_with(tmp_path, made):
