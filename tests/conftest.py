@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.engines.gcs_emulator import gcs_emulator
 from tests.object_store import new_folder
@@ -16,7 +16,8 @@ ENGINES = {
     "dataflow": "Dataflow, a stand-in for the service",
 }
 
-settings.register_profile("manyfaces", deadline=None)  # machines are shared; pytest has a time limit of its own
+# machines are shared; pytest has a time limit of its own
+settings.register_profile("manyfaces", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("manyfaces")
 
 
