@@ -1,6 +1,6 @@
 """Which frames of a video are looked at: pure functions from counts and times to frame numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -97,11 +97,12 @@ def sample(
 ) -> list[Sample]:
     """The samples of a video with frames at these times; of its listed spans only, where there are any.
 
-    A segment is `front`, `middle` or `end`; `span<n>`, of the listed spans that have frames; `shot<n>`; or `all`.
+    A segment is `front`, `middle` or `end`; `span<n>`, of the listed spans that have frames; `shot<n>`; or `all`. Spans
+    may overlap: a frame is a sample of the first segment that takes it.
     `costs` are those of VideoReader, for `near_keys`.
     """
     if settings.method == "per_shot":
-        return [one for n, shot in enumerate(shots) for one in _named(f"shot{n}", per_shot(shot))]
+        return _once(one for n, shot in enumerate(shots) for one in _named(f"shot{n}", per_shot(shot)))
     most = settings.per_segment
     if spans is not None:
         parts = [(f"span{n}", part) for n, part in enumerate(in_spans(times, spans))]
@@ -111,7 +112,7 @@ def sample(
     else:
         parts = [("all", (0, len(times)))]
     near = costs if settings.near_keys and settings.method != "every_seconds" else None
-    return [one for name, part in parts for one in _named(name, _pick(settings, times, part, most, near))]
+    return _once(one for name, part in parts for one in _named(name, _pick(settings, times, part, most, near)))
 
 
 def _pick(settings: SamplingSettings, times: Floats, frames: Range, most: int, near: Integers | None) -> list[int]:
@@ -129,3 +130,11 @@ def _last_stop(numbers: Sequence[int], frames: Range) -> int:
 
 def _named(segment: str, numbers: Sequence[int]) -> list[Sample]:
     return [Sample(segment, n, number) for n, number in enumerate(numbers)]
+
+
+def _once(samples: Iterable[Sample]) -> list[Sample]:
+    """Without those of a frame that an earlier one has."""
+    first: dict[int, Sample] = {}
+    for one in samples:
+        first.setdefault(one.number, one)
+    return list(first.values())

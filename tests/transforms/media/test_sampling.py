@@ -159,6 +159,7 @@ def test_a_key_frame_is_chosen_where_there_is_one():
         ),
         ({"per_segment": 2}, [[1, 2], [9, 99]], [("span0", 10), ("span0", 15), ("span1", 90), ("span1", 95)]),
         ({"per_segment": 2}, [[50, 60], [1, 1.2]], [("span0", 10), ("span0", 11)]),
+        ({"per_segment": 2}, [[1, 2], [1.5, 2.5]], [("span0", 10), ("span0", 15), ("span1", 20)]),
         ({"method": "every_frames", "frames": 40}, None, [("all", 0), ("all", 40), ("all", 80)]),
         ({"method": "every_seconds", "seconds": 4}, None, [("all", 0), ("all", 40), ("all", 80)]),
         ({"method": "every_seconds", "seconds": 4}, [[1, 8]], [("span0", 10), ("span0", 50)]),
@@ -170,3 +171,10 @@ def test_methods(settings, spans, expected):
     times = np.arange(100) / 10
     found = sample(SamplingSettings(**settings), times, spans, shots=[(0, 10), (50, 52)])
     assert [(one.segment, one.number) for one in found] == expected
+
+
+def test_shots_that_overlap_have_each_frame_once():
+    found = sample(SamplingSettings(method="per_shot"), np.arange(100) / 10, shots=[(0, 10), (4, 10)])
+    assert [(one.segment, one.sample, one.number) for one in found] == [
+        ("shot0", 0, 0), ("shot0", 1, 4), ("shot0", 2, 9), ("shot1", 1, 6),
+    ]  # fmt: skip
