@@ -7,6 +7,7 @@ into a folder whose size is bounded: what was not used for longest goes first, n
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -22,6 +23,7 @@ from transforms.tables.shards import commit_file, exists, is_local, open_binary
 MEDIA = "media"
 FOLDER, BYTES = "MANYFACES_MEDIA_CACHE", "MANYFACES_MEDIA_CACHE_BYTES"  # environment variables
 _DEFAULT_BYTES = 20 * 2**30
+_OURS = re.compile(r"(\.?)[0-9a-f]{64}(?![0-9a-f])")  # names of copies, with a dot those of unfinished ones
 _ABANDONED = 86_400  # seconds since the last byte of a copy was written by a process that must be gone
 
 
@@ -66,7 +68,7 @@ def local_file(run: str, media: str, folder: str | None = None, max_bytes: int |
         return
     copies = Path(folder or os.environ.get(FOLDER) or Path(tempfile.gettempdir(), f"manyfaces-media-{os.getuid()}"))
     copies.mkdir(mode=0o700, parents=True, exist_ok=True)
-    limit = max_bytes if max_bytes is not None else int(os.environ.get(BYTES, _DEFAULT_BYTES))
+    limit = max_bytes if max_bytes is not None else int(os.environ.get(BYTES) or _DEFAULT_BYTES)
     copy = copies / f"{hashlib.sha256(_version(path).encode()).hexdigest()}{Path(media).suffix}"
     while True:
         with _locked(copy, fcntl.LOCK_SH):
@@ -115,7 +117,7 @@ def _version(path: str) -> str:
 
 
 def _fetch(path: str, copy: Path) -> None:
-    handle, temporary = tempfile.mkstemp(dir=copy.parent, prefix=".")
+    handle, temporary = tempfile.mkstemp(dir=copy.parent, prefix=f".{copy.name}.")
     try:
         with open(handle, "wb") as out, open_binary(path) as source:
             shutil.copyfileobj(source, out, 2**20)
@@ -129,13 +131,15 @@ def _trim(copies: Path, limit: int, wanted: Path) -> None:
     """Remove copies that no one uses, oldest use first, until the rest is within the limit, and what was abandoned."""
     found = []
     for copy in copies.iterdir():
+        ours = _OURS.match(copy.name)  # the folder may have other files too
+        if ours is None or copy.suffix == ".lock":
+            continue
         with suppress(FileNotFoundError):
             state = copy.stat()
-            if copy.name.startswith("."):
-                if time.time() - state.st_mtime > _ABANDONED:
-                    copy.unlink()
-            elif copy.suffix != ".lock":
+            if not ours[1]:
                 found.append((state.st_mtime_ns, state.st_size, copy))
+            elif time.time() - state.st_mtime > _ABANDONED:
+                copy.unlink()
     total = sum(size for _, size, _ in found)
     for _, size, copy in sorted(found):
         if total <= limit:

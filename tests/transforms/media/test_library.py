@@ -199,12 +199,22 @@ def test_processes_share_the_folder(tmp_path, store):
         assert len(copies(tmp_path)) == 2  # once no one uses the others
 
 
-def test_what_a_killed_process_left_unfinished_goes(tmp_path, store):
+def test_what_a_killed_process_left_unfinished_goes_and_nothing_else(tmp_path, store, monkeypatch):
+    """The folder may be one of the user's, with files of his own."""
     run, _ = store
-    old, fresh = tmp_path / ".unfinished", tmp_path / ".being-written"
-    for path in (old, fresh):
-        path.write_bytes(b"half")
-    os.utime(old, (time.time() - 2 * 86_400,) * 2)
-    with local_file(run, put(run, "a"), str(tmp_path)):
+    monkeypatch.setattr(library.os, "replace", lambda *_: pytest.fail("killed"))
+    monkeypatch.setattr(library.os, "unlink", lambda _: None)
+    with pytest.raises(BaseException, match="killed"), local_file(run, put(run, "a"), str(tmp_path)):
         pass
-    assert (old.exists(), fresh.exists()) == (False, True)
+    monkeypatch.undo()
+    (old,) = (path for path in tmp_path.iterdir() if path.name.startswith("."))
+    fresh, profile, film = old.with_name(f"{old.name}2"), tmp_path / ".profile", tmp_path / "film.mp4"
+    for path in (fresh, profile, film):
+        path.write_bytes(b"own")
+    (tmp_path / ".config").mkdir()
+    for path in (old, profile, film, tmp_path / ".config"):
+        os.utime(path, (time.time() - 2 * 86_400,) * 2)
+    with local_file(run, put(run, "b"), str(tmp_path), 1):
+        pass
+    assert not old.exists()
+    assert all(path.exists() for path in (fresh, profile, film, tmp_path / ".config"))
