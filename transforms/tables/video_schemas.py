@@ -241,7 +241,7 @@ class VideoState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoPart:
-    """A row of `parts`: a shot as a file, copied without encoding, so that it begins and ends at key frames."""
+    """A row of `parts`: a shot as a file; copied, so that it begins and ends at key frames, or encoded anew."""
 
     part_id: str = column(pa.string(), "key: that of the shot")
     video_id: str = column(pa.string(), "the video")
