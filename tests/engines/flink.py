@@ -229,6 +229,7 @@ def _start_task_manager(jars: Path, folder: Path, rpc: int, number: int, slots: 
         "taskmanager.resource-id": f"task-manager-{number}",
         "taskmanager.numberOfTaskSlots": str(slots),
         "taskmanager.cpu.cores": "1",
+        "taskmanager.network.sort-shuffle.min-buffers": "64",
         **{f"taskmanager.memory.{part}": size for part, size in _MEMORY.items()},
     }
     options = ["-Xmx384m", "-XX:MaxDirectMemorySize=256m", f"-Djdk.net.hosts.file={hosts}"]

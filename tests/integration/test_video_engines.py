@@ -1,7 +1,7 @@
 """Both recipes for videos give equal tables and files on every engine, and on Google Cloud Storage."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 import pytest
@@ -10,8 +10,16 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from beam_pipelines import config as configuration
 from beam_pipelines.run import Order, run
 from beam_pipelines.runners import job_server
-from tests.engines import flink
-from tests.integration.engines import ONE_WORKER, PROCESSES, THREADS, local, on_prism, options_of
+from tests.integration.engines import (
+    ONE_WORKER,
+    PROCESSES,
+    THREADS,
+    local,
+    on_a_flink_cluster,
+    on_embedded_flink,
+    on_prism,
+    options_of,
+)
 from tests.integration.runs import assert_same_contents
 from tests.integration.video_site import Take, video_site
 from transforms.media import library
@@ -46,10 +54,9 @@ def run_recipe(recipe, site, output, beam=()):
 
 
 @contextmanager
-def on_a_flink_that_stays() -> Iterator[list[str]]:
-    """Embedded Flink, with one job server for all jobs instead of one a job: a Java process takes seconds to start."""
-    arguments = flink.embedded_arguments()
-    with job_server.serve("FlinkRunner", PipelineOptions(arguments)) as address:
+def with_one_job_server(engine: Callable[[], AbstractContextManager[list[str]]]) -> Iterator[list[str]]:
+    """A Flink, with one job server for all jobs instead of one a job: a Java process takes seconds to start."""
+    with engine() as arguments, job_server.serve("FlinkRunner", PipelineOptions(arguments)) as address:
         yield [*arguments, f"--job_endpoint={address}"]
 
 
@@ -57,7 +64,8 @@ ENGINES = [
     pytest.param(partial(local, *THREADS), id="direct, three threads"),
     pytest.param(partial(local, *PROCESSES), id="direct, two processes"),
     pytest.param(on_prism, id="prism", marks=pytest.mark.prism),
-    pytest.param(on_a_flink_that_stays, id="flink, embedded", marks=pytest.mark.flink),
+    pytest.param(partial(with_one_job_server, on_embedded_flink), id="flink, embedded", marks=pytest.mark.flink),
+    pytest.param(partial(with_one_job_server, on_a_flink_cluster), id="flink, cluster", marks=pytest.mark.flink),
 ]
 
 
