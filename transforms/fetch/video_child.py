@@ -6,6 +6,7 @@ fetches is written into one folder. The process that started it kills it with al
 
 import json
 import os
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from transforms.fetch.child_process import limit_resources, receive_order
@@ -73,7 +74,7 @@ def _fetch(session: "Session", url: str) -> tuple[str, Info]:
     words = origin(info, formats)
     words["height"] = _check_height(session, formats[0])
     with session.file_room(settings.max_bytes):
-        parts = [session.save(form, info, f"part{number}") for number, form in enumerate(formats)]
+        parts = [session.save(form, info, _part_name(number, form)) for number, form in enumerate(formats)]
     if len(parts) == 1:
         return parts[0], words
     path = os.path.join(session.folder, "joined")
@@ -81,6 +82,11 @@ def _fetch(session: "Session", url: str) -> tuple[str, Info]:
     for part in parts:
         os.unlink(part)
     return path, words
+
+
+def _part_name(number: int, form: Info) -> str:
+    """The file of a format: another format's bytes are not gone on with."""
+    return f"part{number}-{zlib.crc32(str(form.get('format_id')).encode()):08x}"
 
 
 def _check_height(session: "Session", form: Info) -> Info:

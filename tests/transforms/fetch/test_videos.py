@@ -327,6 +327,36 @@ def test_a_broken_transfer_is_gone_on_with(tmp_path, made):
     assert Path(tmp_path, stored.media).read_bytes() == body
 
 
+def test_a_transfer_is_not_gone_on_with_in_another_format(tmp_path, made):
+    """Between two tries a site has changed what it offers."""
+
+    def manifest(name):
+        return File(
+            f"""<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"
+            mediaPresentationDuration="PT2S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="{name}"
+            codecs="avc1" width="320" height="240" bandwidth="1"><BaseURL>{name}.mp4</BaseURL></Representation>
+            </AdaptationSet></Period></MPD>""".encode(),
+            "application/dash+xml",
+        )
+
+    def change(media):
+        wait_until(lambda: any(part.stat().st_size for part in media.glob(".*/0/part0*")))
+        server.files["/m.mpd"] = manifest("new")
+
+    old = made["good"] + (1_000_008).to_bytes(4, "big") + b"free" + bytes(1_000_000)
+    with serving() as server:
+        server.files = {
+            "/m.mpd": manifest("old"),
+            "/old.mp4": File(old, stall_after=len(made["good"]) // 2 + 500_000),
+            "/new.mp4": File(made["late"] + old[len(made["good"]) :]),
+        }
+        changing = threading.Thread(target=change, args=(tmp_path / "media",))
+        changing.start()
+        (stored,) = fetched(tmp_path, settings_for(server, stall_timeout=1, retries=3), server.url("/m.mpd"))
+        changing.join()
+        assert Path(tmp_path, stored.media).read_bytes() == server.files["/new.mp4"].body
+
+
 def test_all_tries_together_have_one_time(tmp_path, made):
     with serving() as server:
         server.files["/stall.mp4"] = File(made["good"], stall_after=1000)
