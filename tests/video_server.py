@@ -119,9 +119,11 @@ def serving() -> Iterator[VideoServer]:
     """A running server."""
     with VideoServer() as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield server
-        server.closing.set()
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.closing.set()
+            server.shutdown()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
