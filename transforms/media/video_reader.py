@@ -15,8 +15,8 @@ import numpy as np
 from model_handlers.interface import Pixels
 from transforms.media.tone import HLG, PQ, Codes, to_standard
 from transforms.media.upright import display_matrix, is_turned, upright
-from transforms.media.video import line, open_video, shown_size, video_stream
-from transforms.media.video_index import Floats, Integers, decode, file_index, mark, packets, place_of
+from transforms.media.video import line, open_video, video_stream
+from transforms.media.video_index import Floats, Integers, decode, file_index, first_frame, mark, packets, place_of
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ class VideoReader:
         self._gap = -1, 0, 0  # a key frame's place, and the numbers from and to that no decoding from there gives
         self._in_vain = 0  # packets decoded for frames that did not come
         self._scaler = VideoReformatter()
+        with open_video(path, threads) as container:
+            (height, width), _ = first_frame(container)
+        self._size = width, height  # of all frames, whatever the container's header says
         self._opened = ExitStack()
         self._open()
 
@@ -129,9 +132,7 @@ class VideoReader:
         """Stand at the beginning of the file, opened anew."""
         self._opened.close()
         self._container = self._opened.enter_context(open_video(self._path, self._threads))
-        stream = video_stream(self._container)
-        self._size = shown_size(stream, stream.codec_context.width, stream.codec_context.height)
-        self._skips = stream.codec_context.name in _SKIPPING
+        self._skips = video_stream(self._container).codec_context.name in _SKIPPING
         self._restart(0)
 
     def _restart(self, place: int) -> None:
@@ -204,7 +205,7 @@ class VideoReader:
         import av
 
         matrix = display_matrix(frame)
-        width, height = size or (self._size[::-1] if is_turned(matrix) else self._size)
+        width, height = size or self._size
         stored = (height, width) if is_turned(matrix) else (width, height)
         how = "AREA" if size else "BILINEAR"  # of no meaning where nothing is scaled
         try:

@@ -254,6 +254,15 @@ def test_a_stream_that_changes_its_size_keeps_that_of_its_first_frame(tmp_path):
             assert (read_number(image), image.shape) == (number, (120, 160, 3))
 
 
+def test_a_header_with_another_size_than_the_frames_is_not_believed(tmp_path):
+    path = write(tmp_path / "a.webm", number_frames(3, (320, 240)), File("libvpx", options={"cpu-used": "8"}))
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"\xb0\x82" + (320).to_bytes(2, "big"), b"\xb0\x82" + (160).to_bytes(2, "big"), 1))
+    assert path.read_bytes() != data
+    with VideoReader(str(path)) as reader:
+        assert reader.read(1).shape == (240, 320, 3)
+
+
 def test_the_cost_of_a_frame_is_what_is_decoded_for_it(composed):
     index = build_index(composed("plain.mp4"), 1000)
     with VideoReader(composed("plain.mp4")) as reader:
