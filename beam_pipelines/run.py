@@ -103,6 +103,10 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     manifest = digest([file_digest(order.manifest), settings.get("manifest")])
     prints = fingerprints(stages, manifest)
     old = read_record(order.run)
+    if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
+        raise ConfigError(
+            f"{order.run}: there is a run of the recipe {made}; give the recipe {order.recipe.name} another --output."
+        )
     models = order.recipe.models(order.config)
     changed = refresh(order.run, stages, old.get("fingerprints", {}), prints, order.recompute)
     return {

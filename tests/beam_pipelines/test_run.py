@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -180,6 +181,16 @@ def test_another_manifest_is_another_run(order, tmp_path):
     run(order(recompute=True))
     assert total(order().run) == 24
     assert shard_names(order().run, "doubles") == ["00000"]
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_a_folder_holds_runs_of_one_recipe(order, recompute):
+    run(order())
+    before = times(order().run)
+    other = replace(order(recompute=recompute), recipe=replace(RECIPE, name="letters"))
+    with pytest.raises(ConfigError, match="a run of the recipe numbers; give the recipe letters another --output"):
+        run(other)
+    assert times(order().run) == before
 
 
 def test_what_has_not_been_made_is_not_stale(order):
