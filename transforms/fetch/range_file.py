@@ -28,6 +28,7 @@ class RangeFile(io.RawIOBase):
         self._blocks: dict[int, bytes] = {}
         self._stream: Any = None  # of a server without ranges, where its next block is the one after all that we have
         self._place = 0
+        self._broke: Exception | None = None  # FFmpeg goes on reading after an error
         self.size: int | None = None
 
     def readable(self) -> bool:
@@ -46,7 +47,7 @@ class RangeFile(io.RawIOBase):
         """Go to a place; where the server does not say how long the file is, the end is found by reading up to it."""
         if whence == io.SEEK_END:
             while self.size is None:
-                self._fetch_block(len(self._blocks))
+                self._get(len(self._blocks))
             offset += self.size
         elif whence == io.SEEK_CUR:
             offset += self._place
@@ -57,10 +58,20 @@ class RangeFile(io.RawIOBase):
         """The next bytes, at most as many as there are in one block."""
         block, offset = divmod(self._place, BLOCK)
         while block not in self._blocks and (self.size is None or self._place < self.size):
-            self._fetch_block(block)
+            self._get(block)
         data = self._blocks.get(block, b"")[offset : None if size < 0 else offset + size]
         self._place += len(data)
         return data
+
+    def _get(self, block: int) -> None:
+        """Fetch a block, unless a fetch has failed before."""
+        if self._broke is not None:
+            raise self._broke
+        try:
+            self._fetch_block(block)
+        except Exception as error:
+            self._broke = error
+            raise
 
     def _fetch_block(self, block: int) -> None:
         if self._left < BLOCK:

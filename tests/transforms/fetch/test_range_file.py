@@ -143,6 +143,20 @@ def test_a_servers_error_is_passed_on():
         upright_height(RangeFile(fetch, 4 * BLOCK))
 
 
+def test_a_server_that_broke_off_is_not_asked_again():
+    asked = []
+
+    def fetch(start, end):
+        asked.append(start)
+        raise TimeoutError("stalls")
+
+    file = RangeFile(fetch, 4 * BLOCK)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            file.read(1)
+    assert asked == [0]
+
+
 @pytest.mark.parametrize("length", ["", "²", "-1", "9" * 5000])
 def test_a_length_that_is_no_number(length):
     body = b"abc"
