@@ -108,6 +108,8 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
         elif problem["type"] == _OWN:  # a sentence of ours, which says what does not go with what
             sentence = str(problem["ctx"]["error"])
             lines.append(sentence if sentence.startswith(where) else f"{where}: {sentence}")
+        elif problem["type"] == "tuple_type":
+            lines.append(f"{where}: write it as a list, for example [a, b] (given: {reprlib.repr(problem['input'])}).")
         else:
             lines.append(f"{where}: {problem['msg']} (given: {reprlib.repr(problem['input'])}).")
     return lines

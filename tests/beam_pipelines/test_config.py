@@ -20,6 +20,7 @@ class Bodies(Settings):
     min_score: float = Field(0.7, ge=0, le=1)
     crop: Crop = Crop()
     extra: Crop | None = None
+    names: tuple[str, ...] = ()
 
 
 class SmallConfig(RecipeConfig):
@@ -87,10 +88,11 @@ WRONG = [
     ("bodies: {crop: {paddding: 0.5}}", r"bodies\.crop\.paddding: unknown key; did you mean 'padding'\?"),
     ("bodies: {extra: {sid: 5}}", r"bodies\.extra\.sid: unknown key; did you mean 'side'\?"),
     ("variants: {wide: {sde: 5}}", r"variants\.wide\.sde: unknown key; did you mean 'side'\?"),
-    ("bodies: {zzz: 1}", r"bodies\.zzz: unknown key; there are: crop, extra, min_score\."),
+    ("bodies: {zzz: 1}", r"bodies\.zzz: unknown key; there are: crop, extra, min_score, names\."),
     ("bodies: {min_score: high}", r"bodies\.min_score: .*number.*\(given: 'high'\)"),
     ("bodies: {min_score: 1.5}", r"bodies\.min_score: .*less than or equal to 1 \(given: 1\.5\)"),
     ("bodies: {crop: {side: 0}}", r"bodies\.crop\.side: .*greater than 0 \(given: 0\)"),
+    ("bodies: {names: top}", r"bodies\.names: write it as a list, for example \[a, b\] \(given: 'top'\)"),
     ("bodies: 5", r"bodies: .*given: 5"),
     ("jobs: [download]", r"jobs\.0: .*given: 'download'"),
     ("models: {device: tpu}", r"models\.device: .*given: 'tpu'"),
