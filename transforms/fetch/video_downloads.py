@@ -17,7 +17,7 @@ from transforms.fetch.child_process import ChildLost, ask_child
 from transforms.fetch.hosts import HostQueue
 from transforms.fetch.media_store import Stored
 from transforms.fetch.video_settings import VideoDownloadSettings
-from transforms.fetch.video_source import checked_host, copy_source, is_web
+from transforms.fetch.video_source import checked_host, copy_source, is_web, out_of_time
 from transforms.media.library import local_file
 from transforms.media.video import VideoInfo, probe
 from transforms.tables.reasons import Rejected
@@ -65,7 +65,7 @@ class _Downloads:
         self._hosts: dict[int, str] = {}
         self._tries: Counter[int] = Counter()
         self._left: dict[int, float] = {}  # seconds that a video may still take
-        self._running: dict[Future[Stored | _Failure], tuple[int, float]] = {}  # its number, and when it was started
+        self._running: dict[Future[Stored | _Failure], int] = {}
         self._dice = random.Random()
 
     def results(self, pool: ThreadPoolExecutor) -> Iterator[tuple[int, Stored | Rejected]]:
@@ -81,8 +81,7 @@ class _Downloads:
             if not self._running:
                 time.sleep(self._patience())
             for future in wait(self._running, self._patience(), FIRST_COMPLETED).done:
-                number, began = self._running.pop(future)
-                self._left[number] -= time.monotonic() - began
+                number = self._running.pop(future)
                 result = self._end(number, future.result())
                 if result is not None:
                     yield number, result
@@ -92,8 +91,8 @@ class _Downloads:
             number = self._queue.pop(time.monotonic())
             if number is None:
                 return
-            seconds = self._left.setdefault(number, self._settings.total_timeout)
-            self._running[pool.submit(self._fetch, number, seconds)] = number, time.monotonic()
+            self._left.setdefault(number, self._settings.total_timeout)
+            self._running[pool.submit(self._fetch, number)] = number
 
     def _patience(self) -> float:
         due = self._queue.next_due()
@@ -120,31 +119,33 @@ class _Downloads:
     def _folder(self, number: int) -> str:
         return os.path.join(self._work, str(number))
 
-    def _fetch(self, number: int, seconds: float) -> Stored | _Failure:
-        """Find or fetch one video within some seconds; in a thread of the pool. Its folder stays for another try."""
-        source, folder = self._sources[number], self._folder(number)
+    def _fetch(self, number: int) -> Stored | _Failure:
+        """Find or fetch one video; in a thread of the pool. Its folder stays for another try."""
+        source, folder, began = self._sources[number], self._folder(number), time.monotonic()
         try:
             found = media_store.find(self._run, source.video_id, made_by(source.url, self._settings))
             if found is not None:
                 return accepted_again(self._run, source.video_id, found, self._settings)
             os.makedirs(folder, exist_ok=True)
             if is_web(source.url):
-                answer = self._ask(source.url, folder, seconds)
+                answer = self._ask(source.url, folder, self._left[number])
             else:
                 answer = {"path": os.path.join(folder, "copy"), "origin": {}}
-                copy_source(source.url, answer["path"], seconds, self._settings, self._stop)
+                copy_source(source.url, answer["path"], self._left[number], self._settings, self._stop)
             if "code" in answer:
                 return _Failure(Rejected(answer["code"], answer["detail"]), answer["asked"])
             return store(self._run, source, answer["path"], answer["origin"], self._settings)
         except Rejected as why:
             return _Failure(why)
+        finally:  # measured here: whoever takes the results may be busy with others
+            self._left[number] -= time.monotonic() - began
 
     def _ask(self, url: str, folder: str, seconds: float) -> dict[str, Any]:
         order = {"url": url, "folder": folder, "settings": self._settings.model_dump(mode="json")}
         try:
             answer = ask_child(_CHILD, order, folder, seconds, self._stop)
-        except TimeoutError as error:
-            raise Rejected("timeout", str(error)) from None
+        except TimeoutError:
+            raise out_of_time(self._settings) from None
         except ChildLost as lost:
             if lost.signal:
                 raise Rejected("broken_video", f"the process of the download ended by signal {lost.signal}") from lost

@@ -58,12 +58,17 @@ def copy_source(url: str, path: str, seconds: float, settings: VideoDownloadSett
                 if size > settings.max_bytes:
                     raise Rejected("too_large", f"more than {settings.max_bytes} bytes")
                 if time.monotonic() > deadline:
-                    raise Rejected("timeout", f"no end after {seconds:.1f} s")
+                    raise out_of_time(settings)
                 if stop.is_set():
                     raise Stopped
                 out.write(block)
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise Rejected("no_file", str(error)) from None
+
+
+def out_of_time(settings: VideoDownloadSettings) -> Rejected:
+    """The end of a video that takes too long."""
+    return Rejected("timeout", f"no end within {settings.total_timeout:g} s, all tries together")
 
 
 def _open(url: str) -> BinaryIO:
