@@ -5,16 +5,16 @@ import subprocess
 import sys
 
 NAMES = (
-    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "shots",
-    "sampling",
+    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "persons",
+    "shots", "sampling",
 )  # fmt: skip
 
 
 def main() -> None:
     """Run them; those that need something that is not here say so and are left out."""
     for name in NAMES:
-        if name == "identities" and "MANYFACES_TEST_DATA" not in os.environ:
-            print("benchmarks.identities: left out; it needs labelled photographs in MANYFACES_TEST_DATA.")
+        if name in ("identities", "persons") and "MANYFACES_TEST_DATA" not in os.environ:
+            print(f"benchmarks.{name}: left out; it needs labelled photographs and videos in MANYFACES_TEST_DATA.")
             continue
         print(f"== benchmarks.{name}", flush=True)
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
