@@ -153,7 +153,7 @@ def _split(order: Order, record: dict[str, Any]) -> None:
             order.recipe.split_manifest(order.config, order.manifest, order.run)
         except ValueError as error:  # a column that is not there, a file that is no parquet, another manifest ...
             raise ConfigError(f"--input {order.manifest}: {error}") from error
-    _close(order, record, "manifest", counts_of_manifest(order.run), time.monotonic() - start)
+    _close(order, record, "manifest", counts_of_manifest(order.run), time.monotonic() - start, {})
 
 
 def _do(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None:
@@ -168,10 +168,7 @@ def _do(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None:
             _execute_tables(order, job, stages, record)
     seconds = time.monotonic() - start
     for stage in job.stages:
-        _close(order, record, stage.name, counts_of_stage(order.run, stage), seconds)
-        if isinstance(stage, TableStage):
-            record["stages"][stage.name]["input"] = tables_digest(order.run, list(stage.reads))
-            write_record(order.run, record)
+        _close(order, record, stage.name, counts_of_stage(order.run, stage), seconds, _inputs(order, stage))
 
 
 def _do_rows(order: Order, job: Job, attempt: str) -> None:
@@ -219,9 +216,16 @@ def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | Non
         FileSystems.delete(differing)
 
 
-def _close(order: Order, record: dict[str, Any], stage: str, counts: Tally, seconds: float) -> None:
+def _inputs(order: Order, stage: Stage) -> dict[str, str]:
+    """What a table stage has read, as its entry in the record says it."""
+    return {"input": tables_digest(order.run, list(stage.reads))} if isinstance(stage, TableStage) else {}
+
+
+def _close(
+    order: Order, record: dict[str, Any], stage: str, counts: Tally, seconds: float, inputs: dict[str, str]
+) -> None:
     before = record["stages"].get(stage, {})
-    record["stages"][stage] = before | summary(counts, before.get("seconds", 0.0) + seconds)
+    record["stages"][stage] = before | summary(counts, before.get("seconds", 0.0) + seconds) | inputs
     write_record(order.run, record)
     check_failures(order.run, stage, counts, order.config.max_failed_share)
 
@@ -231,7 +235,7 @@ def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
         return True
     done = record["stages"].get(stage.name)
     inputs = tables_digest(order.run, list(stage.reads))
-    if done is not None and done["input"] == inputs:
+    if done is not None and done.get("input") == inputs:
         return False
     return made_from(order.run, stage.name) != _made_from(record, stage, inputs)
 

@@ -128,6 +128,36 @@ def test_an_interrupted_run_goes_on_where_it_stopped(order, lost):
         assert not any(stage == "double" for stage, _ in CALLS), "what is committed was done again"
 
 
+class Killed(BaseException):
+    """The process is killed."""
+
+
+def test_a_run_that_is_killed_behind_any_change_of_its_record_goes_on(order, monkeypatch):
+    run(order("whole"))
+    write, left = run_module.write_record, 0
+
+    def write_and_die(folder, record):
+        nonlocal left
+        write(folder, record)
+        left -= 1
+        if not left:
+            raise Killed
+
+    for number in range(1, 100):
+        one, left = order(f"killed-{number}"), number
+        with monkeypatch.context() as patched:
+            patched.setattr(run_module, "write_record", write_and_die)
+            try:
+                run(one)
+                break
+            except Killed:
+                pass
+        run(one)
+        assert contents(one.run) == contents(order("whole").run)
+        assert "finished" in read_record(one.run)
+    assert number > len(TABLES)
+
+
 CUTS = [
     [["double", "halve"], ["sum"]],
     [["double"], ["halve"], ["sum"]],

@@ -21,9 +21,14 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 def _start(site, output, *beam):
     settings = [word for override in overrides(site.port, "manifest.rows_per_shard=2") for word in ("--set", override)]
     command = ["run", "webbody", "--input", str(site.manifest), "--output", str(output), *settings, *beam]
-    return subprocess.Popen(
-        [sys.executable, "-m", "beam_pipelines.cli", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with _messages(output).open("wb") as messages:
+        program = [sys.executable, "-m", "beam_pipelines.cli"]
+        return subprocess.Popen([*program, *command], stdout=subprocess.DEVNULL, stderr=messages)
+
+
+def _messages(output):
+    """What the last run in a folder said."""
+    return output.with_name(f"{output.name}.messages")
 
 
 def _finished_chunks(output):
@@ -43,7 +48,8 @@ def test_twenty_kills_leave_no_trace(site, tmp_path):
             done = _finished_chunks(output)
             process = _start(site, output)
             try:
-                assert process.wait(timeout=rng.uniform(2.0, 9.0)) == 0
+                code = process.wait(timeout=rng.uniform(2.0, 9.0))
+                assert code == 0, _messages(output).read_text()
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
