@@ -81,7 +81,7 @@ def in_largest(clusters: Labels, groups: Labels) -> Mask:
 
 
 def links(edges: Edges, size: F32, settings: ClusterSettings) -> Edges:
-    """The edges that are similar enough to link faces of these sizes (N,): small ones need more."""
+    """The edges that are similar enough to link faces of these sizes (N,): a pair with a small one needs more."""
     small = np.minimum(size[edges.first], size[edges.second]) < settings.small_face_px
     least = np.where(small, np.float32(settings.small_link_similarity), np.float32(settings.link_similarity))
     return edges.where(edges.similarity >= least)

@@ -37,7 +37,7 @@ class ClusterSettings(Settings):
     )
     small_link_similarity: Cosine = Field(
         1,
-        description="cosine similarity that links two faces of which one is small: its vector tells less who it is",
+        description="cosine similarity that links two faces of which one is small: a guard against mix-ups",
     )
     min_samples: int = Field(2, ge=1, description="dbscan: faces within eps, itself included, that make a core face")
     min_size: int = Field(2, ge=1, description="faces that a cluster has at least; smaller ones are noise")
@@ -86,7 +86,7 @@ class IdentitySettings(Settings):
         if self.clusters.small_face_px and self.clusters.small_link_similarity < self.clusters.link_similarity:
             raise ValueError(
                 f"clusters.small_link_similarity {self.clusters.small_link_similarity:g} is below "
-                f"clusters.link_similarity {self.clusters.link_similarity:g}; small faces need the stricter link"
+                f"clusters.link_similarity {self.clusters.link_similarity:g}; it must be the stricter of the two"
             )
         if self.edges.within_label and self.clusters.method == "connected":
             raise ValueError("clusters.method connected needs the edges of all faces; set edges.within_label to false")

@@ -22,7 +22,7 @@ def test_defaults_are_the_published_values():
         ({"clusters": {"link_similarity": 0.2}}, "lower edges.min_similarity"),
         (
             {"clusters": {"link_similarity": 0.5, "small_face_px": 80, "small_link_similarity": 0.4}},
-            "the stricter link",
+            "the stricter of the two",
         ),
         ({"clusters": {"method": "connected"}}, "within_label to false"),
         ({"edges": {"k": 2}, "clusters": {"min_samples": 5}}, "min_samples - 1"),
