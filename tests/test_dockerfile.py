@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+from tests.locks import ROOT, locked, version
+
 UV = Path(sys.executable).with_name("uv")
 NO_NETWORK = ("error sending request", "Failed to fetch", "dns error", "timed out")
 
@@ -46,22 +45,6 @@ def of(stage: str, word: str) -> list[str]:
     """The instructions of a stage and of the stages that it is built on, the base's first."""
     base = of(STAGES[stage], word) if STAGES.get(stage) in STAGES else []
     return base + [one.text for one in ALL if one.stage == stage and one.word == word]
-
-
-def locked(name: str) -> dict[str, list[Requirement]]:
-    """The requirements of a lock file by package; several where they depend on the version of Python."""
-    text = (ROOT / name).read_text().replace("\\\n", " ")
-    found: dict[str, list[Requirement]] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        requirement = Requirement(line.partition(" --hash")[0])
-        found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
-    return found
-
-
-def version(name: str, package: str, python: str = "3.11") -> str:
-    here = {"python_full_version": f"{python}.9", "python_version": python}
-    (found,) = (one for one in locked(name)[package] if one.marker is None or one.marker.evaluate(here))
-    return str(found.specifier).removeprefix("==")
 
 
 def copied() -> list[str]:
@@ -142,16 +125,15 @@ def test_cuda_and_cudnn_are_those_that_the_locked_onnx_runtime_was_built_for():
     assert [name for name in lock if name.startswith("nvidia-") and not name.endswith("-cu12")] == []
 
 
-def test_both_locks_have_the_same_versions_of_what_they_share():
-    common = locked("requirements.lock").keys() & locked("requirements-gpu.lock").keys()
+@pytest.mark.parametrize("lock", ["requirements-cpu.lock", "requirements-gpu.lock"])
+def test_the_locks_of_the_images_have_the_versions_of_the_one_that_is_tested(lock):
+    common = locked("requirements.lock").keys() & locked(lock).keys()
     assert len(common) > 80
     for package in common:
-        assert version("requirements.lock", package) == version("requirements-gpu.lock", package), package
+        assert version("requirements.lock", package) == version(lock, package), package
 
 
-INSTALLS = [
-    one for one in ALL if one.word == "RUN" and one.text.startswith("uv pip install") and "--no-deps" not in one.text
-]
+INSTALLS = [one for one in ALL if one.word == "RUN" and one.text.startswith("uv pip sync")]
 
 
 @pytest.mark.integration
@@ -165,7 +147,7 @@ def test_what_an_image_installs_is_to_be_had_and_locked_and_no_tool_of_developer
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr
     found = dict(re.findall(r"^ \+ (\S+)==(\S+)$", done.stderr, flags=re.MULTILINE))
-    lock = "requirements-gpu.lock" if install.stage == "build-cuda" else "requirements.lock"
+    lock = install.text.split()[-1]
     assert {"apache-beam", "google-cloud-dataflow-client", "onnx"} < found.keys()
     assert {package: version(lock, package) for package in found} == found
     assert not {"pytest", "ruff", "mypy", "uv", "hypothesis", "gcp-storage-emulator"} & found.keys()

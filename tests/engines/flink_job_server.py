@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from model_handlers.cache import sha256_of
-from tests.engines.fetch import Unavailable, ask, engines, fetch, from_maven, from_pypi, maven
+from tests.engines.fetch import MAVEN_COPY, Unavailable, ask, engines, fetch, from_maven, from_pypi, maven
 
 OPENS = tuple(  # what Flink reaches into, and Java 17 keeps shut
     f"java.base/{name}"
@@ -82,7 +82,7 @@ def _copy_dependencies(folder: Path, coordinates: str) -> None:
         "<groupId>manyfaces</groupId><artifactId>job-server</artifactId><version>1</version>"
         f"<dependencies><dependency>{wanted}</dependency></dependencies></project>"
     )
-    options = ["--file", str(folder / "pom.xml"), "dependency:copy-dependencies"]
+    options = ["--file", str(folder / "pom.xml"), f"{MAVEN_COPY}:copy-dependencies"]
     ask([*maven(coordinates), *options, f"-DoutputDirectory={folder / 'jars'}"], f"Maven Central's {coordinates}")
 
 

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -19,7 +20,7 @@ from apache_beam.io.localfilesystem import LocalFileSystem
 
 from model_handlers import sources
 from model_handlers.errors import ModelError
-from model_handlers.sources import check_uri, fetch, local_path
+from model_handlers.sources import _npm_client, check_uri, fetch, local_path
 
 
 @pytest.mark.parametrize(
@@ -240,9 +241,20 @@ def test_npm_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
         fetch("npm://@scope/demo@1.0.0/package/m.bin", tmp_path / "out", tmp_path / "archives")
 
 
+def test_npm_comes_with_the_environment_where_the_path_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    client = _npm_client()
+    assert client is not None
+    done = subprocess.run([*client, "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", done.stdout.strip())
+
+
 def test_npm_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ModelError, match=r"install Node\.js"):
+    monkeypatch.setattr(sources, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"manyfaces\[cpu\].*Node\.js"):
         fetch("npm://@scope/demo@1.0.0/package/m.bin", tmp_path / "out", tmp_path / "archives")
 
 
