@@ -36,6 +36,17 @@ def folder(request, tmp_path) -> str:
     return str(tmp_path / "run") if request.param == "local" else new_folder()
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """Whole runs first, so that short tests fill the end; a module's tests share its fixtures, so they share a worker.
+
+    Modules that share a costly run name their own group: `pytest.mark.xdist_group("webbody")`.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("integration") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """Say which engines ran, and why others did not."""
     found: dict[str, Counter[str]] = {name: Counter() for name in ENGINES}

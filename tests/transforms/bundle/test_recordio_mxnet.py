@@ -23,9 +23,10 @@ def build(folder: Path) -> None:
     """An environment with the pinned requirements, put into place only when it works."""
     new = folder.with_name(f"{folder.name}.{os.getpid()}")
     python = str(new / "bin" / "python")
+    uv = str(Path(sys.executable).with_name("uv"))
     commands = [
-        [sys.executable, "-m", "venv", "--copies", str(new)],
-        [python, "-m", "pip", "install", "-q", "--no-deps", "-r", str(REQUIREMENTS)],
+        [uv, "venv", "-q", "--python", sys.executable, "--relocatable", str(new)],
+        [uv, "pip", "sync", "-q", "--require-hashes", "--python", python, str(REQUIREMENTS)],
         [python, "-c", "import mxnet"],
     ]
     try:
