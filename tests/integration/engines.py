@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from beam_pipelines.runners import job_server
 from tests.engines import flink, prism
 from tests.engines.fetch import Unavailable
 
@@ -25,15 +27,23 @@ def on_prism() -> Iterator[list[str]]:
 
 @contextmanager
 def on_embedded_flink() -> Iterator[list[str]]:
-    yield flink.embedded_arguments()
+    with _one_job_server(flink.embedded_arguments()) as arguments:
+        yield arguments
 
 
 @contextmanager
 def on_a_flink_cluster() -> Iterator[list[str]]:
-    with flink.flink_cluster(2) as cluster:
-        yield cluster.arguments
+    with flink.flink_cluster(2) as cluster, _one_job_server(cluster.arguments) as arguments:
+        yield arguments
         pools = [path.read_text() for path in cluster.folder.glob("worker-pool-*.log")]
         assert all("process" in pool for pool in pools), "a pool was never asked for a worker"
+
+
+@contextmanager
+def _one_job_server(arguments: list[str]) -> Iterator[list[str]]:
+    """One job server for all jobs instead of one a job: a Java process takes seconds to start."""
+    with job_server.serve("FlinkRunner", PipelineOptions(arguments)) as address:
+        yield [*arguments, f"--job_endpoint={address}"]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tests.engines import flink
 from tests.engines.fetch import Unavailable
 from tests.integration.crowd import assert_same_download, finish, finished, start, wait_for_chunks
 
-pytestmark = [pytest.mark.integration, pytest.mark.flink, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("crowd"), pytest.mark.flink, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.integration.runs import assert_same_run, overrides, run_webbody, tabl
 from transforms.tables.ledger import tally
 from transforms.tables.shards import commit_file, open_binary
 
-pytestmark = [pytest.mark.integration, pytest.mark.gcs]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody"), pytest.mark.gcs]
 FILES = ("statistics.json", ".rec", ".idx", ".lst", ".tar", ".tfrecord", ".csv", ".txt")  # of a run, beside its tables
 
 

@@ -37,9 +37,15 @@ def _finished_chunks(output):
     return {path: path.stat().st_mtime_ns for path in last}
 
 
-def test_twenty_kills_leave_no_trace(site, tmp_path):
+@pytest.fixture(scope="module")
+def undisturbed(site, tmp_path_factory):
+    """A run in chunks of two that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("runs") / "undisturbed"
+    return run_webbody(site.manifest, folder, site.port, "manifest.rows_per_shard=2")
+
+
+def test_twenty_kills_leave_no_trace(site, undisturbed, tmp_path):
     rng = random.Random(7)
-    undisturbed = run_webbody(site.manifest, tmp_path / "undisturbed", site.port, "manifest.rows_per_shard=2")
     kills = rounds = 0
     while kills < KILLS:
         output = tmp_path / f"killed-{rounds}"
@@ -61,8 +67,7 @@ def test_twenty_kills_leave_no_trace(site, tmp_path):
         assert not list(output.rglob(".*")), "temporary files are left"
 
 
-def test_ctrl_c_leaves_a_run_that_goes_on(site, tmp_path):
-    undisturbed = run_webbody(site.manifest, tmp_path / "undisturbed", site.port, "manifest.rows_per_shard=2")
+def test_ctrl_c_leaves_a_run_that_goes_on(site, undisturbed, tmp_path):
     process = _start(site, tmp_path / "stopped")
     while not list((tmp_path / "stopped").glob("images/part-*.parquet")):
         time.sleep(0.1)

@@ -13,6 +13,7 @@ from tests.integration.runs import workers
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.xdist_group("crowd"),
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"),
 ]
 PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")

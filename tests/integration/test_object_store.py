@@ -5,7 +5,7 @@ import pytest
 from tests.integration.runs import assert_same_run, run_webbody
 from tests.object_store import new_folder
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody")]
 
 
 def test_a_run_on_an_object_store_equals_a_local_one(site, whole_run):

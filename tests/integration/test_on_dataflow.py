@@ -27,7 +27,7 @@ from tests.engines.gcs_emulator import gcs_emulator
 from tests.integration.runs import STAGES, column, run_webbody, table_content
 from transforms.tables.shards import exists
 
-pytestmark = [pytest.mark.integration, pytest.mark.dataflow, pytest.mark.gcs]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody"), pytest.mark.dataflow, pytest.mark.gcs]
 
 ACCELERATOR = "type:nvidia-l4;count:1;install-nvidia-driver:5xx"
 SHUFFLED_BYTES = 1000  # no more than this of an element may cross a shuffle; the smallest picture here has 9,000

@@ -1,15 +1,11 @@
 """Both recipes for videos give equal tables and files on every engine, and on Google Cloud Storage."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines import config as configuration
 from beam_pipelines.run import Order, run
-from beam_pipelines.runners import job_server
 from tests.integration.engines import (
     ONE_WORKER,
     PROCESSES,
@@ -53,19 +49,12 @@ def run_recipe(recipe, site, output, beam=()):
     return str(output)
 
 
-@contextmanager
-def with_one_job_server(engine: Callable[[], AbstractContextManager[list[str]]]) -> Iterator[list[str]]:
-    """A Flink, with one job server for all jobs instead of one a job: a Java process takes seconds to start."""
-    with engine() as arguments, job_server.serve("FlinkRunner", PipelineOptions(arguments)) as address:
-        yield [*arguments, f"--job_endpoint={address}"]
-
-
 ENGINES = [
     pytest.param(partial(local, *THREADS), id="direct, three threads"),
     pytest.param(partial(local, *PROCESSES), id="direct, two processes"),
     pytest.param(on_prism, id="prism", marks=pytest.mark.prism),
-    pytest.param(partial(with_one_job_server, on_embedded_flink), id="flink, embedded", marks=pytest.mark.flink),
-    pytest.param(partial(with_one_job_server, on_a_flink_cluster), id="flink, cluster", marks=pytest.mark.flink),
+    pytest.param(on_embedded_flink, id="flink, embedded", marks=pytest.mark.flink),
+    pytest.param(on_a_flink_cluster, id="flink, cluster", marks=pytest.mark.flink),
 ]
 
 

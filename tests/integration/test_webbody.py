@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from itertools import combinations
 
 import numpy as np
@@ -26,7 +27,7 @@ from tests.integration.runs import (
 from transforms.tables.ledger import tally
 from transforms.tables.shards import read_column
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody")]
 
 
 def test_every_stage_balances(whole_run, site):
@@ -161,8 +162,8 @@ def test_wrong_use_is_one_clear_sentence(words, code, sentence, capsys, tmp_path
     assert sentence in capsys.readouterr().err
 
 
-def test_a_changed_threshold_is_refused_until_recompute(site, tmp_path, capsys):
-    run = run_webbody(site.manifest, tmp_path / "run", site.port)
+def test_a_changed_threshold_is_refused_until_recompute(site, whole_run, tmp_path, capsys):
+    run = str(shutil.copytree(whole_run, tmp_path / "run"))
     settings = [
         word
         for override in overrides(site.port, "identity.clusters.link_similarity=0.93")
