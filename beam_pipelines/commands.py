@@ -17,6 +17,7 @@ from beam_pipelines.sheet import write_sheet
 from beam_pipelines.stages import RowStage, cut
 from beam_pipelines.work import pending
 from model_handlers import catalogue, store
+from model_handlers.trial import try_model
 from transforms.tables.retry import plan_retry
 
 
@@ -53,13 +54,14 @@ def _dry_run(order: Order, folder: str) -> None:
 
 
 def _fetch_models(order: Order) -> None:
-    """Have every model ready before the first job: a missing one fails here and not after hours of downloading."""
+    """Have every model ready before the first job: a missing or unfit one fails here and not after hours of work."""
     entries = order.recipe.models(order.config).values()
     lacking = [sentence for entry in entries for sentence in entry.lacks()]
     if lacking:
         raise ConfigError("\n".join(dict.fromkeys(lacking)))
     for entry in entries:
         store.ensure(entry, accept_noncommercial=order.config.models.accept_noncommercial)
+        try_model(entry, order.config.models.device)
 
 
 def plan(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -1,6 +1,9 @@
 """What of a run's folder is out of date: stages whose rows would come out differently now."""
 
+import json
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
@@ -10,25 +13,61 @@ from transforms.tables.ledger import RETRIES, ledger_table, retry_names
 from transforms.tables.shards import delete_folder, is_folder, shard_path
 
 _LOG = logging.getLogger(__name__)
+_SHOWN = 5  # differences in one sentence
+_LETTERS = 40  # of a value in it
+_ABSENT = object()
 
 
-def refresh(run: str, stages: list[Stage], old: dict[str, str], new: dict[str, str], recompute: bool) -> set[str]:
+def refresh(run: str, stages: list[Stage], old: Mapping[str, Any], new: Mapping[str, Any], recompute: bool) -> set[str]:
     """The stages whose fingerprint is no longer the old one; what they made is deleted if recompute is asked.
 
-    ConfigError names them if it is not, so that no result is lost to a slip of the pen.
+    `old` and `new` are records of the run, each with its `fingerprints` and what they were `made_from`, by stage.
+    ConfigError names the stages and the keys that changed if it is not asked, so that no result is lost to a slip of
+    the pen.
     """
-    changed = [name for name, fingerprint in new.items() if old.get(name, fingerprint) != fingerprint]
+    before = old.get("fingerprints", {})
+    changed = [name for name, print_ in new["fingerprints"].items() if before.get(name, print_) != print_]
     folders = {name: _folders(run, name, stages) for name in changed}
     stale = [name for name in changed if any(map(is_folder, folders[name]))]  # nothing is made of the others yet
     if stale and not recompute:
-        what = "the manifest" if stale[0] == "manifest" else f"what the stage {stale[0]} is made from"
         raise ConfigError(
-            f"{run}: {what} changed since this run was made; give --recompute to delete and redo "
+            f"{run}: {_why(changed, old.get('made_from'), new['made_from'])}; give --recompute to delete and redo "
             f"{', '.join(stale)}, or another --output."
         )
     for name in stale:
         _delete(run, name, folders[name])
     return set(changed)
+
+
+def differences(old: Any, new: Any, key: str = "") -> list[str]:
+    """`key: old -> new` for every value that differs in plain data; not for a block that came or went as a whole."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        parts = [
+            differences(old.get(name, _ABSENT), new.get(name, _ABSENT), f"{key}.{name}" if key else name)
+            for name in {**old, **new}
+        ]
+        return [line for part in parts for line in part]
+    gone = old is _ABSENT or new is _ABSENT
+    if old == new or (gone and (isinstance(old, Mapping) or isinstance(new, Mapping))):
+        return []
+    return [f"{key}: {_shown(old)} -> {_shown(new)}"]
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 3]}..."
+
+
+def _why(changed: list[str], old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> str:
+    """What changed since the run was made, in the words of a sentence; `changed` are stages, in order."""
+    if old is None:
+        return f"what the stage {changed[0]} is made from changed since this run was made"
+    lines = [line for name in changed for line in differences(old.get(name, {}), new[name])]
+    found = ["the content of --input" if line.startswith("--input:") else line for line in dict.fromkeys(lines)]
+    if not found:  # only what a stage reads
+        return f"jobs changed since this run was made, and the stage {changed[0]} now reads other tables"
+    more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"changed since this run was made: {', '.join(found[:_SHOWN])}{more}"
 
 
 def _folders(run: str, name: str, stages: list[Stage]) -> list[str]:

@@ -57,13 +57,13 @@ def _entries(config: WebbodyConfig) -> dict[str, Entry]:
         "mesh": config.faces.mesh_model,
         "embedding": config.embeddings.model,
     }
-    return entries(config, names)
+    return entries(config, names, {"face": config.faces.detector_side})
 
 
 def stages(config: WebbodyConfig, run: str) -> list[Stage]:
     """All stages of the recipe, in order."""
     download, *vision = _row_stages(config, run)
-    deduplicate = TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None)
+    deduplicate = TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), {})
     return [download, deduplicate, *vision, *_table_stages(config, run)]
 
 
@@ -79,7 +79,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="images",
         schema=arrow_schema(Image),
         transform=DownloadImages(run, config.fetch),
-        made_from=made_from(config.fetch),
+        made_from=made_from({"fetch": config.fetch}),
         whole_chunks=True,
         much_python=True,
     )
@@ -90,7 +90,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="bodies",
         schema=arrow_schema(Body),
         transform=FindBodies(config.bodies, known, device),
-        made_from=depends_on(config.bodies, _ROLES["bodies"]),
+        made_from=depends_on({"bodies": config.bodies}, _ROLES["bodies"]),
         inference=True,
         without="duplicates" if deduplicated else None,
     )
@@ -101,7 +101,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="faces",
         schema=arrow_schema(Face),
         transform=FindFaces(config.faces, known, device),
-        made_from=depends_on(config.faces, _ROLES["faces"]),
+        made_from=depends_on({"faces": config.faces}, _ROLES["faces"]),
         inference=True,
     )
     embeddings = RowStage(
@@ -111,7 +111,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="embeddings",
         schema=embedding_schema(known["embedding"]),
         transform=EmbedFaces(config.embeddings, known, device),
-        made_from=depends_on(config.embeddings, _ROLES["embeddings"]),
+        made_from=depends_on({"embeddings": config.embeddings}, _ROLES["embeddings"]),
         inference=True,
     )
     return [download, bodies, faces, embeddings]
@@ -123,14 +123,14 @@ def _table_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         reads=("embeddings",),
         tables=("edges", "identities", "label_map", "cleaning"),
         transform=FindIdentities(run, config.identity),
-        made_from=made_from(config.identity),
+        made_from=made_from({"identity": config.identity}),
     )
     bundle = TableStage(
         name="bundle",
         reads=("identities", "faces", "bodies"),
         tables=("bundle_index",),
         transform=WriteBundle(run, config.bundle),
-        made_from=made_from(config.bundle),
+        made_from=made_from({"bundle": config.bundle}),
         files=("bundle",),
         follows="identity",
     )
@@ -139,7 +139,7 @@ def _table_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         reads=("identities", "bodies"),
         tables=("splits",),
         transform=SplitIdentities(run, config.splits),
-        made_from=made_from(config.splits),
+        made_from=made_from({"splits": config.splits}),
         follows="identity",
     )
     return [identity, bundle, splits]

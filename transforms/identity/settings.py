@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 
 Cosine = Annotated[float, Field(gt=-1, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -21,7 +21,7 @@ class EdgeSettings(Settings):
     within_label: bool = Field(
         True, description="search, and cluster, only among the faces of the same source label; false: among all"
     )
-    block: int = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
+    block: How[int] = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
 
 
 class ClusterSettings(Settings):
