@@ -29,12 +29,10 @@ from transforms.vision.video_faces import MeasureFaces
 
 _CUTS = ("cuts",)
 _ROLES = {"detections": ("face",), "faces": ("mesh", "emotion"), "embeddings": ("embedding",), "selection": _CUTS}
-# for dlib's descriptors: see configs/face_generation.yaml
+# for dlib's descriptors, like the defaults of the settings: see configs/face_generation.yaml
 _IDENTITY = IdentitySettings(
-    edges=EdgeSettings(min_similarity=0.94, within_label=False),
-    clusters=ClusterSettings(
-        link_similarity=0.945, small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3, keep="all"
-    ),
+    edges=EdgeSettings(k=0, min_similarity=0.94),
+    clusters=ClusterSettings(method="dbscan", small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3),
     cleaning=CleanSettings(
         min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
     ),
