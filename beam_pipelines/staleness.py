@@ -1,6 +1,5 @@
 """What of a run's folder is out of date: stages whose rows would come out differently now."""
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +8,12 @@ from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.stages import Stage
+from transforms.tables.digest import differences
 from transforms.tables.ledger import RETRIES, ledger_table, retry_names
 from transforms.tables.shards import delete_folder, is_folder, shard_path
 
 _LOG = logging.getLogger(__name__)
 _SHOWN = 5  # differences in one sentence
-_LETTERS = 40  # of a value in it
-_ABSENT = object()
 
 
 def refresh(run: str, stages: list[Stage], old: Mapping[str, Any], new: Mapping[str, Any], recompute: bool) -> set[str]:
@@ -37,25 +35,6 @@ def refresh(run: str, stages: list[Stage], old: Mapping[str, Any], new: Mapping[
     for name in stale:
         _delete(run, name, folders[name])
     return set(changed)
-
-
-def differences(old: Any, new: Any, key: str = "") -> list[str]:
-    """`key: old -> new` for every value that differs in plain data; not for a block that came or went as a whole."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        parts = [
-            differences(old.get(name, _ABSENT), new.get(name, _ABSENT), f"{key}.{name}" if key else name)
-            for name in {**old, **new}
-        ]
-        return [line for part in parts for line in part]
-    gone = old is _ABSENT or new is _ABSENT
-    if old == new or (gone and (isinstance(old, Mapping) or isinstance(new, Mapping))):
-        return []
-    return [f"{key}: {_shown(old)} -> {_shown(new)}"]
-
-
-def _shown(value: Any) -> str:
-    text = "nothing" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 3]}..."
 
 
 def _why(changed: list[str], old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> str:
