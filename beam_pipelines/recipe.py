@@ -62,6 +62,25 @@ def _over(defaults: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]
     }
 
 
+def schema(config: type[RecipeConfig]) -> dict[str, Any]:
+    """The JSON schema of a recipe's configuration; every key has the recipe's own default, not that of its block."""
+    made = config.model_json_schema()
+    defaults = {name: field.default for name, field in config.model_fields.items()}
+    blocks = {name: block.model_dump(mode="json") for name, block in defaults.items() if isinstance(block, BaseModel)}
+    _put_defaults(made, blocks, made["$defs"])
+    return made
+
+
+def _put_defaults(block: dict[str, Any], defaults: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
+    for name, default in defaults.items():
+        key = block["properties"][name]
+        inner = definitions.get(key.get("$ref", "").rpartition("/")[2])
+        if inner is None:
+            key["default"] = default
+        else:
+            _put_defaults(inner, default, definitions)
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """When a run takes no more of its manifest: the job of `stage` then does its chunks in waves, in their order.

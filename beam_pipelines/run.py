@@ -25,13 +25,13 @@ from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
 from beam_pipelines.runners import execute
 from beam_pipelines.runners.options import check_idle, in_processes, is_direct, options_for, runner_name
-from beam_pipelines.stages import Job, Stage, TableStage, cut, fingerprints
-from beam_pipelines.staleness import refresh
+from beam_pipelines.stages import Job, Stage, TableStage, cut
+from beam_pipelines.staleness import account, refresh
 from beam_pipelines.work import Work, pending
 from model_handlers.handlers import numbers_from
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
-from transforms.tables.digest import digest, file_digest, tables_digest
+from transforms.tables.digest import digest, tables_digest
 from transforms.tables.ledger import Tally, ledger_table
 from transforms.tables.shards import is_local, is_temporary, make_folder, shard_names, shard_path
 
@@ -101,16 +101,14 @@ def _alone(run: str) -> Iterator[None]:
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     """The run's record with this configuration in it, after what is out of date is refused or deleted."""
     settings = order.config.model_dump(mode="json")
-    listed = {"--input": file_digest(order.manifest), "manifest": settings.get("manifest")}
-    prints = fingerprints(stages, digest(listed))
-    sources = {"manifest": listed, **{stage.name: stage.made_from for stage in stages}}
+    new = account(stages, order.manifest, settings.get("manifest"))
     old = read_record(order.run)
     if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
         raise ConfigError(
             f"{order.run}: there is a run of the recipe {made}; give the recipe {order.recipe.name} another --output."
         )
     models = order.recipe.models(order.config)
-    changed = refresh(order.run, stages, old, {"fingerprints": prints, "made_from": sources}, order.recompute)
+    changed = refresh(order.run, stages, old, new, order.recompute)
     return {
         "recipe": order.recipe.name,
         "manifest": os.path.abspath(order.manifest) if is_local(order.manifest) else order.manifest,
@@ -121,8 +119,7 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
             for role, entry in models.items()
         },
         "config": settings,
-        "made_from": sources,
-        "fingerprints": prints,
+        **new,
         "stages": {name: entry for name, entry in old.get("stages", {}).items() if name not in changed},
     }
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from beam_pipelines import config as configuration
-from beam_pipelines.recipe import RecipeConfig, made_from
+from beam_pipelines.recipe import RecipeConfig, made_from, schema
 from beam_pipelines.stages import fingerprints
 from model_handlers import catalogue
 from model_handlers.handlers import numbers_from
@@ -63,6 +63,23 @@ def test_every_block_is_in_what_some_stage_is_made_from(name):
     blocks = {key for key, block in settings if isinstance(block, Settings)} - NO_BLOCKS
     assert {key for one in made for key in one} - {"models"} == blocks
     assert all(one[key] == what(getattr(settings, key)) for one in made for key in one if key != "models")
+
+
+@pytest.mark.parametrize("name", configuration.RECIPES)
+def test_the_schema_has_the_recipe_s_own_default_of_every_key(name):
+    recipe, settings = configuration.load(name)
+    made = schema(recipe.config)
+
+    def check(block: dict[str, Any], values: dict[str, Any], before: str) -> None:
+        for key, value in values.items():
+            described = block["properties"][key]
+            inner = made["$defs"].get(described.get("$ref", "").rpartition("/")[2])
+            if inner is None:
+                assert described.get("default") == value, before + key
+            else:
+                check(inner, value, f"{before}{key}.")
+
+    check(made, settings.model_dump(mode="json"), "")
 
 
 def stale(name: str, *overrides: str) -> list[str]:
