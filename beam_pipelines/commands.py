@@ -8,15 +8,19 @@ import yaml
 from rich.table import Table
 
 from beam_pipelines import config as configuration
-from beam_pipelines import demonstration, dry_run, inspection, report, storage, video_demonstration
+from beam_pipelines import demonstration, dry_run, inspection, report, staleness, storage, video_demonstration
 from beam_pipelines.errors import ConfigError, Submitted
+from beam_pipelines.recipe import RecipeConfig, schema
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order, check
 from beam_pipelines.run import run as do_run
 from beam_pipelines.sheet import write_sheet
-from beam_pipelines.stages import RowStage, cut
+from beam_pipelines.stages import RowStage, Stage, cut
 from beam_pipelines.work import pending
 from model_handlers import catalogue, store
+from model_handlers.catalogue import Entry
+from model_handlers.errors import ModelError
+from model_handlers.trial import try_model
 from transforms.tables.retry import plan_retry
 
 
@@ -53,13 +57,14 @@ def _dry_run(order: Order, folder: str) -> None:
 
 
 def _fetch_models(order: Order) -> None:
-    """Have every model ready before the first job: a missing one fails here and not after hours of downloading."""
+    """Have every model ready before the first job: a missing or unfit one fails here and not after hours of work."""
     entries = order.recipe.models(order.config).values()
     lacking = [sentence for entry in entries for sentence in entry.lacks()]
     if lacking:
         raise ConfigError("\n".join(dict.fromkeys(lacking)))
     for entry in entries:
         store.ensure(entry, accept_noncommercial=order.config.models.accept_noncommercial)
+        try_model(entry, order.config.models.device)
 
 
 def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -78,6 +83,19 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
     out.print(table)
     for role, entry in recipe.models(settings).items():
         out.print(f"model for {role}: {entry.name} ({entry.licence}; {settings.models.device})")
+    _say_stale(arguments, settings, stages)
+
+
+def _say_stale(arguments: argparse.Namespace, settings: RecipeConfig, stages: list[Stage]) -> None:
+    """What of the run `manyfaces run` would refuse, in its words."""
+    record = read_record(arguments.output)
+    manifest = str(arguments.input or record.get("manifest", ""))
+    if not record or not storage.is_file(manifest, "--input"):
+        return
+    new = staleness.account(stages, manifest, settings.model_dump(mode="json").get("manifest"))
+    changed = staleness.changed_stages(record, new)
+    if stale := staleness.stale_stages(arguments.output, stages, changed):
+        print(staleness.refusal(arguments.output, changed, stale, record, new))
 
 
 def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -136,8 +154,19 @@ def models(arguments: argparse.Namespace, rest: list[str]) -> None:
             store.ensure(entry, accept_noncommercial=arguments.accept_noncommercial)
         commercial = "yes" if entry.commercial else "no"
         state = "cannot run yet" if arguments.what == "list" and entry.lacks() else store.status(entry)
+        if arguments.what == "check" and state == "ready":
+            state = _trial(entry)
         table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, state)
     report.console().print(table)
+
+
+def _trial(entry: Entry) -> str:
+    """`ready`, or what of the model does not fit the catalogue."""
+    try:
+        try_model(entry)
+    except ModelError as misfit:
+        return str(misfit)
+    return "ready"
 
 
 def config(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -145,7 +174,7 @@ def config(arguments: argparse.Namespace, rest: list[str]) -> None:
     if arguments.what == "schema":
         name = arguments.name
         recipe = configuration.recipe(name) if name in configuration.RECIPES else configuration.load(name)[0]
-        print(json.dumps(recipe.config.model_json_schema(), indent=2))
+        print(json.dumps(schema(recipe.config), indent=2))
         return
     recipe, settings = configuration.load(arguments.name, arguments.set)
     entries = recipe.models(settings).values()

@@ -53,7 +53,7 @@ def _entries(config: FaceClipsConfig) -> dict[str, Entry]:
         "embedding": config.spans.embedding_model,
         **dict(config.clips.scores),
     }
-    return entries(config, names)
+    return entries(config, names, {"face": config.spans.detector_side})
 
 
 def stages(config: FaceClipsConfig, run: str) -> list[Stage]:
@@ -70,7 +70,7 @@ def _shot_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         writes="shots",
         schema=arrow_schema(Shot),
         transform=FindShots(run, config.shots, known, device),
-        made_from=made_from(config.shots, _ROLES["shots"], known, device),
+        made_from=made_from({"shots": config.shots}, _ROLES["shots"], known, device),
         inference="cuts" in known,
     )
     parts = RowStage(
@@ -80,7 +80,7 @@ def _shot_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         writes="parts",
         schema=arrow_schema(VideoPart),
         transform=WriteParts(run, config.parts),
-        made_from=made_from(config.parts),
+        made_from=made_from({"parts": config.parts}),
     )
     return [download_stage(run, config.fetch), shots, parts]
 
@@ -95,7 +95,7 @@ def _clip_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         writes="spans",
         schema=arrow_schema(FaceSpan),
         transform=FindSpans(run, config.spans, known, device),
-        made_from=depends_on(config.spans, _ROLES["spans"]),
+        made_from=depends_on({"spans": config.spans}, _ROLES["spans"]),
         inference=True,
     )
     clips = RowStage(
@@ -105,7 +105,7 @@ def _clip_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         writes="clips",
         schema=arrow_schema(Clip),
         transform=WriteClips(run, config.clips, known, device),
-        made_from=depends_on(config.clips, _ROLES["clips"]),
+        made_from=depends_on({"clips": config.clips}, _ROLES["clips"]),
         inference=True,
     )
     metadata = TableStage(
@@ -113,7 +113,7 @@ def _clip_stages(config: FaceClipsConfig, run: str) -> list[Stage]:
         reads=("clips", "manifest", "videos", "shots"),
         tables=("metadata",),
         transform=WriteMetadata(run),
-        made_from=None,
+        made_from={},
     )
     return [spans, clips, metadata]
 

@@ -29,12 +29,10 @@ from transforms.vision.video_faces import MeasureFaces
 
 _CUTS = ("cuts",)
 _ROLES = {"detections": ("face",), "faces": ("mesh", "emotion"), "embeddings": ("embedding",), "selection": _CUTS}
-# for dlib's descriptors: see configs/face_generation.yaml
+# for dlib's descriptors, like the defaults of the settings: see configs/face_generation.yaml
 _IDENTITY = IdentitySettings(
-    edges=EdgeSettings(min_similarity=0.94, within_label=False),
-    clusters=ClusterSettings(
-        link_similarity=0.945, small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3, keep="all"
-    ),
+    edges=EdgeSettings(k=0, min_similarity=0.94),
+    clusters=ClusterSettings(method="dbscan", small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3),
     cleaning=CleanSettings(
         min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
     ),
@@ -85,7 +83,7 @@ def _entries(config: FaceGenerationConfig) -> dict[str, Entry]:
         "emotion": config.faces.emotion_model,
         "embedding": config.embeddings.model,
     }
-    return entries(config, names)
+    return entries(config, names, {"face": config.detections.detector_side})
 
 
 def stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
@@ -106,7 +104,9 @@ def _face_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             writes="frames",
             schema=arrow_schema(Frame),
             transform=SampleFrames(run, config.sampling, config.shots, known, device),
-            made_from=[depends_on(config.sampling), depends_on(config.shots, _CUTS) if by_shot else None],
+            made_from=depends_on({"sampling": config.sampling, "shots": config.shots}, _CUTS)
+            if by_shot
+            else made_from({"sampling": config.sampling}),
             inference=by_shot and "cuts" in known,
         ),
         RowStage(
@@ -116,7 +116,7 @@ def _face_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             writes="detections",
             schema=arrow_schema(Detection),
             transform=FindDetections(run, config.detections, known, device),
-            made_from=depends_on(config.detections, _ROLES["detections"]),
+            made_from=depends_on({"detections": config.detections}, _ROLES["detections"]),
             inference=True,
         ),
         RowStage(
@@ -126,7 +126,7 @@ def _face_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             writes="faces",
             schema=arrow_schema(VideoFace),
             transform=MeasureFaces(run, config.faces, known, device),
-            made_from=depends_on(config.faces, _ROLES["faces"]),
+            made_from=depends_on({"faces": config.faces}, _ROLES["faces"]),
             inference=True,
         ),
     ]
@@ -142,7 +142,7 @@ def _person_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             reads=("faces", "manifest"),
             tables=("left_out",),
             transform=ChooseCandidates(run, config.candidates, follower="embeddings"),
-            made_from=depends_on(config.candidates),
+            made_from=made_from({"candidates": config.candidates}),
         ),
         RowStage(
             name="embeddings",
@@ -151,7 +151,7 @@ def _person_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             writes="embeddings",
             schema=embedding_schema(known["embedding"]),
             transform=EmbedFaces(config.embeddings, known, device),
-            made_from=depends_on(config.embeddings, _ROLES["embeddings"]),
+            made_from=depends_on({"embeddings": config.embeddings}, _ROLES["embeddings"]),
             inference=True,
             without="left_out" if limited else None,
         ),
@@ -160,14 +160,14 @@ def _person_stages(config: FaceGenerationConfig, run: str) -> list[Stage]:
             reads=("embeddings",),
             tables=("edges", "identities", "label_map", "cleaning"),
             transform=FindIdentities(run, config.identity),
-            made_from=depends_on(config.identity),
+            made_from=made_from({"identity": config.identity}),
         ),
         TableStage(
             name="selection",
             reads=("identities", "faces"),
             tables=("selection",),
             transform=SelectFaces(run, config.selection, config.shots, known, device),
-            made_from=[depends_on(config.selection), depends_on(config.shots, _CUTS)],
+            made_from=depends_on({"selection": config.selection, "shots": config.shots}, _CUTS),
             files=("final", "metadata"),
             follows="identity",
         ),

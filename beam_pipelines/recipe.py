@@ -12,16 +12,8 @@ from beam_pipelines.stages import Stage
 from model_handlers import catalogue
 from model_handlers.catalogue import Entry
 from model_handlers.errors import ModelError
-from transforms.settings import Settings
-
-# Settings on which no row depends: how fast and how patiently the work is done. They may change within a run.
-_HOW = {
-    "inference", "threads", "connections", "connect_timeout", "stall_timeout", "total_timeout", "retries", "backoff",
-    "max_backoff", "max_buffer_bytes", "per_host", "host_interval", "user_agent", "contact", "allow_hosts", "proxy",
-    "verify_tls", "max_redirects", "downloads", "max_memory", "allow_paths", "cookies", "js_runtime",
-}  # fmt: skip
-
-_HOW_ACCEPTED = {"probe_seconds", "probe_memory"}
+from model_handlers.handlers import numbers_from
+from transforms.settings import Settings, what
 
 # The tasks that the model of a role may have, where it is not the one task that is called like the role.
 _TASKS = {
@@ -70,6 +62,25 @@ def _over(defaults: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]
     }
 
 
+def schema(config: type[RecipeConfig]) -> dict[str, Any]:
+    """The JSON schema of a recipe's configuration; every key has the recipe's own default, not that of its block."""
+    made = config.model_json_schema()
+    defaults = {name: field.default for name, field in config.model_fields.items()}
+    blocks = {name: block.model_dump(mode="json") for name, block in defaults.items() if isinstance(block, BaseModel)}
+    _put_defaults(made, blocks, made["$defs"])
+    return made
+
+
+def _put_defaults(block: dict[str, Any], defaults: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
+    for name, default in defaults.items():
+        key = block["properties"][name]
+        inner = definitions.get(key.get("$ref", "").rpartition("/")[2])
+        if inner is None:
+            key["default"] = default
+        else:
+            _put_defaults(inner, default, definitions)
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """When a run takes no more of its manifest: the job of `stage` then does its chunks in waves, in their order.
@@ -97,8 +108,13 @@ class Recipe:
     limit: Callable[[Any], Limit | None] = lambda config: None
 
 
-def entries(config: RecipeConfig, names: Mapping[str, str | None]) -> dict[str, Entry]:
-    """The entries of the catalogue by role, of the roles that name one; ModelError if it is of another task."""
+def entries(
+    config: RecipeConfig, names: Mapping[str, str | None], sides: Mapping[str, int | None] | None = None
+) -> dict[str, Entry]:
+    """The entries of the catalogue by role, of the roles that name one; ModelError if it is of another task.
+
+    `sides` are those of the input that the configuration gives to a role, pixels, in place of the catalogue's.
+    """
     known = catalogue.load(config.models.catalogue)
     found = {role: known.get(name) for role, name in names.items() if name is not None}
     for role, entry in found.items():
@@ -108,7 +124,8 @@ def entries(config: RecipeConfig, names: Mapping[str, str | None]) -> dict[str, 
                 f"model {entry.name!r} is named for the role {role}, which needs a model of the task "
                 f"{' or '.join(sorted(tasks))}; its task is {entry.task}"
             )
-    return found
+    chosen = {role: side for role, side in (sides or {}).items() if side is not None and role in found}
+    return found | {role: found[role].model_copy(update={"input_side": side}) for role, side in chosen.items()}
 
 
 def used(config: RecipeConfig, roles: Mapping[str, Collection[str]], entries: dict[str, Entry]) -> dict[str, Entry]:
@@ -118,12 +135,16 @@ def used(config: RecipeConfig, roles: Mapping[str, Collection[str]], entries: di
 
 
 def made_from(
-    settings: Settings,
+    blocks: Mapping[str, Settings],
     roles: Collection[str] = (),
     entries: Mapping[str, Entry] | None = None,
     device: str | None = None,
-) -> Any:
-    """All that the rows of a stage depend on: its settings, the models of its roles, the device that runs them."""
-    models = {role: entry.sha256 for role, entry in (entries or {}).items() if role in roles}
-    how: dict[str, Any] = {**dict.fromkeys(_HOW, True), "accept": _HOW_ACCEPTED}
-    return {"settings": settings.model_dump(mode="json", exclude=how), "models": models, "device": device}
+) -> dict[str, Any]:
+    """All that the rows of a stage depend on, as plain data with the configuration's keys.
+
+    `blocks` are its blocks of the configuration by key; of `entries` those of its roles count, and if it has any, the
+    device that runs them.
+    """
+    models = {role: numbers_from(entry) for role, entry in (entries or {}).items() if role in roles}
+    settings = {key: what(block) for key, block in blocks.items()}
+    return settings | ({"models": {"device": device, **models}} if models else {})

@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from beam_pipelines.emptiness import why_empty
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.record import read_record
 from transforms.tables.shards import read_column, shard_names
@@ -17,7 +18,7 @@ def console() -> Console:
 
 
 def show(run: str) -> None:
-    """Print the stages of a run with their counts and reasons, and the cleaning steps if it got that far."""
+    """Print the stages of a run with their counts and reasons, the cleaning steps, and why nothing came of it if so."""
     record = read_record(run)
     if not record:
         raise ConfigError(f"{run}: there is no run here (no run.json).")
@@ -25,6 +26,8 @@ def show(run: str) -> None:
     out.print(stage_table(record, run))
     if shard_names(run, "cleaning"):
         out.print(_cleaning_table(run))
+    for sentence in why_empty(run, record):
+        out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def stage_table(record: dict[str, Any], run: str) -> Table:

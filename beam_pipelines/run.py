@@ -25,12 +25,13 @@ from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
 from beam_pipelines.runners import execute
 from beam_pipelines.runners.options import check_idle, in_processes, is_direct, options_for, runner_name
-from beam_pipelines.stages import Job, Stage, TableStage, cut, fingerprints
-from beam_pipelines.staleness import refresh
+from beam_pipelines.stages import Job, Stage, TableStage, cut
+from beam_pipelines.staleness import account, refresh
 from beam_pipelines.work import Work, pending
+from model_handlers.handlers import numbers_from
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
-from transforms.tables.digest import digest, file_digest, tables_digest
+from transforms.tables.digest import digest, tables_digest
 from transforms.tables.ledger import Tally, ledger_table
 from transforms.tables.shards import is_local, is_temporary, make_folder, shard_names, shard_path
 
@@ -100,26 +101,25 @@ def _alone(run: str) -> Iterator[None]:
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     """The run's record with this configuration in it, after what is out of date is refused or deleted."""
     settings = order.config.model_dump(mode="json")
-    manifest = digest([file_digest(order.manifest), settings.get("manifest")])
-    prints = fingerprints(stages, manifest)
+    new = account(stages, order.manifest, settings.get("manifest"))
     old = read_record(order.run)
     if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
         raise ConfigError(
             f"{order.run}: there is a run of the recipe {made}; give the recipe {order.recipe.name} another --output."
         )
     models = order.recipe.models(order.config)
-    changed = refresh(order.run, stages, old.get("fingerprints", {}), prints, order.recompute)
+    changed = refresh(order.run, stages, old, new, order.recompute)
     return {
         "recipe": order.recipe.name,
         "manifest": os.path.abspath(order.manifest) if is_local(order.manifest) else order.manifest,
         "started": old.get("started", _now()),
         "versions": versions(),
         "models": {
-            role: {"name": entry.name, "sha256": entry.sha256, "licence": entry.licence, "source": entry.source}
+            role: {"name": entry.name, **numbers_from(entry), "licence": entry.licence, "source": entry.source}
             for role, entry in models.items()
         },
         "config": settings,
-        "fingerprints": prints,
+        **new,
         "stages": {name: entry for name, entry in old.get("stages", {}).items() if name not in changed},
     }
 

@@ -1,5 +1,6 @@
 """What a recipe is made of: row stages, which work item by item in a fused chain, and table stages on whole tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ class RowStage:
     """A stage from rows of one table to rows of another.
 
     `transform` takes a PCollection of Items of `row_in` (of Chunks, if `whole_chunks`) and gives Outcomes.
-    `made_from` is plain data: all that its results depend on. Rows whose ids the table `without` lists are left out.
+    `made_from` is plain data, by key of the configuration: all that its results depend on. Rows whose ids the table
+    `without` lists are left out.
     `much_python`: its work holds the interpreter's lock, so that on one machine processes do it faster than threads.
     `inference`: it runs models, on the configured device. `files` are folders of the run that it writes beside tables.
     """
@@ -26,7 +28,7 @@ class RowStage:
     writes: str
     schema: pa.Schema
     transform: beam.PTransform
-    made_from: Any
+    made_from: Mapping[str, Any]
     whole_chunks: bool = False
     much_python: bool = False
     inference: bool = False
@@ -56,7 +58,7 @@ class TableStage:
     reads: tuple[str, ...]
     tables: tuple[str, ...]
     transform: beam.PTransform
-    made_from: Any
+    made_from: Mapping[str, Any]
     files: tuple[str, ...] = ()
     follows: str | None = None
 

@@ -17,7 +17,7 @@ def download_stage(run: str, settings: VideoDownloadSettings) -> RowStage:
         writes="videos",
         schema=arrow_schema(Video),
         transform=DownloadVideos(run, settings),
-        made_from=made_from(settings),
+        made_from=made_from({"fetch": settings}),
         whole_chunks=True,
         files=("media",),
     )

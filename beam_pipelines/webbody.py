@@ -13,7 +13,7 @@ from transforms.bundle.stage import WriteBundle
 from transforms.fetch.deduplicate import DropDuplicates
 from transforms.fetch.images import DownloadImages
 from transforms.fetch.manifest import split_manifest
-from transforms.fetch.settings import DownloadSettings, ManifestSettings
+from transforms.fetch.settings import Columns, DownloadSettings, ManifestSettings
 from transforms.identity.settings import IdentitySettings, SplitSettings
 from transforms.identity.split_stage import SplitIdentities
 from transforms.identity.stage import FindIdentities
@@ -34,7 +34,7 @@ class WebbodyConfig(RecipeConfig):
         [["download"], ["bodies", "faces", "embeddings"], ["identity"], ["bundle", "splits"]],
         description="the stages of each job; `deduplicate` may stand after download, the last ones may be left out",
     )
-    manifest: ManifestSettings = ManifestSettings()
+    manifest: ManifestSettings = ManifestSettings(columns=Columns(id="id"))
     fetch: DownloadSettings = DownloadSettings()
     bodies: BodySettings = BodySettings()
     faces: FaceSettings = FaceSettings()
@@ -57,13 +57,13 @@ def _entries(config: WebbodyConfig) -> dict[str, Entry]:
         "mesh": config.faces.mesh_model,
         "embedding": config.embeddings.model,
     }
-    return entries(config, names)
+    return entries(config, names, {"face": config.faces.detector_side})
 
 
 def stages(config: WebbodyConfig, run: str) -> list[Stage]:
     """All stages of the recipe, in order."""
     download, *vision = _row_stages(config, run)
-    deduplicate = TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), None)
+    deduplicate = TableStage("deduplicate", ("images",), ("duplicates",), DropDuplicates(run), {})
     return [download, deduplicate, *vision, *_table_stages(config, run)]
 
 
@@ -79,7 +79,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="images",
         schema=arrow_schema(Image),
         transform=DownloadImages(run, config.fetch),
-        made_from=made_from(config.fetch),
+        made_from=made_from({"fetch": config.fetch}),
         whole_chunks=True,
         much_python=True,
     )
@@ -90,7 +90,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="bodies",
         schema=arrow_schema(Body),
         transform=FindBodies(config.bodies, known, device),
-        made_from=depends_on(config.bodies, _ROLES["bodies"]),
+        made_from=depends_on({"bodies": config.bodies}, _ROLES["bodies"]),
         inference=True,
         without="duplicates" if deduplicated else None,
     )
@@ -101,7 +101,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="faces",
         schema=arrow_schema(Face),
         transform=FindFaces(config.faces, known, device),
-        made_from=depends_on(config.faces, _ROLES["faces"]),
+        made_from=depends_on({"faces": config.faces}, _ROLES["faces"]),
         inference=True,
     )
     embeddings = RowStage(
@@ -111,7 +111,7 @@ def _row_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         writes="embeddings",
         schema=embedding_schema(known["embedding"]),
         transform=EmbedFaces(config.embeddings, known, device),
-        made_from=depends_on(config.embeddings, _ROLES["embeddings"]),
+        made_from=depends_on({"embeddings": config.embeddings}, _ROLES["embeddings"]),
         inference=True,
     )
     return [download, bodies, faces, embeddings]
@@ -123,14 +123,14 @@ def _table_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         reads=("embeddings",),
         tables=("edges", "identities", "label_map", "cleaning"),
         transform=FindIdentities(run, config.identity),
-        made_from=made_from(config.identity),
+        made_from=made_from({"identity": config.identity}),
     )
     bundle = TableStage(
         name="bundle",
         reads=("identities", "faces", "bodies"),
         tables=("bundle_index",),
         transform=WriteBundle(run, config.bundle),
-        made_from=made_from(config.bundle),
+        made_from=made_from({"bundle": config.bundle}),
         files=("bundle",),
         follows="identity",
     )
@@ -139,7 +139,7 @@ def _table_stages(config: WebbodyConfig, run: str) -> list[Stage]:
         reads=("identities", "bodies"),
         tables=("splits",),
         transform=SplitIdentities(run, config.splits),
-        made_from=made_from(config.splits),
+        made_from=made_from({"splits": config.splits}),
         follows="identity",
     )
     return [identity, bundle, splits]

@@ -31,7 +31,7 @@ STORE = {
     "verified": {"mode": "no", "verify": True},
     "keep_ratio": {"mode": "keep_ratio", "only_if_bigger": True},
     "keep_ratio, area": {"mode": "keep_ratio", "only_if_bigger": True, "shrink": "area"},
-    "border": {"mode": "border"},
+    "border": {"mode": "border", "only_if_bigger": False},
 }
 RIVAL = {
     "unchanged": ["--disable_all_reencoding=True", "--resize_mode=no"],

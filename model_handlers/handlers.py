@@ -2,6 +2,7 @@
 
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from apache_beam.ml.inference.base import ModelHandler
@@ -30,12 +31,32 @@ def handler(
     raise ModelError(f"model {entry.name!r} runs in {entry.framework}, for which there is no handler yet.")
 
 
+def numbers_from(entry: Entry) -> dict[str, Any]:
+    """All of a catalogue's entry that the model's numbers depend on, as plain data.
+
+    That is the file, the codec with its VERSION (None where there is no such codec yet), and the codec's options.
+    """
+    name = _codec_module(entry)
+    return {
+        "sha256": entry.sha256,
+        "codec": entry.codec,
+        "codec_version": import_module(name).VERSION if find_spec(name) else None,
+        "input_side": entry.input_side,
+        "normalization": entry.normalization,
+        "dimension": entry.dimension,
+    }
+
+
+def _codec_module(entry: Entry) -> str:
+    return f"{__package__}.codecs.{entry.codec}"
+
+
 def codec(entry: Entry, side: int | None = None) -> Codec:
     """The codec of the entry; `side` replaces the catalogue's side of the input, pixels.
 
     ModelError when there is no such codec, when it is for another task, or when the side does not suit it.
     """
-    name = f"{__package__}.codecs.{entry.codec}"
+    name = _codec_module(entry)
     choices = {"side": side or entry.input_side, "normalization": entry.normalization}
     chosen = {choice: value for choice, value in choices.items() if value is not None}
     try:

@@ -67,6 +67,9 @@ class Codec:
     cuts        (window): 100 frames (100,27,48,3)    (100,) float32: is a frame part of a transition between shots
 
     Images are RGB uint8 (H,W,3). `context` is plain data that decode needs (scales, offsets).
+
+    The module of a codec has a VERSION, which is raised when the same pixels or outputs give other numbers: what was
+    made with the old ones is then out of date.
     """
 
     task: str

@@ -30,9 +30,9 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
     """Answers requests with one ONNX model of one input.
 
     The inputs of a batch's requests run in fixed shapes of `batch_size` examples, the last padded with zeros, so that a
-    result does not depend on what else is in the batch. A batch that fails is split and its requests retried singly.
-    `path` is the model file, or gives it when called on the worker. A process loads a model once, however many steps
-    use it.
+    result does not depend on what else is in the batch; a file whose own batch size is fixed runs in that. A batch that
+    fails is split and its requests retried singly. `path` is the model file, or gives it when called on the worker. A
+    process loads a model once, however many steps use it.
     """
 
     def __init__(
@@ -79,12 +79,14 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
         return [Answer(tuple(next(results) for _ in request.inputs), request.carry) for request in batch]
 
     def _run(self, inputs: list[Array], session: Any) -> Iterable[Outputs]:
-        """The outputs of each input, without the batch axis."""
-        feed_name = session.get_inputs()[0].name
-        for start in range(0, len(inputs), self._batch_size):
-            examples = inputs[start : start + self._batch_size]
-            padding = [np.zeros_like(examples[0])] * (self._batch_size - len(examples))
-            outputs = session.run(None, {feed_name: np.stack([*examples, *padding])})
+        """The outputs of each input, without the batch axis; a file of one fixed batch size is run in that."""
+        feed = session.get_inputs()[0]
+        fixed = feed.shape[0] if feed.shape else None
+        size = fixed if isinstance(fixed, int) and fixed > 0 else self._batch_size
+        for start in range(0, len(inputs), size):
+            examples = inputs[start : start + size]
+            padding = [np.zeros_like(examples[0])] * (size - len(examples))
+            outputs = session.run(None, {feed.name: np.stack([*examples, *padding])})
             for i in range(len(examples)):
                 yield tuple(output[i] for output in outputs)
 
@@ -99,6 +101,15 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
         """Batches of one fixed size: Beam's own choice collapses for models of linear cost."""
         return {"min_batch_size": self._batch_size, "max_batch_size": self._batch_size}
+
+
+def is_usable(device: str) -> bool:
+    """Whether ONNX Runtime is installed here and has this device."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return False
+    return device == "cpu" or "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 
 
 def _load(path: str, device: str, threads: int, name: str) -> Any:

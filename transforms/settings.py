@@ -1,9 +1,49 @@
-"""The base of every settings model: frozen, and unknown keys are errors."""
+"""The base of every settings model, and the mark of the settings on which no row depends."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class _HowMark:
+    """Says of a field that it is about how the work is done."""
+
+
+# `retries: How[int] = Field(1, ...)`: how fast and how patiently the work is done. No row depends on such a setting, so
+# that it may change within a run; a whole block can be marked too.
+How = Annotated[Value, _HowMark()]
 
 
 class Settings(BaseModel):
     """A block of the configuration; the rooms that use a block define it beside their code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def what(settings: Settings) -> dict[str, Any]:
+    """The settings on which rows depend, as plain data: all but those marked `How`, in blocks within blocks too."""
+    return settings.model_dump(mode="json", exclude=_marked(settings))
+
+
+def _marked(value: Any) -> dict[Any, Any]:
+    """What `model_dump` is to leave out of a value: True for a marked field, and what is marked within the others."""
+    marked: dict[Any, Any] = {}
+    if isinstance(value, Settings):
+        marked = {name: True for name, field in type(value).model_fields.items() if _is_marked(field.metadata)}
+        parts: dict[Any, Any] = dict(value)
+    elif isinstance(value, dict):
+        parts = value
+    elif isinstance(value, list | tuple):
+        parts = dict(enumerate(value))
+    else:
+        return marked
+    within = {key: found for key, part in parts.items() if key not in marked and (found := _marked(part))}
+    return marked | within
+
+
+def _is_marked(metadata: list[Any]) -> bool:
+    return any(isinstance(mark, _HowMark) for mark in metadata)

@@ -11,6 +11,7 @@ import numpy as np
 
 from model_handlers.interface import Array, Codec
 
+VERSION = 1  # raised with every change of its numbers
 FEATURES = 36
 _RGB_TO_GREY = np.array([0.2125, 0.7154, 0.0721])
 _SIDE, _SIGMA = 7, 7 / 6  # of the Gaussian that local means and deviations are taken with, pixels

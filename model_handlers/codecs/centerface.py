@@ -7,6 +7,7 @@ import numpy as np
 from model_handlers.geometry import Letterbox, letterbox, suppress
 from model_handlers.interface import Array, Codec, Detections
 
+VERSION = 1  # raised with every change of its numbers
 STRIDE = 4  # input pixels a cell of the output maps
 FLOOR = 0.1  # lower scores are never returned; the stage's own threshold is higher
 MAX_OVERLAP = 0.3

@@ -5,6 +5,7 @@ import numpy as np
 from model_handlers.geometry import similarity, warp
 from model_handlers.interface import Array, Codec
 
+VERSION = 1  # raised with every change of its numbers
 SIDE = 150
 MEAN_RGB = np.array([122.782, 117.001, 104.298], dtype=np.float32)
 MESH_POINTS = (263, 362, 33, 133, 2)  # outer and inner corners of both eyes, base of the nose

@@ -6,6 +6,7 @@ import numpy as np
 from model_handlers.geometry import similarity, warp
 from model_handlers.interface import Array, Codec
 
+VERSION = 1  # raised with every change of its numbers
 SIDE = 64
 # Where the five landmarks lie in the input: the network learnt from FER-2013, whose upright faces fill their picture
 # from the hair line to below the chin, and from cheek to cheek.

@@ -5,6 +5,7 @@ import numpy as np
 from model_handlers.geometry import invert, similarity, transform_mesh, warp
 from model_handlers.interface import Array, Codec
 
+VERSION = 1  # raised with every change of its numbers
 SIDE = 192
 POINTS = 468
 # Where the five landmarks of a frontal face lie in the input: the canonical face's own bounding square, 1.5 times as

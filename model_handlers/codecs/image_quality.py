@@ -9,6 +9,8 @@ from functools import partial
 from model_handlers.framing import middle_square, to_planes
 from model_handlers.interface import Array, Codec
 
+VERSION = 1  # raised with every change of its numbers
+
 
 def codec(side: int = 224, normalization: str | None = None) -> Codec:
     """The score of the middle square of an image."""

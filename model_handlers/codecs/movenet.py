@@ -7,6 +7,7 @@ import numpy as np
 from model_handlers.geometry import invert, transform, warp
 from model_handlers.interface import Array, Codec
 
+VERSION = 1  # raised with every change of its numbers
 SIDES = (192, 256)  # lightning, thunder
 CONTEXT = 1.25  # side of the square that the network sees, in the box's longer side
 

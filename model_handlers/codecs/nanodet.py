@@ -5,6 +5,7 @@ import numpy as np
 from model_handlers.geometry import Letterbox, letterbox, suppress
 from model_handlers.interface import Array, Codec, Detections
 
+VERSION = 1  # raised with every change of its numbers
 SIDE = 416
 STRIDES = (8, 16, 32)
 BINS = np.arange(11, dtype=np.float32)  # a side's distance is the expectation over these, in strides

@@ -4,6 +4,7 @@ import numpy as np
 
 from model_handlers.interface import Array, Codec
 
+VERSION = 1  # raised with every change of its numbers
 SHAPE = (100, 27, 48, 3)
 
 

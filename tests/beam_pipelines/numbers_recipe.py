@@ -125,14 +125,13 @@ class Sum(beam.DoFn):
 def stages(config: NumbersConfig, run: str) -> list[Stage]:
     """The stages of the recipe."""
     schema = arrow_schema(Number)
-    halve = {"parts": config.halve.parts, "lose": config.lose}
+    halve = {"halve": {"parts": config.halve.parts}, "lose": config.lose}
+    double = beam.ParDo(Double(run, config.factor))
     summing = beam.Create([None]) | beam.ParDo(Sum(run, config.scale))
     return [
-        RowStage(
-            "double", "manifest", Number, "doubles", schema, beam.ParDo(Double(run, config.factor)), config.factor
-        ),
+        RowStage("double", "manifest", Number, "doubles", schema, double, {"factor": config.factor}),
         RowStage("halve", "doubles", Number, "halves", schema, beam.ParDo(Halve(run, config)), halve),
-        TableStage("sum", ("halves",), ("sums",), summing, config.scale),
+        TableStage("sum", ("halves",), ("sums",), summing, {"scale": config.scale}),
     ]
 
 

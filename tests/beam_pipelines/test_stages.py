@@ -7,11 +7,11 @@ from transforms.tables.schemas import Source, arrow_schema
 
 
 def rows(name, reads, writes, **more):
-    made_from = more.pop("made_from", None)
+    made_from = more.pop("made_from", {})
     return RowStage(name, reads, Source, writes, arrow_schema(Source), beam.Map(print), made_from, **more)
 
 
-def tables(name, reads, writes, made_from=None):
+def tables(name, reads, writes, **made_from):
     return TableStage(name, reads, writes, beam.Create([None]), made_from)
 
 
@@ -109,9 +109,9 @@ def test_fingerprints_are_stable_and_differ():
     ("place", "stage", "stale"),
     [
         (0, rows("download", "manifest", "images", made_from={"retries": 2}), [stage.name for stage in STAGES]),
-        (1, tables("deduplicate", ("images",), ("duplicates",), 1), [stage.name for stage in STAGES[1:]]),
-        (3, rows("faces", "bodies", "faces", made_from=[1]), ["faces", "identity", "bundle", "splits"]),
-        (5, tables("bundle", ("identities", "bodies"), ("bundle_index",), 1), ["bundle"]),
+        (1, tables("deduplicate", ("images",), ("duplicates",), size=1), [stage.name for stage in STAGES[1:]]),
+        (3, rows("faces", "bodies", "faces", made_from={"size": 1}), ["faces", "identity", "bundle", "splits"]),
+        (5, tables("bundle", ("identities", "bodies"), ("bundle_index",), size=1), ["bundle"]),
         (2, rows("bodies", "images", "bodies"), ["bodies", "faces", "identity", "bundle", "splits"]),
     ],
 )

@@ -1,25 +1,17 @@
 import pickle
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from model_handlers.interface import Answer, Request
 from model_handlers.onnx import OnnxHandler
+from tests.onnx_files import save
 
 TABLE = 8
-
-
-def save(path: Path, nodes, weights, inputs, outputs) -> Path:
-    initializers = [numpy_helper.from_array(value, name) for name, value in weights.items()]
-    graph = helper.make_graph(nodes, "g", inputs, outputs, initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +119,20 @@ def test_results_do_not_depend_on_the_batching(network, batch_size):
     assert [[o.tobytes() for o in outs] for outs in grouped.outputs] == [alone[i] for i in range(21)]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 8])
+def test_a_file_of_one_batch_size_runs_in_that(tmp_path, batch_size):
+    sums = save(
+        tmp_path / "sums.onnx",
+        [helper.make_node("ReduceSum", ["x", "axes"], ["y"], keepdims=0)],
+        {"axes": np.array([1], np.int64)},
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (3, 2))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, (3,))],
+    )
+    requests = [Request(tuple(np.full(2, n, np.float32) for n in range(count)), None) for count in (1, 5, 0, 3)]
+    found = answers(OnnxHandler(sums, batch_size=batch_size), requests)
+    assert [[float(y) for (y,) in answer.outputs] for answer in found] == [[0], [0, 2, 4, 6, 8], [], [0, 2, 4]]
+
+
 class FakeSession:
     """Has memory for batches whose examples are small numbers."""
 
@@ -134,7 +140,7 @@ class FakeSession:
         self.error = error
 
     def get_inputs(self):
-        return [helper.make_tensor_value_info("x", TensorProto.INT64, None)]
+        return [SimpleNamespace(name="x", shape=["N", 2])]
 
     def run(self, _, feed):
         if feed["x"].max() > 100:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 
 SinkName = Literal["recordio", "webdataset", "tfrecord"]
 FolderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -34,6 +34,8 @@ class BundleSettings(Settings):
         le=1_000_000,
         description="images in one file; files are written in parallel, each with about 1.5 KB of memory an image",
     )
-    threads: int = Field(4, ge=1, le=64, description="threads that decode and encode images, for each file in work")
+    threads: How[int] = Field(
+        4, ge=1, le=64, description="threads that decode and encode images, for each file in work"
+    )
     bodies: FolderName = Field("bodies", description="folder and file name of the bodies, below `<run>/bundle`")
     faces: FolderName = Field("faces", description="folder and file name of the faces, below `<run>/bundle`")

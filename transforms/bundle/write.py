@@ -19,6 +19,7 @@ from transforms.bundle.pointers import RowReader
 from transforms.bundle.settings import BundleSettings, SinkName
 from transforms.bundle.sink import Meta, Sample, Sink
 from transforms.bundle.statistics import FileSummary, Moments, moments
+from transforms.settings import what
 from transforms.tables.digest import digest, file_digest
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import ledger_table, write_ledger
@@ -80,7 +81,7 @@ def input_digest(run: str, name: str, entries: pa.Table, settings: BundleSetting
         paths = [shard_path(run, table, shard) for shard in sorted(entries[column].unique().to_pylist())]
         matched = FileSystems.match(paths)
         sizes[table] = [(FileSystems.split(f.path)[1], f.size_in_bytes) for one in matched for f in one.metadata_list]
-    return digest([file_digest(shard_path(run, INDEX, name)), sizes, settings.model_dump(exclude={"threads"})])
+    return digest([file_digest(shard_path(run, INDEX, name)), sizes, what(settings)])
 
 
 def _complete(run: str, name: str, settings: BundleSettings) -> bool:

@@ -24,6 +24,7 @@ from transforms.fetch.settings import ManifestSettings
 from transforms.fetch.spans import GatheredSpans, SpanList
 from transforms.fetch.video_settings import VideoManifestSettings
 from transforms.tables.chunks import key_name
+from transforms.tables.digest import differences
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.reasons import Rejected, reason
@@ -173,7 +174,8 @@ def split(listing: Listing[Row], run: str) -> Split:
     new = int(np.sum(~(repeats.duplicate_url | repeats.duplicate_id)))
     _check_number(number, new, listing.settings.rows_per_shard)
     tables, ledgers = (set(shard_names(run, table)) for table in (TABLE, ledger_table(STAGE)))
-    _check_manifest(run, tables, repeats.digest)
+    made_from = _made_from(listing, repeats)
+    _check_manifest(run, tables, made_from)
     kept = shards = 0
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(_SHARDS_AT_ONCE) as pool:
@@ -181,7 +183,7 @@ def split(listing: Listing[Row], run: str) -> Split:
             name = f"{shards - 1:06d}"
             kept += len(rows)
             if rows and name not in tables:
-                waiting.append(pool.submit(_write_rows, run, name, rows, repeats.digest))
+                waiting.append(pool.submit(_write_rows, run, name, rows, made_from))
             if name not in ledgers:
                 waiting.append(pool.submit(write_ledger, run, STAGE, name, verdicts))
             while len(waiting) > _SHARDS_AT_ONCE:
@@ -255,14 +257,24 @@ def _check_number(rows: int, new: int, rows_per_shard: int) -> None:
         )
 
 
-def _check_manifest(run: str, names: set[str], digest: str) -> None:
-    """ValueError if the run has a shard of another manifest; all that it has are of one."""
+def _made_from(listing: Listing[Row], repeats: Repeats) -> dict[str, str]:
+    """What the shards of a manifest are made from, as their footers have it."""
+    return {"manifest": repeats.digest, "settings": listing.settings.model_dump_json()}
+
+
+def _check_manifest(run: str, names: set[str], made_from: dict[str, str]) -> None:
+    """ValueError if the run has a shard of another manifest, or read otherwise; all that it has are of one."""
     for name in sorted(names)[:1]:
-        if read_footer(shard_path(run, TABLE, name))[1].get("manifest") != digest:
+        footer = read_footer(shard_path(run, TABLE, name))[1]
+        if "settings" in footer:
+            before, now = (json.loads(told["settings"]) for told in (footer, made_from))
+            if changed := differences(before, now, "manifest"):
+                raise ValueError(f"{run} was begun with {', '.join(changed)}; set that back, or give another --output.")
+        if footer.get("manifest") != made_from["manifest"]:
             raise ValueError(
                 f"{run} was begun with another manifest; give the changed manifest a run folder of its own."
             )
 
 
-def _write_rows(run: str, name: str, rows: list[Row], digest: str) -> None:
-    write_shard(shard_path(run, TABLE, name), to_table(rows, arrow_schema(type(rows[0]))), {"manifest": digest})
+def _write_rows(run: str, name: str, rows: list[Row], made_from: dict[str, str]) -> None:
+    write_shard(shard_path(run, TABLE, name), to_table(rows, arrow_schema(type(rows[0]))), made_from)

@@ -1,10 +1,14 @@
-"""What the identity stage and the splits can be told; the defaults are for cosines of KP-RPE features."""
+"""What the identity stage and the splits can be told.
+
+Thresholds belong to the embedding model. The defaults are for dlib's descriptors, with which both recipes come;
+configs/webbody.yaml says how they were found, and configs/webbody-gpu.yaml has those for KP-RPE features.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 
 Cosine = Annotated[float, Field(gt=-1, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -15,23 +19,25 @@ class EdgeSettings(Settings):
     """Which pairs of faces become edges."""
 
     k: int = Field(
-        0, ge=0, le=1024, description="edges from each face to its k nearest; 0: to all above min_similarity"
+        64, ge=0, le=1024, description="edges from each face to its k nearest; 0: to all above min_similarity"
     )
-    min_similarity: Cosine = Field(0.3, description="cosine similarity that an edge has at least")
+    min_similarity: Cosine = Field(0.9, description="cosine similarity that an edge has at least")
     within_label: bool = Field(
-        True, description="search, and cluster, only among the faces of the same source label; false: among all"
+        False, description="search, and cluster, only among the faces of the same source label; false: among all"
     )
-    block: int = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
+    block: How[int] = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
 
 
 class ClusterSettings(Settings):
     """How edges become clusters."""
 
     method: Literal["connected", "dbscan"] = Field(
-        "dbscan",
+        "connected",
         description="connected: components of the whole graph; dbscan: DBSCAN, by label if edges are",
     )
-    link_similarity: Cosine = Field(0.3, description="cosine similarity that links two faces; dbscan's eps is 1 - this")
+    link_similarity: Cosine = Field(
+        0.945, description="cosine similarity that links two faces; dbscan's eps is 1 - this"
+    )
     small_face_px: float = Field(
         0, ge=0, description="a face whose box's shorter side is below this, pixels, is small; 0: none is"
     )
@@ -41,28 +47,28 @@ class ClusterSettings(Settings):
     )
     min_samples: int = Field(2, ge=1, description="dbscan: faces within eps, itself included, that make a core face")
     min_size: int = Field(2, ge=1, description="faces that a cluster has at least; smaller ones are noise")
-    keep: Literal["largest", "all"] = Field("largest", description="the clusters kept of each source label")
+    keep: Literal["largest", "all"] = Field("all", description="the clusters kept of each source label")
 
 
 class CleanSettings(Settings):
     """The cleaning rules, in their order; 1 as a similarity switches its rule off."""
 
-    min_face_score: float = Field(0.95, ge=0, lt=1, description="a face's detection score must be above this, strictly")
+    min_face_score: float = Field(0.5, ge=0, lt=1, description="a face's detection score must be above this, strictly")
     min_images: int = Field(2, ge=1, description="images that an identity has at least, applied after every rule")
     merge_similarity: Cosine = Field(
-        0.7, description="identities merge while the cosine of their centres is above this"
+        0.97, description="identities merge while the cosine of their centres is above this"
     )
     max_component: int = Field(
         10_000, ge=2, description="more similar identities than this are merged along their pairs, not all with all"
     )
     ambiguous_similarity: Cosine = Field(
-        0.6, description="after merging, the smaller of two identities with centres above this cosine is dropped"
+        0.96, description="after merging, the smaller of two identities with centres above this cosine is dropped"
     )
     leakage_similarity: Cosine = Field(
-        0.7, description="identities with a centre above this cosine to a validation identity's are dropped"
+        0.96, description="identities with a centre above this cosine to a validation identity's are dropped"
     )
     duplicate_similarity: Cosine = Field(
-        0.9, description="of two faces of an identity above this cosine the second is dropped"
+        0.99, description="of two faces of an identity above this cosine the second is dropped"
     )
     validation_identities: str | None = Field(
         None, description="path of the validation identities: .npy of centres, or .parquet with identity and vector"

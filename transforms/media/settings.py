@@ -31,13 +31,13 @@ class StoreSettings(Settings):
     """How accepted images are resized and encoded."""
 
     mode: Mode = Field(
-        "border",
+        "keep_ratio_largest",
         description="no: as they are; keep_ratio: the shorter side becomes `size`; keep_ratio_largest: the longer side "
         "does; border: that, padded to a white square; center_crop: the shorter side does, and the rest is cut off",
     )
     size: int = Field(640, ge=16, le=8192, description="pixels")
     only_if_bigger: bool = Field(
-        False, description="leave images alone whose side (the one that would become `size`) is not longer than `size`"
+        True, description="leave images alone whose side (the one that would become `size`) is not longer than `size`"
     )
     shrink: Literal["auto"] | Interpolation = Field(
         "auto",

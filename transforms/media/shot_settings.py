@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 
 Detector = Literal["none", "fixed", "adaptive", "content", "transnetv2"]
 
@@ -44,7 +44,7 @@ class ShotSettings(Settings):
     )
     model: str = Field("transnetv2", description="transnetv2: catalogue name of the network")
     model_score: float = Field(0.5, gt=0, lt=1, description="transnetv2: a transition's probability, at least")
-    threads: int = Field(1, ge=1, le=256, description="transnetv2: CPU threads of the network")
+    threads: How[int] = Field(1, ge=1, le=256, description="transnetv2: CPU threads of the network")
 
     @model_validator(mode="after")
     def _halves_are_long_enough(self) -> "ShotSettings":

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 
 Container = Literal["mov", "matroska", "avi", "mpeg", "mpegvideo", "mpegts", "flv", "asf", "ogg"]
 CONTAINERS: tuple[Container, ...] = ("mov", "matroska", "avi", "mpeg", "mpegvideo", "mpegts", "flv", "asf", "ogg")
@@ -26,9 +26,9 @@ class VideoAcceptSettings(Settings):
         "drop",
         description="what becomes of a file that lacks its end (MP4, Matroska, AVI); keep: what is there is used",
     )
-    probe_seconds: float = Field(
+    probe_seconds: How[float] = Field(
         60, gt=0, le=600, description="time in which a video must show what it is; more is `broken_video`"
     )
-    probe_memory: int = Field(
+    probe_memory: How[int] = Field(
         4 * 2**30, ge=2**30, description="bytes of address space of the process that looks at a video"
     )

@@ -3,9 +3,13 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from transforms.tables.shards import open_binary, read_footers, shard_names
+
+_LETTERS = 40  # of a value in a difference
+_ABSENT = object()
 
 
 def digest(value: Any) -> str:
@@ -34,3 +38,22 @@ def file_digest(path: str) -> str:
         while block := file.read(1 << 20):
             sha.update(block)
     return sha.hexdigest()
+
+
+def differences(old: Any, new: Any, key: str = "") -> list[str]:
+    """`key: old -> new` for every value that differs in plain data; not for a block that came or went as a whole."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        parts = [
+            differences(old.get(name, _ABSENT), new.get(name, _ABSENT), f"{key}.{name}" if key else name)
+            for name in {**old, **new}
+        ]
+        return [line for part in parts for line in part]
+    gone = old is _ABSENT or new is _ABSENT
+    if old == new or (gone and (isinstance(old, Mapping) or isinstance(new, Mapping))):
+        return []
+    return [f"{key}: {_shown(old)} -> {_shown(new)}"]
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 3]}..."

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from transforms.media.clip_writer import EncodeSettings
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 from transforms.vision.settings import InferenceSettings
 
 
@@ -30,4 +30,4 @@ class ClipSettings(Settings):
     audio: bool = Field(False, description="write the clip's sound as a wav file")
     mono: bool = Field(True, description="the wav file's channels are mixed to one; else as they are in the video")
     scores: ScoreSettings = ScoreSettings()
-    inference: InferenceSettings = InferenceSettings()
+    inference: How[InferenceSettings] = InferenceSettings()

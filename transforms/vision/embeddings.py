@@ -12,6 +12,7 @@ import pyarrow as pa
 from model_handlers.catalogue import Entry
 from model_handlers.handlers import codec, handler
 from model_handlers.interface import Array, Pixels
+from model_handlers.trial import wrong_dimension
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Embedding, Face, arrow_schema
 from transforms.tables.steps import AskModel, Question, enter, leave, step
@@ -43,7 +44,7 @@ class EmbedFaces(beam.PTransform):
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Decode the aligned crop, embed it."""
         run = {"device": self._device, **self._settings.inference.model_dump()}
-        vectors = Question(codec(self._entry), _aligned, partial(_embedding, self._entry.name))
+        vectors = Question(codec(self._entry), _aligned, partial(_embedding, self._entry))
         return (
             items
             | "Enter" >> enter()
@@ -65,8 +66,10 @@ def _aligned(crop: _Crop) -> list[tuple[Any, ...]]:
     return [(crop.pixels, crop.face.crop_landmarks, crop.face.mesh)]
 
 
-def _embedding(model: str, crop: _Crop, results: list[Array]) -> tuple[Embedding, ...]:
+def _embedding(entry: Entry, crop: _Crop, results: list[Array]) -> tuple[Embedding, ...]:
     (vector,), face = results, crop.face
+    if vector.shape != (entry.dimension,):
+        raise Rejected("model_error", wrong_dimension(entry, vector))
     norm = float(np.linalg.norm(vector.astype(np.float64)))
     if not np.isfinite(norm) or norm == 0:
         raise Rejected("model_error", f"the embedding's norm is {norm}")
@@ -80,6 +83,6 @@ def _embedding(model: str, crop: _Crop, results: list[Array]) -> tuple[Embedding
         face_px=float(np.min(face.box[2:] - face.box[:2])),
         vector=vector.astype(np.float16),
         norm=norm,
-        model=model,
+        model=entry.name,
     )
     return (embedding,)

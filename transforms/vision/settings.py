@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 
 
 class InferenceSettings(Settings):
@@ -30,7 +30,7 @@ class BodySettings(Settings):
         0.05, ge=0, le=1, description="added on each side of the box before cutting, share of its width and height"
     )
     jpeg_quality: int = Field(100, ge=1, le=100, description="of the crops")
-    inference: InferenceSettings = InferenceSettings()
+    inference: How[InferenceSettings] = InferenceSettings()
 
 
 class FaceSettings(Settings):
@@ -66,7 +66,7 @@ class FaceSettings(Settings):
         0.5, ge=0, le=1, description="a mesh of less confidence is not used; pose then comes from the landmarks"
     )
     jpeg_quality: int = Field(100, ge=1, le=100, description="of the aligned crops")
-    inference: InferenceSettings = InferenceSettings()
+    inference: How[InferenceSettings] = InferenceSettings()
 
 
 class DetectionSettings(Settings):
@@ -79,14 +79,14 @@ class DetectionSettings(Settings):
     detector_side: int | None = Field(
         640, ge=32, le=4096, description="side of the detector's square input, pixels; null: as the catalogue says"
     )
-    inference: InferenceSettings = InferenceSettings()
+    inference: How[InferenceSettings] = InferenceSettings()
 
 
 class EmbeddingSettings(Settings):
     """Stage embeddings: the vector of a face."""
 
     model: str = Field("dlib-resnet", description="catalogue name of the face embedding model")
-    inference: InferenceSettings = InferenceSettings()
+    inference: How[InferenceSettings] = InferenceSettings()
 
 
 class VideoFaceSettings(Settings):
@@ -114,4 +114,4 @@ class VideoFaceSettings(Settings):
     )
     side: int = Field(512, ge=16, le=4096, description="side of the square crop, pixels")
     jpeg_quality: int = Field(95, ge=1, le=100, description="of the crops")
-    inference: InferenceSettings = InferenceSettings()
+    inference: How[InferenceSettings] = InferenceSettings()

@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 from transforms.vision.settings import InferenceSettings
 
 
@@ -61,7 +61,7 @@ class SpanSettings(Settings):
         le=1,
         description="a shot fails when more than this share of its samples do; else they are missing",
     )
-    inference: InferenceSettings = InferenceSettings()
+    inference: How[InferenceSettings] = InferenceSettings()
 
     @model_validator(mode="after")
     def _lengths_agree(self) -> "SpanSettings":

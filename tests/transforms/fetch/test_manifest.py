@@ -195,6 +195,26 @@ def test_a_changed_manifest_is_refused(tmp_path):
         split(path, tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"rows_per_shard": 5}, r"begun with manifest\.rows_per_shard: 1000 -> 5; set that back, or"),
+        ({"columns": {"id": "name"}}, r'begun with manifest\.columns\.id: .* -> "name"; set that back, or'),
+        (
+            {"format": "csv", "columns": {"label": "who"}},
+            r'manifest\.format: "auto" -> "csv", manifest\.columns\.label: ',
+        ),
+    ],
+)
+def test_another_reading_of_the_same_manifest_names_the_settings(tmp_path, settings, words):
+    path = tmp_path / "m.csv"
+    path.write_text("name,who,url\na,b,http://a.example/1\n")
+    split(path, tmp_path / "run")
+    with pytest.raises(ValueError, match=words) as error:
+        split(path, tmp_path / "run", **settings)
+    assert "another manifest" not in str(error.value)
+
+
 @pytest.fixture
 def requests(monkeypatch):
     """How often each operation of the object store was asked for."""

@@ -212,7 +212,13 @@ def test_what_is_kept_is_clean(seed, rows):
         if clusters[name] < 0 and random.random() < 0.8:
             clusters[name : name + 1 + random.integers(0, 6)] = name
     validation = unit(random.normal(size=(2, 4)))
-    settings_ = CleanSettings()
+    settings_ = CleanSettings(
+        min_face_score=0.95,
+        merge_similarity=0.7,
+        ambiguous_similarity=0.6,
+        leakage_similarity=0.7,
+        duplicate_similarity=0.9,
+    )
     cleaned = clean(faces, clusters.astype(np.int64), False, validation, settings_)
     kept = cleaned.identity >= 0
     assert np.array_equal(kept, cleaned.reason == "")

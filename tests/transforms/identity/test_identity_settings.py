@@ -6,14 +6,18 @@ from pydantic import ValidationError
 from transforms.identity.settings import IdentitySettings
 
 
-def test_defaults_are_the_published_values():
+def test_defaults_are_for_the_descriptors_of_the_cpu_profile():
     chosen = IdentitySettings()
-    assert (chosen.edges.k, chosen.edges.min_similarity, chosen.edges.within_label) == (0, 0.3, True)
-    assert (chosen.clusters.method, chosen.clusters.link_similarity, chosen.clusters.min_samples) == ("dbscan", 0.3, 2)
+    assert (chosen.edges.k, chosen.edges.min_similarity, chosen.edges.within_label) == (64, 0.9, False)
+    assert (chosen.clusters.method, chosen.clusters.link_similarity, chosen.clusters.keep) == (
+        "connected",
+        0.945,
+        "all",
+    )
     cleaning = chosen.cleaning
-    assert (cleaning.min_face_score, cleaning.min_images, cleaning.max_component) == (0.95, 2, 10_000)
-    assert (cleaning.merge_similarity, cleaning.ambiguous_similarity) == (0.7, 0.6)
-    assert (cleaning.leakage_similarity, cleaning.duplicate_similarity) == (0.7, 0.9)
+    assert (cleaning.min_face_score, cleaning.min_images, cleaning.max_component) == (0.5, 2, 10_000)
+    assert (cleaning.merge_similarity, cleaning.ambiguous_similarity) == (0.97, 0.96)
+    assert (cleaning.leakage_similarity, cleaning.duplicate_similarity) == (0.96, 0.99)
 
 
 @pytest.mark.parametrize(
@@ -21,11 +25,11 @@ def test_defaults_are_the_published_values():
     [
         ({"clusters": {"link_similarity": 0.2}}, "lower edges.min_similarity"),
         (
-            {"clusters": {"link_similarity": 0.5, "small_face_px": 80, "small_link_similarity": 0.4}},
+            {"clusters": {"link_similarity": 0.95, "small_face_px": 80, "small_link_similarity": 0.9}},
             "the stricter of the two",
         ),
-        ({"clusters": {"method": "connected"}}, "within_label to false"),
-        ({"edges": {"k": 2}, "clusters": {"min_samples": 5}}, "min_samples - 1"),
+        ({"edges": {"within_label": True}}, "within_label to false"),
+        ({"edges": {"k": 2}, "clusters": {"method": "dbscan", "min_samples": 5}}, "min_samples - 1"),
         ({"cleaning": {"merge_similarity": 1.5}}, "less than or equal to 1"),
         ({"cleaning": {"merge": 0.5}}, "Extra inputs"),
     ],

@@ -63,7 +63,7 @@ def test_padding_and_cutting_are_centred():
     image = np.arange(5 * 3 * 3, dtype=np.uint8).reshape(3, 5, 3)
     wide = apply_plan(image, plan_resize(5, 3, StoreSettings(mode="no")), StoreSettings(mode="no"))
     assert (wide == image).all()
-    settings = StoreSettings(mode="border", size=16)
+    settings = StoreSettings(mode="border", size=16, only_if_bigger=False)
     out = apply_plan(np.zeros((8, 16, 3), np.uint8), plan_resize(16, 8, settings), settings)
     assert (out[:4] == 255).all()
     assert (out[4:12] == 0).all()
@@ -77,7 +77,7 @@ def test_padding_and_cutting_are_centred():
         (picture(64, 64), {"mode": "border", "size": 64}, True),
         (picture(64, 48), {"mode": "keep_ratio", "size": 48}, True),
         (picture(64, 48), {"mode": "keep_ratio", "size": 480, "only_if_bigger": True}, True),
-        (picture(64, 48), {"mode": "border", "size": 64}, False),
+        (picture(64, 48), {"mode": "border", "size": 64, "only_if_bigger": False}, False),
         (picture(64, 64), {"mode": "no", "reencode": "always"}, False),
         (picture(64, 64, "PNG"), {"mode": "no"}, False),
         (picture(64, 64, "PNG"), {"mode": "no", "format": "png"}, True),

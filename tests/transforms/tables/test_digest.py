@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.tables.digest import digest, file_digest, tables_digest
+from transforms.tables.digest import differences, digest, file_digest, tables_digest
 from transforms.tables.schemas import Source, arrow_schema
 from transforms.tables.shards import commit_file, shard_path, to_table, write_shard
 
@@ -57,3 +57,23 @@ def test_a_tables_digest_tells_shards_and_rows_apart(folder):
     assert write("c", "00000", 1) == found[-1]
     assert tables_digest(folder, ["b", "a"]) == found[-1]
     assert write("b", "00000", 2) == found[-1]
+
+
+DIFFERENCES = [
+    ({}, {}, []),
+    ({"a": 1}, {"a": 1}, []),
+    ({"a": {"b": 0.945}}, {"a": {"b": 0.95}}, ["a.b: 0.945 -> 0.95"]),
+    ({"a": {"b": 1, "c": [1, 2]}}, {"a": {"b": 1, "c": [1]}}, ["a.c: [1, 2] -> [1]"]),
+    ({"a": "dbscan"}, {"a": None}, ['a: "dbscan" -> null']),
+    ({"a": {}}, {"a": {"new": 1}}, ["a.new: nothing -> 1"]),
+    ({"a": {"old": 1}}, {"a": {}}, ["a.old: 1 -> nothing"]),
+    ({"a": {"b": 1}}, {}, []),  # a block that came or went has a setting that says so
+    ({}, {"a": {"b": 1}}, []),
+    ({"a": 1, "b": 2}, {"a": 2, "b": 1}, ["a: 1 -> 2", "b: 2 -> 1"]),
+    ({"a": "x" * 99}, {"a": ""}, [f'a: "{"x" * 36}... -> ""']),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "lines"), DIFFERENCES)
+def test_differences_name_each_key(old, new, lines):
+    assert differences(old, new) == lines

@@ -1,0 +1,86 @@
+import apache_beam as beam
+import pytest
+
+from beam_pipelines.errors import ConfigError
+from beam_pipelines.stages import RowStage, TableStage, fingerprints
+from beam_pipelines.staleness import refresh
+from transforms.tables.digest import digest
+from transforms.tables.schemas import Source, arrow_schema
+from transforms.tables.shards import exists, make_folder, shard_path, to_table, write_shard
+
+
+def stages(**changes):
+    """Two row stages and one on tables; changes are of their settings."""
+    settings = {"side": 640, "score": 0.5, "link": 0.945, "file": "aa", "without": None} | changes
+    schema, nothing = arrow_schema(Source), beam.Map(print)
+    models = {"device": "cpu", "face": {"sha256": settings["file"], "codec_version": 1}}
+    made = {"bodies": {"score": settings["score"]}, "models": models}
+    return [
+        RowStage("download", "manifest", Source, "images", schema, nothing, {"fetch": {"side": settings["side"]}}),
+        TableStage("deduplicate", ("images",), ("duplicates",), beam.Create([None]), {}),
+        RowStage("bodies", "images", Source, "bodies", schema, nothing, made, without=settings["without"]),
+        TableStage("identity", ("bodies",), ("edges",), beam.Create([None]), {"identity": {"link": settings["link"]}}),
+    ]
+
+
+def record(made, content="c", columns="url"):
+    listed = {"--input": content, "manifest": {"columns": {"url": columns}}}
+    return {
+        "fingerprints": fingerprints(made, digest(listed)),
+        "made_from": {"manifest": listed, **{stage.name: stage.made_from for stage in made}},
+    }
+
+
+@pytest.fixture
+def run(folder):
+    """A run's folder in which every stage has made something."""
+    for table in ("manifest", "images", "duplicates", "bodies", "edges", "ledger/identity"):
+        write_shard(shard_path(folder, table, "00000"), to_table([], arrow_schema(Source)))
+    return folder
+
+
+CHANGES = [
+    (record(stages(link=0.95)), ": identity.link: 0.945 -> 0.95;", "redo identity,"),
+    (record(stages(score=0.6)), ": bodies.score: 0.5 -> 0.6;", "redo bodies, identity,"),
+    (record(stages(file="bb")), ': models.face.sha256: "aa" -> "bb";', "redo bodies, identity,"),
+    (record(stages(side=9, link=1)), ": fetch.side: 640 -> 9, identity.link: 0.945 -> 1;", "redo download, dedup"),
+    (record(stages(), content="d"), ": the content of --input;", "redo manifest, download,"),
+    (record(stages(), columns="u"), ': manifest.columns.url: "url" -> "u";', "redo manifest, download,"),
+    (record(stages(), "d", "u"), ': the content of --input, manifest.columns.url: "url" -> "u";', "redo manifest,"),
+    (record(stages(without="duplicates")), ": jobs changed .* stage bodies now reads other tables;", "redo bodies,"),
+]
+
+
+@pytest.mark.parametrize(("new", "words", "redone"), CHANGES)
+def test_a_refusal_names_what_changed_and_deletes_nothing(run, new, words, redone):
+    with pytest.raises(ConfigError, match=words) as error:
+        refresh(run, stages(), record(stages()), new, recompute=False)
+    assert f"give --recompute to delete and {redone}" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert ("--input" in words) == ("--input" in str(error.value))
+    assert all(exists(shard_path(run, table, "00000")) for table in ("manifest", "images", "bodies", "edges"))
+
+
+def test_a_long_list_of_changes_is_cut(run):
+    many = {"identity": {f"key{n}": n for n in range(8)}}
+    new = record([*stages()[:3], TableStage("identity", ("bodies",), ("edges",), beam.Create([None]), many)])
+    with pytest.raises(ConfigError, match=r"identity\.link: 0\.945 -> nothing, .*key3: nothing -> 3, and 4 more;"):
+        refresh(run, stages(), record(stages()), new, recompute=False)
+
+
+def test_a_run_without_an_account_of_what_it_was_made_from_names_the_stage(run):
+    old = {"fingerprints": {"manifest": "x", "download": "y"}}
+    with pytest.raises(ConfigError, match="what the stage manifest is made from changed since"):
+        refresh(run, stages(), old, record(stages()), recompute=False)
+
+
+def test_what_is_not_made_yet_is_not_stale(folder):
+    make_folder(folder)
+    assert refresh(folder, stages(), record(stages()), record(stages(link=1)), recompute=False) == {"identity"}
+    assert refresh(folder, stages(), {}, record(stages()), recompute=False) == set()
+
+
+def test_recompute_deletes_what_is_stale_and_nothing_else(run):
+    assert refresh(run, stages(), record(stages()), record(stages(score=1)), recompute=True) == {"bodies", "identity"}
+    there = [table for table in ("manifest", "images", "bodies", "edges") if exists(shard_path(run, table, "00000"))]
+    assert there == ["manifest", "images"]
