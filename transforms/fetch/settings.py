@@ -37,7 +37,7 @@ class Columns(Settings):
 
     def used(self, names: list[str]) -> frozenset[str]:
         """Those of these columns that are used and not only passed on."""
-        return frozenset({self.id_column(names), self.url, self.label} & set(names))
+        return frozenset(name for name in (self.id_column(names), self.url, self.label) if name in names)
 
     def item(self, _names: list[str]) -> str:
         """The column that says which item a row is."""

@@ -49,7 +49,7 @@ class VideoColumns(Settings):
 
     def used(self, names: list[str]) -> frozenset[str]:
         """Those of these columns that are used and not only passed on."""
-        return frozenset({self.id_column(names), *(name for _, name in self)} & set(names))
+        return frozenset(set(names) & {self.id_column(names), *(name for _, name in self)})
 
     def item(self, names: list[str]) -> str:
         """The column that says which item a row is."""

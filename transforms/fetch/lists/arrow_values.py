@@ -22,6 +22,8 @@ _EPOCH = datetime(1970, 1, 1)
 _EARLIEST = -62_135_596_800  # seconds: the first of year 1
 _LATEST = 253_402_300_799  # the last of year 9999
 _MAX_VALUES = 1_000_000  # of one nested cell
+_TEXT = (types.is_string, types.is_large_string, types.is_string_view)
+_BYTES = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
 _CONTROL = frozenset(range(32)) - {9, 10, 13}
 
 
@@ -60,16 +62,11 @@ def _of_dictionary(column: pa.DictionaryArray, used: bool) -> list[Any]:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    return any(is_kind(kind) for is_kind in _TEXT)
 
 
 def _is_bytes(kind: pa.DataType) -> bool:
-    return (
-        types.is_binary(kind)
-        or types.is_large_binary(kind)
-        or types.is_binary_view(kind)
-        or types.is_fixed_size_binary(kind)
-    )
+    return any(is_kind(kind) for is_kind in _BYTES)
 
 
 def _texts(column: pa.Array, used: bool) -> list[Any]:
@@ -168,5 +165,5 @@ def _moment(value: int, unit: str) -> str:
     seconds, rest = divmod(value, _UNITS[unit])
     microseconds = rest * 10**6 // _UNITS[unit]
     if not _EARLIEST <= seconds <= _LATEST or microseconds * _UNITS[unit] != rest * 10**6:
-        return str(np.datetime64(value, unit))
+        return str(np.array(value, np.int64).view(f"datetime64[{unit}]"))
     return (_EPOCH + timedelta(seconds=seconds, microseconds=microseconds)).isoformat()

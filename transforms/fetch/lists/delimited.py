@@ -69,7 +69,7 @@ class _Lines:
 
 
 def read_delimited(
-    text: io.TextIOBase, delimiter: str, quoting: str, columns: ListColumns, check: Callable[[list[str]], None]
+    text: io.TextIOBase, delimiter: str, quoting: str, columns: ListColumns, check: Callable[[list[str]], object]
 ) -> Iterator[Record | BadRow]:
     """The records of CSV or TSV; `check` is given the names of the columns.
 
@@ -88,7 +88,7 @@ def _layout(lines: _Lines, delimiter: str, quoting: str, columns: ListColumns) -
     """What the header says; ValueError if it cannot be read."""
     first = lines.next()
     if first and first[1] and (told := _EXCEL.fullmatch(first[1])):
-        delimiter, first = told[1], lines.next()
+        delimiter, first = str(told[1]), lines.next()
     while first and first[1] is not None and not first[1].strip("\ufeff \t\r\n"):
         first = lines.next()
     if first is None or first[1] is None:

@@ -21,25 +21,32 @@ _FORMATS = {
 
 
 def list_files(path: str) -> list[str]:
-    """The files of the list at a path, a folder or a pattern with `*`, sorted; FileNotFoundError if there is none.
+    """The files of the list at a path, a folder or a pattern with `*`, sorted; empty if there are none.
 
     Hidden files and those that begin with `_` (`_SUCCESS`) are no parts, nor are empty files beside others.
     """
-    folder = is_local(path) and os.path.isdir(path)
-    if not folder and exists(path):
+    if _is_folder(path):
+        found = _parts(f"{_literal(path.rstrip('/'))}/*")
+    elif exists(path):
         return [path]
-    is_pattern = any(character in path for character in "*?[")
-    if not folder and is_local(path) and not is_pattern:
-        raise FileNotFoundError(f"there is no such file: {path}")
-    found = _parts(path if is_pattern and not folder else f"{_literal(path.rstrip('/'))}/*")
-    if not found:
-        raise FileNotFoundError(
-            f"no file of a list is in {path}; of a folder only the files directly in it are read, others by a pattern "
-            f"such as {path.rstrip('/')}/*/*.parquet"
-            if folder
-            else f"there is no such file: {path}"
+    elif any(character in path for character in "*?["):
+        found = _parts(path)
+    else:
+        found = [] if is_local(path) else _parts(f"{path.rstrip('/')}/*")
+    return [part.path for part in found if part.size_in_bytes] or [part.path for part in found[:1]]
+
+
+def nothing_at(path: str) -> str:
+    """What to say where there is no list."""
+    if _is_folder(path):
+        return (
+            f"no list is in this folder; those in folders below it are named by a pattern: {path.rstrip('/')}/*/*.csv"
         )
-    return [part.path for part in found if part.size_in_bytes] or [found[0].path]
+    return "there is no such file."
+
+
+def _is_folder(path: str) -> bool:
+    return is_local(path) and os.path.isdir(path)
 
 
 def _parts(pattern: str) -> list[FileMetadata]:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from transforms.fetch.lists.columns import ListColumns, check_columns, check_item
 from transforms.fetch.lists.delimited import read_delimited
-from transforms.fetch.lists.files import format_of, list_files
+from transforms.fetch.lists.files import format_of, list_files, nothing_at
 from transforms.fetch.lists.json_records import read_json
 from transforms.fetch.lists.parquet import read_parquet
 from transforms.fetch.lists.record import MAX_RECORD, BadRow, Record
@@ -40,9 +40,11 @@ def read_records(path: str, settings: ListSettings, left_out: Counter[str] | Non
     """The rows of a list in order, as column name -> value; of several files in the order of their names.
 
     `left_out` counts by column the cells that are too large to be carried. Blank lines are no rows. ValueError where
-    needed columns are not there and for files that cannot be read to their end, FileNotFoundError if there are none.
+    needed columns are not there, for files that cannot be read to their end, and if there are none.
     """
     files = list_files(path)
+    if not files:
+        raise ValueError(nothing_at(path))
     kind = settings.format if settings.format != "auto" else format_of(files)
     check = _checker(settings)
     for file in files:
@@ -55,7 +57,7 @@ def read_records(path: str, settings: ListSettings, left_out: Counter[str] | Non
 
 
 def check_list(path: str, settings: ListSettings) -> None:
-    """ValueError or FileNotFoundError if the list cannot be read, as far as its first row shows."""
+    """ValueError if the list cannot be read, as far as its first row shows."""
     next(read_records(path, settings), None)
 
 

@@ -101,8 +101,10 @@ def _encoding(head: bytes) -> str:
     marked = next((encoding for mark, encoding in _MARKS.items() if head.startswith(mark)), None)
     if marked or len(head) < 4:
         return marked or "utf-8"
-    zeros = tuple(byte == 0 for byte in head[:4])  # of two letters of ASCII without a mark
-    return {(False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be"}.get(zeros, "utf-8")
+    zeros = [byte == 0 for byte in head[:4]]  # two letters of ASCII without a mark?
+    if zeros == [False, True, False, True]:
+        return "utf-16-le"
+    return "utf-16-be" if zeros == [True, False, True, False] else "utf-8"
 
 
 def physical_lines(text: io.TextIOBase) -> Iterator[Line]:
