@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from transforms.fetch.lists.arrow_values import cells
 from transforms.fetch.lists.columns import told_apart
+from transforms.fetch.lists.parquet_footer import RowGroup, row_groups
 from transforms.fetch.lists.record import Record
 from transforms.fetch.lists.text import LARGE, MAX_GROWTH, PARQUET, first_bytes
 
@@ -33,11 +34,13 @@ def read_parquet(
         raise ValueError("this is no parquet file: it does not begin with PAR1.")
     try:
         manifest = _open(file)
+        groups = row_groups(file)
+        _check_growth(groups, manifest.schema.names, file.seek(0, io.SEEK_END))
         names = manifest.schema_arrow.names
         used = check(names)
         apart = told_apart(names)
         rows = 0
-        for batch in _batches(manifest):
+        for batch in _batches(manifest, groups):
             rows += batch.num_rows
             columns = [cells(batch.column(place), name in used, name, left_out) for place, name in enumerate(names)]
             for row in zip(*columns, strict=True):
@@ -49,35 +52,30 @@ def read_parquet(
 
 
 def _open(file: BinaryIO) -> pq.ParquetFile:
-    size = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    footer = pq.read_metadata(pa.PythonFile(file, mode="r"))
-    leaves = [footer.schema.column(place) for place in range(footer.num_columns)]
-    _check_growth(footer, size)
-    file.seek(0)
+    schema = pq.ParquetFile(pa.PythonFile(file, mode="r")).schema
+    leaves = [schema.column(place) for place in range(len(schema.names))]
     texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type in _TEXTS]
     return pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=texts, coerce_int96_timestamp_unit="us")
 
 
-def _check_growth(footer: pq.FileMetaData, size: int) -> None:
+def _check_growth(groups: list[RowGroup], names: list[str], size: int) -> None:
+    """ValueError if the footer announces more than a list of so many bytes can hold."""
     most = max(_MANY, _PER_BYTE * size)
-    for group in map(footer.row_group, range(footer.num_row_groups)):
-        for column in map(group.column, range(footer.num_columns)):
-            unpacked, packed = column.total_uncompressed_size, column.total_compressed_size
-            if column.num_values > most or unpacked > max(LARGE, MAX_GROWTH * packed):
+    for group in groups:
+        for name, chunk in zip(names, group.chunks, strict=False):
+            if chunk.values > most or chunk.unpacked > max(LARGE, MAX_GROWTH * chunk.packed):
                 raise ValueError(
-                    f"the parquet file of {size} bytes announces {column.num_values} values of {unpacked} bytes in the "
-                    f"column {column.path_in_schema}; no list does."
+                    f"the parquet file of {size} bytes announces {chunk.values} values of {chunk.unpacked} bytes in "
+                    f"the column {name!r}; no list does."
                 )
-    if footer.num_rows > most:
-        raise ValueError(f"the parquet file of {size} bytes announces {footer.num_rows} rows; no list does.")
+    rows = sum(group.rows for group in groups)
+    if rows > most:
+        raise ValueError(f"the parquet file of {size} bytes announces {rows} rows; no list does.")
 
 
-def _batches(manifest: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    for number in range(manifest.metadata.num_row_groups):
-        group = manifest.metadata.row_group(number)
-        columns = [group.column(place) for place in range(group.num_columns)]
-        size = sum(column.total_uncompressed_size for column in columns)
-        values = max((column.num_values for column in columns), default=0)
-        rows = min(group.num_rows * _BATCH_BYTES // max(size, 1), group.num_rows * _BATCH_VALUES // max(values, 1))
+def _batches(manifest: pq.ParquetFile, groups: list[RowGroup]) -> Iterator[pa.RecordBatch]:
+    for number, group in enumerate(groups):
+        size = sum(chunk.unpacked for chunk in group.chunks)
+        values = max((chunk.values for chunk in group.chunks), default=0)
+        rows = min(group.rows * _BATCH_BYTES // max(size, 1), group.rows * _BATCH_VALUES // max(values, 1))
         yield from manifest.iter_batches(max(1, min(rows, _BATCH_ROWS)), row_groups=[number])
