@@ -1,6 +1,5 @@
 """`manyfaces demo`: the recipe webbody on real photographs and hostile rows, all served by this machine."""
 
-import csv
 import re
 import shutil
 import struct
@@ -26,6 +25,7 @@ from beam_pipelines.errors import ConfigError
 from beam_pipelines.run import Order
 from beam_pipelines.run import run as do_run
 from model_handlers import store
+from transforms.tables.csv_cells import csv_rows
 
 _MANIFEST = "demo.csv"
 
@@ -139,11 +139,11 @@ def serve(pages: dict[str, Page]) -> Iterator[int]:
 def write_manifest(rows: list[DemoRow], port: int, folder: Path) -> Path:
     """The demo's manifest: the rows, and the first of them a second time; returns its path."""
     path = folder / _MANIFEST
-    with path.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.writer(out)
-        writer.writerow(["id", "url", "who", "note"])
+    with path.open("wb") as out:
+        write = csv_rows(out)
+        write(["id", "url", "who", "note"])
         for row in [*rows, DemoRow("twice", rows[0].path, rows[0].who, "the first row's URL again")]:
-            writer.writerow([row.id, f"http://127.0.0.1:{port}{row.path}", row.who, row.note])
+            write([row.id, f"http://127.0.0.1:{port}{row.path}", row.who, row.note])
     return path
 
 

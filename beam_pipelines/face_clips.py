@@ -10,6 +10,7 @@ from beam_pipelines.stages import RowStage, Stage, TableStage
 from beam_pipelines.video_download import download_stage
 from model_handlers.catalogue import Entry
 from transforms.bundle.clip_metadata import WriteMetadata
+from transforms.fetch.lists.read import check_list
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
 from transforms.media.part_stage import PartSettings, WriteParts
@@ -124,5 +125,6 @@ RECIPE = Recipe(
     stages=stages,
     models=models,
     split_manifest=lambda config, manifest, run: split_videos(manifest, run, config.manifest),
+    check_manifest=lambda config, manifest: check_list(manifest, config.manifest),
     rows_per_shard=lambda config: config.manifest.rows_per_shard,
 )

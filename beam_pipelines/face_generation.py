@@ -12,6 +12,7 @@ from model_handlers.catalogue import Entry
 from transforms.curation.candidates import ChooseCandidates, is_full
 from transforms.curation.selection import SelectFaces
 from transforms.curation.settings import CandidateSettings, SelectionSettings
+from transforms.fetch.lists.read import check_list
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoDownloadSettings, VideoManifestSettings
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings
@@ -188,6 +189,7 @@ RECIPE = Recipe(
     stages=stages,
     models=models,
     split_manifest=lambda config, manifest, run: split_videos(manifest, run, config.manifest),
+    check_manifest=lambda config, manifest: check_list(manifest, config.manifest),
     rows_per_shard=lambda config: config.manifest.rows_per_shard,
     limit=limit,
 )

@@ -6,14 +6,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 from rich.table import Table
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.report import console
+from transforms.tables.csv_cells import write_csv
 from transforms.tables.shards import commit_file, iter_tables, open_binary, read_column, shard_names, shard_path
+from transforms.tables.source_columns import source_cells, source_columns
 
 SAMPLE_ROWS = 3
 _KEYS = ("image_id", "video_id")  # of the manifest
@@ -73,8 +74,8 @@ def _shards(run: str, name: str) -> list[str]:
 def export(run: str, name: str, target: str) -> int:
     """Write a table as CSV or parquet without its bytes; returns the number of rows.
 
-    Tables with the manifest's key (`image_id` or `video_id`) get its URL, label and other columns beside it. In CSV,
-    lists are JSON.
+    Tables with the manifest's key (`image_id` or `video_id`) get its URL, label and other columns beside it, under
+    `source_<name>` where the table has a column of the name. In CSV, lists are JSON.
     """
     if not target.endswith((".csv", ".parquet")):
         raise ConfigError(f"--to {target}: the file's name must end in .csv or .parquet.")
@@ -85,7 +86,7 @@ def export(run: str, name: str, target: str) -> int:
     table = _with_manifest(run, table)
     with commit_file(target) as out:
         if target.endswith(".csv"):
-            pyarrow.csv.write_csv(_flat(table), out)
+            write_csv(table, out)
         else:
             pq.write_table(table, out)
     return int(table.num_rows)
@@ -102,23 +103,16 @@ def _with_manifest(run: str, table: pa.Table) -> pa.Table:
     for column in ("url", "label"):
         if column not in table.column_names:
             table = table.append_column(column, rows[column])
-    sources = [json.loads(text) if text else {} for text in rows["source"].to_pylist()]
-    for key in sorted({key for source in sources for key in source}):
-        if key not in table.column_names:
-            table = table.append_column(key, _column([source.get(key) for source in sources]))
+    sources = rows["source"].to_pylist()
+    columns = source_columns(sources, table.column_names)
+    cells = [source_cells(source, columns) for source in sources]
+    for place, (_, name) in enumerate(columns):
+        table = table.append_column(name, _column([row[place] for row in cells]))
     return table
 
 
 def _column(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # a column of mixed types in the manifest
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # mixed types in the manifest, or a very large number
         return pa.array([None if value is None else str(value) for value in values])
-
-
-def _flat(table: pa.Table) -> pa.Table:
-    for place, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type):
-            texts = [None if value is None else json.dumps(value) for value in table[place].to_pylist()]
-            table = table.set_column(place, field.name, pa.array(texts, pa.string()))
-    return table

@@ -106,6 +106,7 @@ class Recipe:
     split_manifest: Callable[[Any, str, str], object]  # config, manifest, run
     rows_per_shard: Callable[[Any], int]
     limit: Callable[[Any], Limit | None] = lambda config: None
+    check_manifest: Callable[[Any, str], None] = lambda config, manifest: None  # ValueError for what cannot be split
 
 
 def entries(

@@ -33,7 +33,14 @@ from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
 from transforms.tables.digest import digest, tables_digest
 from transforms.tables.ledger import Tally, ledger_table
-from transforms.tables.shards import is_local, is_temporary, make_folder, shard_names, shard_path
+from transforms.tables.shards import (
+    delete_folder,
+    is_local,
+    is_temporary,
+    make_folder,
+    shard_names,
+    shard_path,
+)
 
 _MANY_ITEMS = 10_000  # from here on worker processes are worth their start
 _EXTRA_ROUNDS = 3  # of a job: an item that kills every worker that touches it must not keep the run going for ever
@@ -58,6 +65,7 @@ class Order:
 
 def check(order: Order) -> None:
     """ConfigError for what could not run, before anything is fetched or written."""
+    _check_paths(order)
     jobs = cut(order.recipe.stages(order.config, order.run), order.config.jobs)
     options = [order.options(job) for job in jobs]
     if order.submit and runner_name(options[0]) != "DataflowRunner":
@@ -70,13 +78,19 @@ def run(order: Order) -> None:
     jobs = cut(stages, order.config.jobs)
     check_idle([order.options(job) for job in jobs])
     _check_paths(order)
+    is_new = is_local(order.run) and not os.path.exists(order.run)
     make_folder(order.run)
     with _alone(order.run):
         _sweep(order.run)
         record = _open_record(order, stages)
         storage.ask(partial(write_record, order.run, record), order.run, "--output")
         attempt = begin_attempt(order.run)
-        _split(order, record)
+        try:
+            _split(order, record)
+        except ConfigError:
+            if is_new:  # a list that cannot be read to its end leaves no folder behind
+                delete_folder(order.run)
+            raise
         for job in jobs:
             _do(order, job, record, attempt)
         _sweep(order.run)
@@ -132,8 +146,17 @@ def _check_paths(order: Order) -> None:
     if any(character in order.run for character in "*?["):
         raise ConfigError(f"--output {order.run}: the name of a run must not have any of * ? [ in it.")
     storage.check_folder(order.run, "--output")
-    if not storage.is_file(order.manifest, "--input"):
-        raise ConfigError(f"--input {order.manifest}: there is no such file.")
+    storage.check_list(order.manifest, "--input")
+    with _input_errors(order):
+        order.recipe.check_manifest(order.config, order.manifest)
+
+
+@contextmanager
+def _input_errors(order: Order) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # a column that is not there, a file that is no parquet, another manifest ...
+        raise ConfigError(f"--input {order.manifest}: {error}") from error
 
 
 def _sweep(run: str) -> None:
@@ -149,10 +172,8 @@ def _sweep(run: str) -> None:
 def _split(order: Order, record: dict[str, Any]) -> None:
     start = time.monotonic()
     if "manifest" not in record["stages"]:
-        try:
+        with _input_errors(order):
             order.recipe.split_manifest(order.config, order.manifest, order.run)
-        except ValueError as error:  # a column that is not there, a file that is no parquet, another manifest ...
-            raise ConfigError(f"--input {order.manifest}: {error}") from error
     _close(order, record, "manifest", counts_of_manifest(order.run), time.monotonic() - start, {})
 
 

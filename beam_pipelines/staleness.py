@@ -8,7 +8,8 @@ from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.stages import Stage, fingerprints
-from transforms.tables.digest import differences, digest, file_digest
+from transforms.fetch.lists.files import list_digest
+from transforms.tables.digest import differences, digest
 from transforms.tables.ledger import RETRIES, ledger_table, retry_names
 from transforms.tables.shards import delete_folder, is_folder, shard_path
 
@@ -19,9 +20,9 @@ _SHOWN = 5  # differences in one sentence
 def account(stages: list[Stage], manifest: str, settings: Any) -> dict[str, Any]:
     """The `fingerprints` of a run's stages and of its manifest, and what they are `made_from`, as its record has them.
 
-    `manifest` is the file, `settings` how it is read, as plain data.
+    `manifest` is the list, `settings` how it is read, as plain data.
     """
-    listed = {"--input": file_digest(manifest), "manifest": settings}
+    listed = {"--input": list_digest(manifest), "manifest": settings}
     return {
         "made_from": {"manifest": listed, **{stage.name: stage.made_from for stage in stages}},
         "fingerprints": fingerprints(stages, digest(listed)),

@@ -9,6 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines.errors import ConfigError
+from transforms.fetch.lists.files import list_files, nothing_at
 from transforms.tables.shards import exists, is_local
 from transforms.tables.upload import http_status
 
@@ -37,6 +38,13 @@ def is_file(path: str, what: str) -> bool:
     """Whether the file is there; ConfigError if its store cannot say so."""
     _check_form(path, what)
     return bool(ask(lambda: exists(path), path, what))
+
+
+def check_list(path: str, what: str) -> None:
+    """ConfigError unless there is a list: a file, a folder with files, or a pattern that some have."""
+    _check_form(path, what)
+    if not ask(lambda: list_files(path), path, what):
+        raise ConfigError(f"{what} {path}: {nothing_at(path)}")
 
 
 def ask(action: Callable[[], Any], path: str, what: str) -> Any:

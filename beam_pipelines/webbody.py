@@ -12,6 +12,7 @@ from transforms.bundle.settings import BundleSettings
 from transforms.bundle.stage import WriteBundle
 from transforms.fetch.deduplicate import DropDuplicates
 from transforms.fetch.images import DownloadImages
+from transforms.fetch.lists.read import check_list
 from transforms.fetch.manifest import split_manifest
 from transforms.fetch.settings import Columns, DownloadSettings, ManifestSettings
 from transforms.identity.settings import IdentitySettings, SplitSettings
@@ -151,5 +152,6 @@ RECIPE = Recipe(
     stages=stages,
     models=models,
     split_manifest=lambda config, manifest, run: split_manifest(manifest, run, config.manifest),
+    check_manifest=lambda config, manifest: check_list(manifest, config.manifest),
     rows_per_shard=lambda config: config.manifest.rows_per_shard,
 )

@@ -1,9 +1,10 @@
 """Stage metadata: what became of each video, and all that is known of each clip, as files for users.
 
-`metadata.csv` has a row for each video of the manifest, `ex-metadata.csv` and `ex-metadata.pkl` one for each clip, all
-in the folder of the table `metadata`. The pickle is a dict of lists by column, of Python's own types only, in protocol
-4: `pandas.DataFrame(pickle.load(file))` makes a frame of it, and it needs no pandas to be written. It holds all columns
-at once, here and where it is read; the CSV files are written, and the table is, a shard at a time.
+`metadata.csv` has a row for each video of the manifest, `ex-metadata.csv` and `ex-metadata.pkl` one for each clip, with
+the manifest's own columns behind ours, all in the folder of the table `metadata`. The pickle is a dict of lists by
+column, of Python's own types only, in protocol 4: `pandas.DataFrame(pickle.load(file))` makes a frame of it, and it
+needs no pandas to be written. It holds all columns at once, here and where it is read; the CSV files are written, and
+the table is, a shard at a time.
 """
 
 import pickle
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.bundle.csv_cells import csv_rows
+from transforms.tables.csv_cells import csv_rows
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import entries, write_whole_ledger
 from transforms.tables.schemas import arrow_schema
@@ -31,6 +32,7 @@ from transforms.tables.shards import (
     to_table,
     write_shard,
 )
+from transforms.tables.source_columns import Column, source_cells, source_columns
 from transforms.tables.video_schemas import VideoState
 from transforms.vision.clip_files import TABLE as CLIPS
 
@@ -43,7 +45,7 @@ COLUMNS = (
 )  # fmt: skip
 MORE = (
     "clip_id", "video_id", "shot_id", "label", "file", "sha256", "crop_x1", "crop_y1", "crop_x2", "crop_y2",
-    "face_score", "face_consistency", "sharpness", "brisque",
+    "face_score", "face_consistency", "sharpness", "brisque", "url",
 )  # fmt: skip
 _PROTOCOL = 4  # of the pickle: fixed, so that equal runs give equal bytes
 
@@ -70,11 +72,13 @@ def write_metadata(run: str) -> int:
         write(DOWNLOADS)
         for state in write_states(run):
             write([getattr(state, name) for name in DOWNLOADS])
-    columns: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *MORE)}
+    clips = (text for shard in iter_tables(run, CLIPS, ["source"]) for text in shard["source"].to_pylist())
+    own = source_columns(clips, (*COLUMNS, *MORE))
+    columns: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *MORE, *(name for _, name in own))}
     with commit_file(_path(run, "ex-metadata.csv")) as out:
         write = csv_rows(out)
         write(list(columns))
-        for row in clip_rows(run):
+        for row in clip_rows(run, own):
             write(row)
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
@@ -82,9 +86,9 @@ def write_metadata(run: str) -> int:
         pickler = pickle.Pickler(out, _PROTOCOL)
         pickler.fast = True  # without memory of what was written: the bytes depend on the values alone
         pickler.dump(columns)
-    clips = read_column(run, CLIPS, ["clip_id"])["clip_id"]
-    write_whole_ledger(run, STAGE, clips, lambda _, clip: (Verdict(clip, "kept"), 1))
-    return len(clips)
+    ids = read_column(run, CLIPS, ["clip_id"])["clip_id"]
+    write_whole_ledger(run, STAGE, ids, lambda _, clip: (Verdict(clip, "kept"), 1))
+    return len(ids)
 
 
 def _path(run: str, name: str) -> str:
@@ -119,16 +123,16 @@ def _pairs(run: str, table: str, *columns: str) -> Iterator[tuple[Any, ...]]:
         yield from zip(*(shard[name].to_pylist() for name in columns), strict=True)
 
 
-def clip_rows(run: str) -> Iterator[list[Any]]:
-    """The cells of each clip under COLUMNS and MORE, in the order of the table clips."""
-    wanted = _pairs(run, "videos", "video_id", "seconds", "width", "height", "fps")
-    videos = {video: (seconds, f"{width}x{height}", fps) for video, seconds, width, height, fps in wanted}
+def clip_rows(run: str, own: list[Column]) -> Iterator[list[Any]]:
+    """The cells of each clip under COLUMNS, MORE and the manifest's `own`, in the order of the table clips."""
+    wanted = _pairs(run, "videos", "video_id", "seconds", "width", "height", "fps", "url")
+    videos = {video: (seconds, f"{width}x{height}", fps, url) for video, seconds, width, height, fps, url in wanted}
     for shard in iter_tables(run, CLIPS):
         for clip in shard.to_pylist():
-            yield _cells(clip, *videos[clip["video_id"]])
+            yield _cells(clip, *videos[clip["video_id"]]) + source_cells(clip["source"], own)
 
 
-def _cells(clip: dict[str, Any], seconds: float, resolution: str, fps: float) -> list[Any]:
+def _cells(clip: dict[str, Any], seconds: float, resolution: str, fps: float, url: str) -> list[Any]:
     here = [clip["media"], _relative(clip["file"]), clip["lmdb"], _relative(clip["lmdb"]), clip["lmdb_frames"]]
     here += [clip["audio"], _relative(clip["audio"])]
     first, end = clip["first_frame"], clip["end_frame"]
@@ -137,7 +141,7 @@ def _cells(clip: dict[str, Any], seconds: float, resolution: str, fps: float) ->
     ids = [clip[name] for name in ("clip_id", "video_id", "shot_id", "label", "file", "sha256")]
     own = [clip[name] for name in ("face_score", "face_consistency", "sharpness", "brisque")]
     corners = [int(value) for value in clip["crop_box"]]
-    return [*here, *place, seconds, resolution, fps, *scores, *ids, *corners, *own]
+    return [*here, *place, seconds, resolution, fps, *scores, *ids, *corners, *own, url]
 
 
 def _relative(path: str | None) -> str | None:

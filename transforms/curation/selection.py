@@ -16,7 +16,7 @@ from transforms.curation.metadata import PersonFiles, person_name, write_metadat
 from transforms.curation.persons import Candidate, best, sequences
 from transforms.curation.settings import SelectionSettings
 from transforms.curation.shot_check import ShotCheck, first_uncut
-from transforms.fetch.manifest import safe_id
+from transforms.fetch.item_ids import safe_id
 from transforms.media.shot_settings import ShotSettings
 from transforms.tables.flow import verdict
 from transforms.tables.ledger import write_whole_ledger

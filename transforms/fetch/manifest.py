@@ -4,24 +4,25 @@ The manifest is read twice: once for the hashes of its URLs and ids, which find 
 shards. Nothing but the hashes (32 bytes a row) stays in memory, and of a list of clips their spans (24 bytes each).
 """
 
-import base64
 import hashlib
 import json
+import logging
 import math
-import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from transforms.fetch.manifest_read import BadRow, Record, read_records
+from transforms.fetch.item_ids import safe_id, url_id
+from transforms.fetch.lists.read import read_records
+from transforms.fetch.lists.record import BadRow, Record, cell_text, item_url, other_columns
 from transforms.fetch.repeats import HashList, Mask, repeated
 from transforms.fetch.settings import ManifestSettings
-from transforms.fetch.spans import GatheredSpans, SpanList
+from transforms.fetch.spans import MAX_SPANS, GatheredSpans, SpanList
 from transforms.fetch.video_settings import VideoManifestSettings
 from transforms.tables.chunks import key_name
 from transforms.tables.digest import differences
@@ -32,13 +33,12 @@ from transforms.tables.schemas import Source, arrow_schema
 from transforms.tables.shards import read_footer, shard_names, shard_path, to_table, write_shard
 from transforms.tables.video_schemas import VideoSource
 
+_log = logging.getLogger("manyfaces.manifest")
 Row = TypeVar("Row", Source, VideoSource)
 TABLE = STAGE = "manifest"
-_SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_UNSAFE = re.compile(rb"[^A-Za-z0-9_.-]")
-_MAX_ID = 120  # characters; ids are parts of file names
 _SHARDS_AT_ONCE = 16  # being written: on an object store each is a few round trips
 _VERDICTS = 50  # times rows_per_shard: a stretch of rejected rows this long ends a shard too
+_SHARD_TEXT = 32 * 2**20  # characters of passed-on columns that end a shard too: they may be large, and rows are many
 _NAMES = 10**6  # of shards: six digits
 
 
@@ -60,9 +60,9 @@ class Listing(Generic[Row]):
     row_type: type[Row]
     to_row: Callable[[Record | BadRow], Row]
 
-    def rows(self) -> Iterator[tuple[Row | None, tuple[str, str]]]:
-        """Each record's row, or None with reason code and detail."""
-        for record in read_records(self.manifest, self.settings):
+    def rows(self, left_out: Counter[str] | None = None) -> Iterator[tuple[Row | None, tuple[str, str]]]:
+        """Each record's row, or None with reason code and detail; `left_out` as of `read_records`."""
+        for record in read_records(self.manifest, self.settings, left_out):
             try:
                 yield self.to_row(record), ("", "")
             except Rejected as why:
@@ -81,23 +81,7 @@ class Repeats:
     duplicate_id: Mask
     spans: GatheredSpans
     digest: str
-
-
-def safe_id(name: str) -> str:
-    """The name as an image id: safe in paths and keys, and different for different names.
-
-    Plain names (letters, digits, `_ . -`, not starting with `.` or `-`) stay. In others each other byte becomes
-    `~` and two hex digits; what is then too long is cut and ends in `~h` and 32 hex digits of its sha256.
-    """
-    if _SAFE_ID.fullmatch(name) and len(name) <= _MAX_ID:
-        return name
-    raw = name.encode()
-    shown = _UNSAFE.sub(lambda byte: b"~%02X" % byte[0][0], raw).decode()
-    if shown[:1] in (".", "-"):
-        shown = f"~{ord(shown[0]):02X}{shown[1:]}"
-    if len(shown) <= _MAX_ID:
-        return shown
-    return f"{shown[:80]}~h{hashlib.sha256(raw).hexdigest()[:32]}"
+    text: int  # characters of all rows' other columns
 
 
 def to_source(record: Record | BadRow, settings: ManifestSettings) -> Source:
@@ -105,58 +89,15 @@ def to_source(record: Record | BadRow, settings: ManifestSettings) -> Source:
     if isinstance(record, BadRow):
         raise Rejected("bad_row", record)
     names = settings.columns
-    url = record.get(names.url)
-    url = url.strip() if isinstance(url, str) else url
-    if url is None or url == "":
+    column = names.id_column(record)
+    url = item_url(record, names.url)
+    if not url:
         raise Rejected("no_url")
-    if not isinstance(url, str):
-        raise Rejected("bad_row", f"the URL is no text but {type(url).__name__}")
-    name = _text(record.get(names.id)) if names.id else None
-    if names.id and not name:
-        raise Rejected("bad_row", f"no id in column {names.id!r}")
-    label = _text(record.get(names.label)) if names.label else None
-    image_id, source = id_and_rest(record, (names.id, names.url, names.label), name, url, label)
-    return Source(image_id, url, label, source)
-
-
-def id_and_rest(
-    record: Record, known: tuple[str | None, ...], name: str | None, url: str, label: str | None
-) -> tuple[str, str]:
-    """The item's id, and the columns other than the `known` as JSON; Rejected `bad_row` for what cannot be stored."""
-    try:
-        rest = _to_json({key: value for key, value in record.items() if key not in known})
-        "".join((url, name or "", label or "", rest)).encode()
-        return safe_id(name) if name else hashlib.sha256(url.encode()).hexdigest()[:20], rest
-    except UnicodeEncodeError:
-        raise Rejected("bad_row", "text that is no UTF-8") from None
-    except (TypeError, ValueError) as error:
-        raise Rejected("bad_row", str(error)) from None
-
-
-def _to_json(record: Record) -> str:
-    try:
-        return json.dumps(record, ensure_ascii=False, default=_plain, allow_nan=False)
-    except ValueError:  # NaN or an infinity, which JSON lacks
-        return json.dumps(_finite(record), ensure_ascii=False, default=_plain, allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value).strip()
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no type for."""
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    name, label = cell_text(record, column), cell_text(record, names.label)
+    if not name and names.needs_id():
+        raise Rejected("bad_row", f"no id in column {column!r}")
+    source = other_columns(record, (column, names.url, names.label))
+    return Source(safe_id(name) if name else url_id(url), url, label, source)
 
 
 def split_manifest(manifest: str, run: str, settings: ManifestSettings) -> Split:
@@ -172,7 +113,7 @@ def split(listing: Listing[Row], run: str) -> Split:
     repeats = find_duplicates(listing)
     number = len(repeats.duplicate_url)
     new = int(np.sum(~(repeats.duplicate_url | repeats.duplicate_id)))
-    _check_number(number, new, listing.settings.rows_per_shard)
+    _check_number(number, new, repeats.text, listing.settings.rows_per_shard)
     tables, ledgers = (set(shard_names(run, table)) for table in (TABLE, ledger_table(STAGE)))
     made_from = _made_from(listing, repeats)
     _check_manifest(run, tables, made_from)
@@ -197,7 +138,7 @@ def _shards(listing: Listing[Row], repeats: Repeats) -> Iterator[tuple[list[Row]
     """The rows of each shard and the verdicts on all rows up to its last."""
     rows: list[Row] = []
     verdicts: list[tuple[Verdict, int]] = []
-    id_of, rows_per_shard = listing.id_of(), listing.settings.rows_per_shard
+    id_of, rows_per_shard, text = listing.id_of(), listing.settings.rows_per_shard, 0
     for number, (row, why) in enumerate(listing.rows()):
         if row is None:
             verdicts.append((_verdict(number, *why), 0))
@@ -206,26 +147,33 @@ def _shards(listing: Listing[Row], repeats: Repeats) -> Iterator[tuple[list[Row]
             verdicts.append((_verdict(number, "merged_spans" if merged else "duplicate_url", row.url), 0))
         elif repeats.duplicate_id[number]:
             verdicts.append((_verdict(number, "duplicate_id", id_of(row)), 0))
+        elif (spans := repeats.spans.count(number)) > MAX_SPANS:
+            verdicts.append((_verdict(number, "bad_row", f"{spans} spans of {row.url}"), 0))
         else:
             rows.append(replace(row, spans=repeats.spans.of(number)) if isinstance(row, VideoSource) else row)
             verdicts.append((Verdict(id_of(row), "kept"), 1))
-        if len(rows) == rows_per_shard or len(verdicts) == _VERDICTS * rows_per_shard:
+            text += len(row.source)
+        if len(rows) == rows_per_shard or len(verdicts) == _VERDICTS * rows_per_shard or text >= _SHARD_TEXT:
             yield rows, verdicts
-            rows, verdicts = [], []
+            rows, verdicts, text = [], [], 0
     if verdicts:
         yield rows, verdicts
 
 
 def find_duplicates(listing: Listing[Row]) -> Repeats:
     """What the first reading of the manifest finds; the digest is of all URLs, ids and spans, in order."""
-    urls, ids, listed = HashList(), HashList(), SpanList()
-    id_of = listing.id_of()
-    for number, (row, _) in enumerate(listing.rows()):
+    urls, ids, listed, left_out = HashList(), HashList(), SpanList(), Counter[str]()
+    id_of, own_ids, text = listing.id_of(), False, 0
+    for number, (row, _) in enumerate(listing.rows(left_out)):
         urls.append(row.url if row else None)
-        if listing.settings.columns.id:
-            ids.append(id_of(row) if row else None)
+        ids.append(id_of(row) if row else None)
+        if row is not None:
+            own_ids = own_ids or isinstance(row, VideoSource) or row.image_id != url_id(row.url)
+            text += len(row.source)
         if isinstance(row, VideoSource) and row.spans is not None:
             listed.append(number, row.spans)
+    for column, count in left_out.items():
+        _log.warning("the manifest's column %r is too large to be carried in %d rows; it is null there", column, count)
     digest = hashlib.sha256()
     hashes = urls.take()
     digest.update(hashes.data)
@@ -233,12 +181,11 @@ def find_duplicates(listing: Listing[Row]) -> Repeats:
     spans = listed.take()
     gathered = GatheredSpans(spans, hashes)
     hashes = ids.take()
-    digest.update(hashes.data)
+    if own_ids:
+        digest.update(hashes.data)
     digest.update(spans.tobytes())
-    if not listing.settings.columns.id:
-        return Repeats(duplicate_url, np.zeros_like(duplicate_url), gathered, digest.hexdigest())
     hashes[duplicate_url] = 0  # a row that goes for its URL does not claim its id
-    return Repeats(duplicate_url, repeated(hashes), gathered, digest.hexdigest())
+    return Repeats(duplicate_url, repeated(hashes), gathered, digest.hexdigest(), text)
 
 
 def _verdict(number: int, code: str, detail: str) -> Verdict:
@@ -247,9 +194,9 @@ def _verdict(number: int, code: str, detail: str) -> Verdict:
     return Verdict(f"~row-{number}", reason(code).state, code, False, shown)
 
 
-def _check_number(rows: int, new: int, rows_per_shard: int) -> None:
+def _check_number(rows: int, new: int, text: int, rows_per_shard: int) -> None:
     """ValueError if there may be more shards than names; `new` rows are no duplicates, whatever else they are."""
-    most = math.ceil((new + (rows - new) / _VERDICTS) / rows_per_shard)
+    most = math.ceil((new + (rows - new) / _VERDICTS) / rows_per_shard) + text // _SHARD_TEXT
     if most > _NAMES:
         raise ValueError(
             f"{new} rows make {most} shards of {rows_per_shard}, and only {_NAMES} names of shards sort as they count; "

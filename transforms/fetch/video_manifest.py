@@ -1,19 +1,17 @@
 """Lists of videos: plain rows, HD-VILA's metafile and clip lists become the table `manifest` of VideoSources."""
 
-import json
 import re
-from typing import Any
 
-from transforms.fetch.manifest import Listing, Split, id_and_rest, split
-from transforms.fetch.manifest_read import BadRow, Record
-from transforms.fetch.spans import in_order, parse_span
+from transforms.fetch.item_ids import safe_id, url_id
+from transforms.fetch.lists.record import BadRow, Record, cell_text, is_blank, item_url, other_columns
+from transforms.fetch.manifest import Listing, Split, split
+from transforms.fetch.spans import nested, parse_clips, parse_duration
 from transforms.fetch.video_settings import VideoColumns, VideoManifestSettings
 from transforms.tables.reasons import Rejected
 from transforms.tables.video_schemas import VideoSource
 
 YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}", re.ASCII)
 _YOUTUBE = "https://www.youtube.com/watch?v="
-_MAX_SPANS = 100_000  # of one row
 
 
 def split_videos(manifest: str, run: str, settings: VideoManifestSettings) -> Split:
@@ -30,18 +28,19 @@ def to_video_source(record: Record | BadRow, settings: VideoManifestSettings) ->
     if isinstance(record, BadRow):
         raise Rejected("bad_row", record)
     names = settings.columns
-    clip_id, name, url = (_text(record, column) for column in (names.clip_id, names.id, names.url))
+    column = names.id_column(record)
+    clip_id, name = cell_text(record, names.clip_id), cell_text(record, column)
+    url = item_url(record, names.url) if names.url else None
     youtube = clip_id[:11] if clip_id else None
     if not url:
         url = _youtube_url(name or youtube)
     elif YOUTUBE_ID.fullmatch(url):
         name, url = name or url, _youtube_url(url)
     name = name or youtube
-    label = _text(record, names.label)
     spans, taken = _spans(record, names, bool(clip_id))
-    known = (names.id, names.url, names.label, names.clip_id if taken == names.duration else None, taken)
-    video_id, rest = id_and_rest(record, known, name, url, label)
-    return VideoSource(video_id, url, label, rest, spans)
+    known = (column, names.url, names.label, names.clip_id if taken == names.duration else None, taken)
+    label, rest = cell_text(record, names.label), other_columns(record, known)
+    return VideoSource(safe_id(name) if name else url_id(url), url, label, rest, spans)
 
 
 def _youtube_url(video: str | None) -> str:
@@ -52,41 +51,18 @@ def _youtube_url(video: str | None) -> str:
     return _YOUTUBE + video
 
 
-def _text(record: Record, column: str | None) -> str | None:
-    value = record.get(column) if column else None
-    if value is None or isinstance(value, str | int):
-        return None if value is None else str(value).strip() or None
-    raise Rejected("bad_row", f"the column {column!r} holds no text but {type(value).__name__}")
-
-
 def _spans(record: Record, names: VideoColumns, is_clip: bool) -> tuple[list[list[float]] | None, str | None]:
     """The spans of the record, and the column that they were read from; None where it lists none."""
-    listed = _nested(record.get(names.clips)) if names.clips else None
-    duration = _nested(record.get(names.duration)) if names.duration and is_clip else None
-    try:
-        if isinstance(listed, list):
-            return _clip_spans(listed), names.clips
-        if duration is not None:
-            return [parse_span(duration)], names.duration
-    except ValueError as error:
-        raise Rejected("bad_row", str(error)) from None
-    return None, None
-
-
-def _clip_spans(clips: list[Any]) -> list[list[float]]:
-    """The spans of HD-VILA's clips; ValueError where there are none."""
-    if not clips or len(clips) > _MAX_SPANS:
-        raise ValueError(f"a list of {len(clips)} clips")
-    if not all(isinstance(clip, dict) and "span" in clip for clip in clips):
-        raise ValueError("a clip without its span")
-    return in_order(parse_span(clip["span"]) for clip in clips)
-
-
-def _nested(value: Any) -> Any:
-    """A list or object that a text column holds as JSON, or the value as it is."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+    for column, parse in ((names.clips, parse_clips), (names.duration if is_clip else None, parse_duration)):
+        value = record.get(column) if column else None
+        if column is None or is_blank(value):
+            continue
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
+            return parse(nested(value)), column
+        except ValueError as error:
+            key = "clips" if column == names.clips else "duration"
+            raise Rejected(
+                "bad_row",
+                f"the column {column!r}: {error} (where it holds something else: --set manifest.columns.{key}=null)",
+            ) from None
+    return None, None

@@ -6,11 +6,11 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
-from pyarrow import csv
 
 from transforms.identity.columns import as_codes, as_text
 from transforms.identity.settings import SplitSettings
 from transforms.identity.splits import Mask, Split, draw_splits, images_per_identity, qualifies
+from transforms.tables.csv_cells import write_csv
 from transforms.tables.flow import verdict
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.lookup import places
@@ -73,7 +73,7 @@ class WriteSplits(beam.DoFn):
         write_shard(shard_path(run, "splits", _ONLY), pa.concat_tables(tables))
         for split, table in zip(splits, tables, strict=True):
             with commit_file(FileSystems.join(run, "splits", f"{split.name}.csv")) as out:
-                csv.write_csv(table.drop_columns("split"), out)
+                write_csv(table.drop_columns("split"), out)
         rows = sum((np.isin(identity, split.identities).astype(int) for split in splits), np.zeros(len(faces), int))
         write_whole_ledger(
             run,

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import shared
-from pyarrow import csv
 
 from transforms.identity import columns
 from transforms.identity.cleaning import Cleaned, FaceColumns, clean
 from transforms.identity.clustering import cluster
 from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_of
 from transforms.identity.settings import EdgeSettings, IdentitySettings
+from transforms.tables.csv_cells import write_csv
 from transforms.tables.digest import digest, tables_digest
 from transforms.tables.flow import verdict
 from transforms.tables.ledger import write_whole_ledger
@@ -182,7 +182,7 @@ def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned) -> N
     )
     write_shard(shard_path(run, "cleaning", _ONLY), steps)
     with commit_file(FileSystems.join(run, "cleaning", "cleaning.csv")) as out:
-        csv.write_csv(steps, out)
+        write_csv(steps, out)
     write_shard(shard_path(run, "identities", _ONLY), identity_table(meta, clusters, cleaned))
     codes = cleaned.reason
     write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, str(codes[row])), 1))

@@ -21,12 +21,18 @@ REFERENCE = [
 ]  # fmt: skip
 
 
+# the manifest's own columns of one clip: one that is called like ours, one that a spreadsheet would compute
+OWN = '{"who": "=cmd()", "width": 3, "tags": ["a", "b"], "=1+1": null}'
+OWN_NAMES = ["who", "source_width", "tags", "=1+1"]
+
+
 def write(run, kind, table, name, *rows):
     write_shard(shard_path(run, table, name), to_table(rows, arrow_schema(kind)))
 
 
 def row(kind, **values):
     """A row with these values; the others are empty of their type."""
+    values = {"source": "{}", **values}
     empty = {"str": "x", "int": 0, "float": 0.0, "bool": False, "F32": np.zeros(4, np.float32), "Boxes": None}
     return kind(
         **{f.name: values.get(f.name, empty.get(str(getattr(f.type, "__name__", f.type)))) for f in fields(kind)}
@@ -46,7 +52,13 @@ def run(folder):
     for name, ids in (("00000", ["a", "gone"]), ("00001", ["b", "waiting"])):
         write(folder, VideoSource, "manifest", name, *(row(VideoSource, video_id=i) for i in ids))
     size = {"width": 1280, "height": 720, "fps": 25.0, "seconds": 61.5}
-    write(folder, Video, "videos", "00000", row(Video, video_id="a", media="media/a.mp4", **size))
+    write(
+        folder,
+        Video,
+        "videos",
+        "00000",
+        row(Video, video_id="a", media="media/a.mp4", url="http://a.example/a", **size),
+    )
     write(folder, Video, "videos", "00001", row(Video, video_id="b", media="media/b.mp4", **size))
     write_ledger(folder, "download", "00000", [(Verdict("a", "kept"), 1), (Verdict("gone", "failed", "http_404"), 0)])
     write_ledger(folder, "download", "00001", [(Verdict("b", "kept"), 1)])
@@ -55,7 +67,14 @@ def run(folder):
     write(folder, Shot, "shots", "00001", row(Shot, shot_id="b-s0", video_id="b"))
     files = {"lmdb": "clips/a/a-s0-0.lmdb", "lmdb_frames": 30, "audio": "clips/a/a-s0-0.wav"}
     scores = {"clip_score": 0.25, "brisque": 30.5, "face_score": 0.75, "face_consistency": 0.5, "sharpness": 99.5}
-    write(folder, Clip, "clips", "00000", clip("a-s0-0", "a", label="=1+1", **files, **scores), clip("a-s1-7", "a"))
+    write(
+        folder,
+        Clip,
+        "clips",
+        "00000",
+        clip("a-s0-0", "a", label="=1+1", source=OWN, **files, **scores),
+        clip("a-s1-7", "a"),
+    )
     write(folder, Clip, "clips", "00001")
     return folder
 
@@ -85,7 +104,7 @@ def test_every_video_of_the_manifest_has_a_row(run):
 def test_every_clip_has_a_row_with_the_reference_s_columns(run):
     write_metadata(run)
     first, second = rows_of(run, "ex-metadata.csv")
-    assert list(first) == [*REFERENCE, *MORE]
+    assert list(first) == [*REFERENCE, *MORE, *OWN_NAMES[:3], "'=1+1"]
     assert list(COLUMNS) == REFERENCE
     assert {name: first[name] for name in REFERENCE} == {
         "file_original": "media/a.mp4",
@@ -110,7 +129,9 @@ def test_every_clip_has_a_row_with_the_reference_s_columns(run):
         "clipiqa+_score": "",
     }
     own = ["-3", "10", "97", "110", "0.75", "0.5", "99.5", "30.5"]
-    assert [first[name] for name in MORE[6:]] == own
+    assert [first[name] for name in MORE[6:]] == [*own, "http://a.example/a"]
+    assert [first[name] for name in OWN_NAMES[:3]] == ["'=cmd()", "3", '["a", "b"]']
+    assert [second[name] for name in OWN_NAMES[:3]] == ["", "", ""]
     assert first["label"] == "'=1+1"
     scores = ("clip_score", "hyperiqa_score", "clipiqa+_score", "brisque", "lmdb_file", "audio_relative")
     assert [second[name] for name in scores] == [""] * 6
@@ -119,13 +140,14 @@ def test_every_clip_has_a_row_with_the_reference_s_columns(run):
 def test_the_pickle_has_the_same_in_python_s_own_types(run):
     write_metadata(run)
     found = pickle.loads(content(run, "ex-metadata.pkl"))
-    assert list(found) == [*REFERENCE, *MORE]
+    assert list(found) == [*REFERENCE, *MORE, *OWN_NAMES]
     assert {type(value) for column in found.values() for value in column} <= {str, int, float, type(None)}
     assert found["clip_id"] == ["a-s0-0", "a-s1-7"]
     assert found["clip_score"] == [0.25, None]
     assert found["label"][0] == "=1+1"  # nothing computes what a pickle holds
     again = [["" if value is None else str(value) for value in column] for column in found.values()]
     again[list(found).index("label")][0] = "'=1+1"
+    again[list(found).index("who")][0] = "'=cmd()"
     assert [list(row.values()) for row in rows_of(run, "ex-metadata.csv")] == [
         list(row) for row in zip(*again, strict=True)
     ]

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.object_store import ObjectStore, new_folder
-from transforms.fetch.manifest import safe_id, split_manifest
-from transforms.fetch.manifest_read import read_records
+from transforms.fetch.item_ids import safe_id
+from transforms.fetch.lists.read import read_records
+from transforms.fetch.manifest import split_manifest
 from transforms.fetch.repeats import HashList, repeated
 from transforms.fetch.settings import Columns, ManifestSettings
 from transforms.tables.ledger import tally
@@ -86,7 +87,7 @@ def test_lists_and_texts(tmp_path):
     (tmp_path / "m.txt").write_text("http://a.example/1\n\nhttp://a.example/2")
     rows, counts = split(tmp_path / "m.txt", tmp_path / "run2")
     assert [len(row.image_id) for row in rows] == [20, 20]
-    assert counts == {"kept": 2, "no_url": 1}
+    assert counts == {"kept": 2}  # a blank line is no row
 
 
 def test_every_row_is_accounted_for(tmp_path):
@@ -161,13 +162,14 @@ def test_missing_columns_are_named(tmp_path, content, settings, message):
 
 
 def test_an_unknown_extension_is_named(tmp_path):
+    (tmp_path / "urls.dat").write_text("http://a.example/1\n")
     with pytest.raises(ValueError, match=r"set manifest\.format"):
         list(read_records(str(tmp_path / "urls.dat"), ManifestSettings()))
 
 
 def test_shards_have_their_size_and_long_rejected_stretches_end_one_too(tmp_path):
-    path = tmp_path / "m.txt"
-    path.write_text("".join(f"http://a.example/{i}\n" for i in range(25)) + "\n" * 600)
+    path = tmp_path / "m.csv"
+    path.write_text("url,n\n" + "".join(f"http://a.example/{i},1\n" for i in range(25)) + ",1\n" * 600)
     split(path, tmp_path / "run", rows_per_shard=10)
     names = shard_names(str(tmp_path / "run"), "manifest")
     assert [len(list(iter_rows(path_of(tmp_path / "run", name), Source))) for name in names] == [10, 10, 5]

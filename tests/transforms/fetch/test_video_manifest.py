@@ -72,7 +72,7 @@ def test_a_text_has_urls_paths_and_youtube_ids(tmp_path):
         (11, WATCH + A),
         (20, "/videos/x.mp4"),
     ]
-    assert counts == {"kept": 3, "no_url": 1}
+    assert counts == {"kept": 3}
 
 
 def test_an_id_alone_is_a_youtube_video(tmp_path):
@@ -130,8 +130,8 @@ def test_a_row_without_spans_wants_the_whole_video(tmp_path):
 
 
 def test_a_duration_without_clip_id_is_the_rows_own_affair(tmp_path):
-    ((row,), _) = split(lines(tmp_path / "m.jsonl", [{"video_id": A, "duration": 12, "clip": "x"}]), tmp_path / "run")
-    assert (row.spans, json.loads(row.source)) == (None, {"duration": 12, "clip": "x"})
+    ((row,), _) = split(lines(tmp_path / "m.jsonl", [{"video_id": A, "duration": 12}]), tmp_path / "run")
+    assert (row.spans, json.loads(row.source)) == (None, {"duration": 12})
 
 
 def test_spans_survive_the_table_exactly(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.bundle.csv_cells import csv_rows, safe_cell
+from transforms.tables.csv_cells import csv_rows, safe_cell
 
 
 @pytest.mark.parametrize(
