@@ -71,7 +71,7 @@ def why_empty(run: str, record: Mapping[str, Any]) -> list[str]:
     if stage is None:
         return []
     entry, reasons = stages[stage], stages[stage]["reasons"]
-    if stage == "identity":
+    if stage == "identity" and shard_names(run, "embeddings"):
         settings = IdentitySettings.model_validate(record["config"]["identity"])
         faces = read_faces(run, _entered(entry), settings.edges.within_label)
         return [_head(goal, stage, entry), identity_cause(reasons, faces, settings)]

@@ -52,7 +52,7 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
         self._path, self._name, self._batch_size, self._device, self._threads = path, name, batch_size, device, threads
 
     def load_model(self) -> Any:
-        """The session, on the device asked for; RuntimeError, in one sentence, where that device is not there."""
+        """The session, on the device asked for; DeviceMissing, in one sentence, where that device is not there."""
         path = self._path() if callable(self._path) else self._path
         key = str(path), self._device, self._threads
         with _LOADING:
@@ -103,13 +103,8 @@ class OnnxHandler(ModelHandler[Request, Answer, Any]):
         return {"min_batch_size": self._batch_size, "max_batch_size": self._batch_size}
 
 
-def is_usable(device: str) -> bool:
-    """Whether ONNX Runtime is installed here and has this device."""
-    try:
-        import onnxruntime
-    except ImportError:
-        return False
-    return device == "cpu" or "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+class DeviceMissing(RuntimeError):
+    """ONNX Runtime cannot use the device on this machine."""
 
 
 def _load(path: str, device: str, threads: int, name: str) -> Any:
@@ -123,7 +118,7 @@ def _load(path: str, device: str, threads: int, name: str) -> Any:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=_PROVIDERS[device])
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
-        raise RuntimeError(f"{name}: {_NO_CUDA}")
+        raise DeviceMissing(f"{name}: {_NO_CUDA}")
     return session
 
 
@@ -135,7 +130,7 @@ _NO_CUDA = (
 
 def _require_cuda(onnxruntime: Any, name: str) -> None:
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        raise RuntimeError(f"{name}: {_NO_CUDA}")
+        raise DeviceMissing(f"{name}: {_NO_CUDA}")
     if hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()  # the CUDA libraries of the nvidia-* packages, where they are installed
 

@@ -1,5 +1,6 @@
 """A trial before a run: a model's file, its codec and its entry in the catalogue must fit each other."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from model_handlers.catalogue import Entry
 from model_handlers.errors import ModelError
 from model_handlers.handlers import codec, handler
 from model_handlers.interface import EXPRESSIONS, Array, Detections, Request
-from model_handlers.onnx import is_usable
+from model_handlers.onnx import DeviceMissing
 
 _SIDE = 96  # of the example image, pixels
 _LANDMARKS = np.array([(34, 40), (62, 40), (48, 56), (37, 70), (59, 70)], dtype=np.float32)
@@ -36,15 +37,17 @@ def try_model(entry: Entry, device: str = "cpu") -> None:
     """Run the model once on an example of its task.
 
     ModelError, in one sentence that names model and key, where file, codec and catalogue contradict each other. Nothing
-    is tried where the device is not that of this machine: the job then runs elsewhere.
+    is tried on a machine without the device, or without ONNX Runtime: the job then runs elsewhere.
     """
-    if not is_usable(device):
+    if find_spec("onnxruntime") is None:
         return
     made = codec(entry)
+    given, context = made.encode(*example(entry.task))
+    runs = handler(entry, device=device)
     try:
-        given, context = made.encode(*example(entry.task))
-        runs = handler(entry, device=device)
         session = runs.load_model()
+    except DeviceMissing:
+        return
     except ModelError:
         raise
     except Exception as error:

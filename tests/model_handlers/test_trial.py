@@ -144,11 +144,24 @@ def test_shapes_that_the_task_has_not(tmp_path):
         try_model(wrong)
 
 
-def test_nothing_is_tried_where_the_device_is_not_that_of_this_machine(vectors, monkeypatch):
-    monkeypatch.setattr(trial, "is_usable", lambda device: device == "cpu")
-    try_model(entry(vectors(), dimension=768), device="cuda")
+def test_nothing_is_tried_on_a_machine_without_the_device(vectors, monkeypatch):
+    wrong = entry(vectors(), dimension=768)
     with pytest.raises(ModelError):
-        try_model(entry(vectors(), dimension=768))
+        try_model(wrong)
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    try_model(wrong, device="cuda")
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CUDAExecutionProvider"])  # without a GPU
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: CpuSession())
+    try_model(wrong, device="cuda")
+    monkeypatch.setattr(trial, "find_spec", lambda name: None)
+    try_model(wrong)
+
+
+class CpuSession:
+    """What ONNX Runtime gives when it was asked for CUDA and fell back."""
+
+    def get_providers(self):
+        return ["CPUExecutionProvider"]
 
 
 @pytest.mark.parametrize("task", ["person", "face", "keypoints", "mesh", "embedding", "expression", "quality", "cuts"])
