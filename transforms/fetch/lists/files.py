@@ -39,9 +39,7 @@ def list_files(path: str) -> list[str]:
 def nothing_at(path: str) -> str:
     """What to say where there is no list."""
     if _is_folder(path):
-        return (
-            f"no list is in this folder; those in folders below it are named by a pattern: {path.rstrip('/')}/*/*.csv"
-        )
+        return "no list is directly in this folder; name those in folders below it by a pattern such as FOLDER/*/*.csv."
     return "there is no such file."
 
 

@@ -94,7 +94,11 @@ def _batches(
                     before += batch.num_rows
                 break
             except (pa.ArrowException, OSError):
-                left = [place for place in kept if names[place] in used or _can_be_read(manifest, number, names[place])]
+                left = [
+                    place
+                    for place in kept
+                    if names[place] in used or _can_be_read(manifest, number, size, names[place])
+                ]
                 if left == kept:
                     raise
                 kept = left
@@ -111,9 +115,9 @@ def _wanted(names: list[str], kept: list[int]) -> list[str] | None:
     return None if len(kept) == len(names) else [names[place] for place in kept]
 
 
-def _can_be_read(manifest: pq.ParquetFile, group: int, name: str) -> bool:
+def _can_be_read(manifest: pq.ParquetFile, group: int, size: int, name: str) -> bool:
     try:
-        for _ in manifest.iter_batches(_BATCH_ROWS, row_groups=[group], columns=[name]):
+        for _ in manifest.iter_batches(size, row_groups=[group], columns=[name]):
             pass
     except (pa.ArrowException, OSError):
         return False

@@ -192,7 +192,7 @@ def test_nested_values_do_not_fill_a_batch(tmp_path, monkeypatch):
     sizes = []
     plain = parquet._batches
     monkeypatch.setattr(
-        parquet, "_batches", lambda *args: (sizes.append(batch.num_rows) or batch for batch in plain(*args))
+        parquet, "_batches", lambda *args: (sizes.append(one[0].num_rows) or one for one in plain(*args))
     )
     table = pa.table({"url": [f"{URLS[0]}/{n}" for n in range(40)], "n": [[1] * 50] * 40})
     assert len(rows(written(tmp_path, table))) == 40
