@@ -94,11 +94,8 @@ def _batches(
                     before += batch.num_rows
                 break
             except (pa.ArrowException, OSError):
-                left = [
-                    place
-                    for place in kept
-                    if names[place] in used or _can_be_read(manifest, number, size, names[place])
-                ]
+                fine = {name for name in {names[place] for place in kept} if _can_be_read(manifest, number, size, name)}
+                left = [place for place in kept if names[place] in used | fine]
                 if left == kept:
                     raise
                 kept = left

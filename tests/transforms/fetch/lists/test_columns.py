@@ -41,8 +41,8 @@ def test_other_columns_are_guessed_by_their_names():
     [
         (
             ["image_url", "c"],
-            "manifest.columns.url: the manifest has no column 'url'; it has image_url, c. If 'image_url' is meant, give "
-            "--set manifest.columns.url=image_url",
+            "manifest.columns.url: the manifest has no column 'url'; it has image_url, c. If 'image_url' is meant, "
+            "give --set manifest.columns.url=image_url",
         ),
         (
             ["a", "b"],
