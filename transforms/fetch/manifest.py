@@ -147,7 +147,7 @@ def _shards(listing: Listing[Row], repeats: Repeats) -> Iterator[tuple[list[Row]
             verdicts.append((_verdict(number, "merged_spans" if merged else "duplicate_url", row.url), 0))
         elif repeats.duplicate_id[number]:
             verdicts.append((_verdict(number, "duplicate_id", id_of(row)), 0))
-        elif (spans := repeats.spans.count(number)) > MAX_SPANS:
+        elif isinstance(row, VideoSource) and (spans := repeats.spans.count(number)) > MAX_SPANS:
             verdicts.append((_verdict(number, "bad_row", f"{spans} spans of {row.url}"), 0))
         else:
             rows.append(replace(row, spans=repeats.spans.of(number)) if isinstance(row, VideoSource) else row)

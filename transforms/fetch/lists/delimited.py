@@ -131,8 +131,8 @@ def _rows(lines: _Lines, layout: _Layout) -> Iterator[list[str] | BadRow]:
             before = cells
             yield cells
             continue
-        end = 1
-        while end < len(taken) and not _is_row(taken[end][1], layout, before):
+        end, like = 1, before or (parsed.cells if len(parsed.cells) > layout.item else [])
+        while end < len(taken) and not _is_row(taken[end][1], layout, like):
             end += 1
         lines.put_back(taken[end:])
         yield _bad_row(taken[0][0], taken[end - 1][0], parsed, layout, end < len(taken))

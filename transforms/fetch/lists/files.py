@@ -1,8 +1,8 @@
 """The files of a list: one file, or the parts in a folder or behind a pattern, in the order of their names."""
 
 import os
+from typing import NamedTuple
 
-from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.tables.digest import digest, file_digest
@@ -20,46 +20,43 @@ _FORMATS = {
 }
 
 
+class _Part(NamedTuple):
+    path: str
+    size: int
+
+
 def list_files(path: str) -> list[str]:
     """The files of the list at a path, a folder or a pattern with `*`, sorted; empty if there are none.
 
     Hidden files and those that begin with `_` (`_SUCCESS`) are no parts, nor are empty files beside others.
     """
     if _is_folder(path):
-        found = _parts(f"{_literal(path.rstrip('/'))}/*")
+        found = [_Part(entry.path, entry.stat().st_size) for entry in os.scandir(path) if entry.is_file()]
     elif exists(path):
         return [path]
     elif any(character in path for character in "*?["):
-        found = _parts(path)
+        found = _matches(path)
     else:
-        found = [] if is_local(path) else _parts(f"{path.rstrip('/')}/*")
-    return [part.path for part in found if part.size_in_bytes] or [part.path for part in found[:1]]
+        found = [] if is_local(path) else _matches(f"{path.rstrip('/')}/*")
+    parts = sorted(part for part in found if not os.path.basename(part.path.rstrip("/")).startswith((".", "_")))
+    return [part.path for part in parts if part.size] or [part.path for part in parts[:1]]
+
+
+def _matches(pattern: str) -> list[_Part]:
+    depth = pattern.count("/")  # Beam's `*` reaches into folders below, a shell's does not
+    found = FileSystems.match([pattern])[0].metadata_list
+    return [_Part(file.path, file.size_in_bytes) for file in found if file.path.count("/") == depth]
 
 
 def nothing_at(path: str) -> str:
     """What to say where there is no list."""
     if _is_folder(path):
-        return (
-            f"no list is in this folder; those in folders below it are named by a pattern: {path.rstrip('/')}/*/*.csv"
-        )
+        return "no list is directly in this folder; name those in folders below it by a pattern such as FOLDER/*/*.csv."
     return "there is no such file."
 
 
 def _is_folder(path: str) -> bool:
     return is_local(path) and os.path.isdir(path)
-
-
-def _parts(pattern: str) -> list[FileMetadata]:
-    files = FileSystems.match([pattern])[0].metadata_list
-    kept = (file for file in files if not os.path.basename(file.path.rstrip("/")).startswith((".", "_")))
-    # a `*` of an object store and of Beam's own file system may reach into folders below
-    depth = pattern.count("/")
-    return sorted((file for file in kept if file.path.count("/") == depth), key=lambda file: file.path)
-
-
-def _literal(path: str) -> str:
-    """The pattern that matches this path only."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in path)
 
 
 def format_of(files: list[str]) -> str:

@@ -7,7 +7,7 @@ rows as its size allows, and a file that announces more than its bytes can hold 
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,9 +40,12 @@ def read_parquet(
         used = check(names)
         apart = told_apart(names)
         rows = 0
-        for batch in _batches(manifest, groups):
+        for batch, kept in _batches(manifest, groups, used):
             rows += batch.num_rows
-            columns = [cells(batch.column(place), name in used, name, left_out) for place, name in enumerate(names)]
+            left_out.update({name: batch.num_rows for place, name in enumerate(names) if place not in kept})
+            columns: list[list[Any]] = [[None] * batch.num_rows for _ in names]
+            for column, place in zip(batch.columns, kept, strict=True):
+                columns[place] = cells(column, names[place] in used, names[place], left_out)
             for row in zip(*columns, strict=True):
                 yield dict(zip(apart, row, strict=True))
     except (pa.ArrowException, OSError) as error:
@@ -73,9 +76,46 @@ def _check_growth(groups: list[RowGroup], names: list[str], size: int) -> None:
         raise ValueError(f"the parquet file of {size} bytes announces {rows} rows; no list does.")
 
 
-def _batches(manifest: pq.ParquetFile, groups: list[RowGroup]) -> Iterator[pa.RecordBatch]:
+def _batches(
+    manifest: pq.ParquetFile, groups: list[RowGroup], used: frozenset[str]
+) -> Iterator[tuple[pa.RecordBatch, list[int]]]:
+    """The batches of all row groups, each with the places of the columns in it: those that cannot be read are not."""
+    names = manifest.schema_arrow.names
+    kept = list(range(len(names)))
     for number, group in enumerate(groups):
-        size = sum(chunk.unpacked for chunk in group.chunks)
-        values = max((chunk.values for chunk in group.chunks), default=0)
-        rows = min(group.rows * _BATCH_BYTES // max(size, 1), group.rows * _BATCH_VALUES // max(values, 1))
-        yield from manifest.iter_batches(max(1, min(rows, _BATCH_ROWS)), row_groups=[number])
+        done, size = 0, _batch_rows(group)
+        while True:
+            before = 0  # rows of this group that were given before another of its columns could not be read
+            try:
+                for batch in manifest.iter_batches(size, row_groups=[number], columns=_wanted(names, kept)):
+                    if before >= done:
+                        yield batch, kept
+                        done += batch.num_rows
+                    before += batch.num_rows
+                break
+            except (pa.ArrowException, OSError):
+                fine = {name for name in {names[place] for place in kept} if _can_be_read(manifest, number, size, name)}
+                left = [place for place in kept if names[place] in used | fine]
+                if left == kept:
+                    raise
+                kept = left
+
+
+def _batch_rows(group: RowGroup) -> int:
+    size = sum(chunk.unpacked for chunk in group.chunks)
+    values = max((chunk.values for chunk in group.chunks), default=0)
+    rows = min(group.rows * _BATCH_BYTES // max(size, 1), group.rows * _BATCH_VALUES // max(values, 1))
+    return max(1, min(rows, _BATCH_ROWS))
+
+
+def _wanted(names: list[str], kept: list[int]) -> list[str] | None:
+    return None if len(kept) == len(names) else [names[place] for place in kept]
+
+
+def _can_be_read(manifest: pq.ParquetFile, group: int, size: int, name: str) -> bool:
+    try:
+        for _ in manifest.iter_batches(size, row_groups=[group], columns=[name]):
+            pass
+    except (pa.ArrowException, OSError):
+        return False
+    return True

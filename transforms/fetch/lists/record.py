@@ -34,7 +34,9 @@ def readable(text: str) -> str:
 
     What cannot be read so either, such as half a character of UTF-16, becomes U+FFFD.
     """
-    return _BROKEN.sub("\ufffd", text.translate(_WINDOWS)) if _BROKEN.search(text) else text
+    if text.isascii() or not _BROKEN.search(text):
+        return text
+    return _BROKEN.sub("\ufffd", text.translate(_WINDOWS))
 
 
 def is_blank(value: Any) -> bool:
@@ -50,13 +52,15 @@ def cell_text(record: Record, column: str | None) -> str | None:
     Numbers become text; Rejected `bad_row` for lists, objects and texts of more than 100,000 characters.
     """
     value = record.get(column) if column else None
-    if is_blank(value):
-        return None
-    if isinstance(value, LeftOut):
-        raise Rejected("bad_row", f"the column {column!r}: {value}")
-    if not isinstance(value, str | int | float | Decimal):
-        raise Rejected("bad_row", f"the column {column!r} holds no text but {type(value).__name__}")
-    text = str(value).strip()
+    if type(value) is not str:
+        if is_blank(value):
+            return None
+        if isinstance(value, LeftOut):
+            raise Rejected("bad_row", f"the column {column!r}: {value}")
+        if not isinstance(value, str | int | float | Decimal):
+            raise Rejected("bad_row", f"the column {column!r} holds no text but {type(value).__name__}")
+        value = str(value)
+    text = value.strip()
     if len(text) > _MAX_TEXT:
         raise Rejected("bad_row", f"the column {column!r} holds {len(text)} characters")
     return readable(text) or None
@@ -65,9 +69,10 @@ def cell_text(record: Record, column: str | None) -> str | None:
 def item_url(record: Record, column: str) -> str | None:
     """The URL in a column, None where there is none; Rejected `bad_row` for what is no text in the list's encoding."""
     value = record.get(column)
-    if isinstance(value, str) and _BROKEN.search(value):
-        raise Rejected("bad_row", f"the URL holds bytes that are no text: {readable(value)[:200]}")
-    if not isinstance(value, str) and not is_blank(value):
+    if isinstance(value, str):
+        if not value.isascii() and _BROKEN.search(value):
+            raise Rejected("bad_row", f"the URL holds bytes that are no text: {readable(value)[:200]}")
+    elif not is_blank(value):
         raise Rejected("bad_row", f"the URL is no text but {type(value).__name__}")
     return cell_text(record, column)
 
@@ -86,9 +91,9 @@ def other_columns(record: Record, known: tuple[str | None, ...]) -> str:
 
 def _to_json(record: Record) -> str:
     try:
-        return json.dumps(record, ensure_ascii=False, default=_plain, allow_nan=False)
+        return _encode(record)
     except ValueError:  # NaN or an infinity, which JSON lacks
-        return json.dumps(_finite(record), ensure_ascii=False, default=_plain, allow_nan=False)
+        return _encode(_finite(record))
 
 
 def _finite(value: Any) -> Any:
@@ -101,3 +106,6 @@ def _finite(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=_plain, allow_nan=False).encode
