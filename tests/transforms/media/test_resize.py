@@ -8,7 +8,9 @@ from PIL import Image
 from skimage import data
 
 from tests.fault_server import picture
-from transforms.media.image import decode, encode, read_header
+from transforms.media.encode import encode
+from transforms.media.header import read_header
+from transforms.media.image import decode
 from transforms.media.resize import apply_plan, plan_resize
 from transforms.media.settings import AcceptSettings, StoreSettings
 from transforms.media.store import store_image
