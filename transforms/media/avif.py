@@ -31,7 +31,7 @@ def _end_of_meta(data: bytes) -> int:
     """Where the box `meta` ends, which says what is in the file; of boxes in a row from the beginning."""
     at = 0
     while at + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
+        length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         if name == b"meta":
             return min(at + length, len(data))
         if length < 8:

@@ -23,8 +23,10 @@ def colour_and_alpha(image: Pillow.Image, facts: Png | Tiff | None) -> tuple[Pil
     if isinstance(facts, Png):
         return _of_png(image, facts)
     if image.mode.startswith("I"):
-        bits, signed, inverted = (facts.bits, facts.signed, facts.inverted) if isinstance(facts, Tiff) else (16, False, False)
-        return Pillow.fromarray(_eight_bits(np.asarray(image), bits, signed, inverted)), None
+        if not isinstance(facts, Tiff):
+            raise ValueError(f"pixels of mode {image.mode} of unknown range")
+        grey = _eight_bits(np.asarray(image), facts.bits, facts.signed)
+        return Pillow.fromarray(255 - grey if facts.inverted else grey), None
     colour, alpha = _split(image)
     if image.format == "BMP" and alpha is not None and alpha.getextrema() == (0, 0):
         return colour, None  # writers that know no alpha leave its byte 0, and viewers show what is there
@@ -35,14 +37,14 @@ def _of_png(image: Pillow.Image, facts: Png) -> tuple[Pillow.Image, Pillow.Image
     """A PNG, whose transparent colour, if it has one, is left to be found."""
     alpha = None
     if facts.key:
-        samples = np.asarray(image)
+        samples = np.asarray(image.convert("L") if image.mode == "1" else image)
         if facts.depth == 16 and not facts.grey:  # Pillow has 8 bits of them
             samples = cv2.cvtColor(_sixteen_bits(facts.file), cv2.COLOR_BGR2RGB)
         key = [value * 255 // ((1 << facts.depth) - 1) if facts.depth < 8 else value for value in facts.key]
         found = (samples.reshape(*samples.shape[:2], -1) == key).all(axis=2)
         alpha = Pillow.fromarray(np.where(found, 0, 255).astype(np.uint8))
     if image.mode.startswith("I"):
-        return Pillow.fromarray(_eight_bits(np.asarray(image), 16, False, False)), alpha
+        return Pillow.fromarray(_eight_bits(np.asarray(image), 16)), alpha
     colour, own = _split(image)
     if facts.grey and colour.mode == "RGB":  # of 16 bits, with alpha
         colour = colour.getchannel("R")
@@ -50,19 +52,19 @@ def _of_png(image: Pillow.Image, facts: Png) -> tuple[Pillow.Image, Pillow.Image
 
 
 def _sixteen_bits(file: bytes) -> Array:
-    samples = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    samples: Array | None = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None:
         raise ValueError("a PNG that libpng does not decode")
     return samples
 
 
-def _eight_bits(samples: Array, bits: int, signed: bool, inverted: bool) -> Pixels:
-    """Grey of more than 8 bits as 8, the upper ones; of signed samples, 0 is black."""
+def _eight_bits(samples: Array, bits: int, signed: bool = False) -> Pixels:
+    """Grey of more than 8 bits as 8, the upper ones; of signed samples 0 is black."""
     if samples.dtype == np.int32 and not signed:
         samples = samples.view(np.uint32)
     upper = np.maximum(samples, 0) >> (bits - 8 - signed)
     grey: Pixels = np.minimum(upper, 255).astype(np.uint8)
-    return 255 - grey if inverted else grey
+    return grey
 
 
 def _split(image: Pillow.Image) -> tuple[Pillow.Image, Pillow.Image | None]:

@@ -127,6 +127,8 @@ def _webp(data: bytes, accept: AcceptSettings) -> Header:
 
 def _tiff(data: bytes, accept: AcceptSettings) -> Header:
     tiff = read_tiff(data)
+    if tiff.tile[0] * tiff.tile[1] > accept.max_pixels:  # the decoder makes room for a whole one
+        raise Rejected("too_many_pixels", f"a tile of {tiff.tile[0]} x {tiff.tile[1]}")
     opened = _open(tiff.file, "tiff")
     _check_size(*opened.size, accept)
     size = upright_size(*opened.size, tiff.orientation)

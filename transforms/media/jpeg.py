@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 MAX_PROFILE = 1 << 22  # bytes of a colour profile; those of printing presses, the largest, have half as many
 MAX_SCANS = 200  # each costs a pass over all pixels, and no encoder makes a tenth of them
-_MAX_SEGMENTS = 10_000  # before the first scan; each costs some steps of Python, and real files have a few dozen
+_MAX_SEGMENTS = (
+    10_000  # before the first scan, and behind it; each costs some steps of Python, and real files have a few dozen
+)
 _FILLING = 16  # zeros behind the coded data that are no data any more
 _SOS, _EOI = 0xDA, 0xD9
 _BASELINE = frozenset({0xC0, 0xC1})  # frames of sequential Huffman coding
@@ -143,8 +145,8 @@ def follow_scans(data: bytes, jpeg: Jpeg) -> Scans:
     What lies behind the end marker (thumbnails, films, other pictures) is not looked at.
     """
     bits_left: dict[int, list[int]] = {}  # by component: of each coefficient, those still to come
-    count, at = 0, jpeg.start
-    while True:
+    count, at, end = 0, jpeg.start, len(data)
+    for _ in range(_MAX_SEGMENTS):
         marker = data[at + 1]
         length = data[at + 2] << 8 | data[at + 3] if at + 4 <= len(data) else 2
         if marker == _SOS:
@@ -152,7 +154,6 @@ def follow_scans(data: bytes, jpeg: Jpeg) -> Scans:
             _take_scan(data[at + 4 : at + 2 + length], jpeg.progressive, bits_left)
         found = _IN_DATA.search(data, at + 2 + length)
         if found is None or count > MAX_SCANS:
-            end = len(data)
             break
         at = found.start()
         if data[at + 1] == _EOI:

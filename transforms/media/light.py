@@ -24,8 +24,8 @@ _PRIMARIES: dict[int, Primaries] = {
     11: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.314, 0.351),
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.3127, 0.3290),
 }
-# Exponents by number in H.273; 0 stands for sRGB's own curve. BT.709's and BT.601's (1, 6, 14, 15) are those of cameras:
-# what they made is shown as it is, in pictures as in films.
+# Exponents by number in H.273; 0 stands for sRGB's own curve. The curves of BT.709 and BT.601 (1, 6, 14, 15) are those
+# of cameras: what they made is shown as it is, in pictures as in films.
 _EXPONENTS = {1: 0.0, 6: 0.0, 13: 0.0, 14: 0.0, 15: 0.0, 4: 2.2, 5: 2.8, 8: 1.0}
 _SRGB_EXPONENT = 2.2
 _NEAR = 0.05  # share of 2.2 within which an exponent is what writers put down for sRGB (libpng's threshold)
@@ -109,7 +109,9 @@ def _light_of(exponent: float) -> Array:
 def _numbers() -> Pixels:
     """(_STEPS,) sRGB's numbers for square roots of light (IEC 61966-2-1)."""
     light = (np.arange(_STEPS) / (_STEPS - 1)) ** 2
-    return np.rint(255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)).astype(np.uint8)
+    number = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    numbers: Pixels = np.rint(255 * number).astype(np.uint8)
+    return numbers
 
 
 @lru_cache(maxsize=16)
@@ -117,7 +119,8 @@ def _to_srgb(primaries: Primaries) -> Array:
     """(3,3) float32: light of these primaries in sRGB's, white adapted after Bradford."""
     scale = (_BRADFORD @ _white(SRGB)) / (_BRADFORD @ _white(primaries))
     adapted = np.linalg.inv(_BRADFORD) @ np.diag(scale) @ _BRADFORD
-    return (np.linalg.inv(_to_xyz(SRGB)) @ adapted @ _to_xyz(primaries)).astype(np.float32)
+    matrix: Array = (np.linalg.inv(_to_xyz(SRGB)) @ adapted @ _to_xyz(primaries)).astype(np.float32)
+    return matrix
 
 
 def _to_xyz(primaries: Primaries) -> Array:

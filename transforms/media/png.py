@@ -16,6 +16,7 @@ from transforms.media.light import Light, Primaries, by_codes, by_gamma, readabl
 
 _SIGNATURE = 8  # bytes
 _LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
+_READ = frozenset({b"PLTE", b"tRNS", b"iCCP", b"eXIf", *_LENGTHS})
 _MOST_EXIF = 1 << 20  # bytes
 _GREY, _COLOUR, _PALETTE, _GREY_ALPHA = 0, 2, 3, 4  # colour types; 6 is colour with alpha
 
@@ -91,7 +92,7 @@ def _sorted(chunks: Iterator[Chunk]) -> tuple[dict[bytes, bytes], bytes, bool]:
             break
         elif len(chunk.body) != _LENGTHS.get(chunk.name, len(chunk.body)):
             sound = False
-        elif chunk.sound or chunk.name == b"PLTE":
+        elif chunk.name in _READ and (chunk.sound or chunk.name == b"PLTE"):
             said.setdefault(chunk.name, chunk.body)
         sound = sound and chunk.sound
     return said, bytes(pixels), sound
@@ -146,7 +147,7 @@ def _colour(said: dict[bytes, bytes], grey: bool) -> tuple[bytes, Light | None]:
 
 
 def _profile(chunk: bytes, space: bytes) -> bytes:
-    """The ICC profile of an iCCP chunk; none if it is malformed, of another colour space, or inflates beyond the cap."""
+    """The ICC profile of an iCCP chunk; none if it is malformed, of another colour space, or larger than the cap."""
     _, _, packed = chunk.partition(b"\0")
     if packed[:1] != b"\0":
         return b""

@@ -89,4 +89,6 @@ def _pad(image: Pixels, plan: Plan) -> Pixels:
     if right == 0 == below:
         return image
     left, top = right // 2, below // 2
-    return cv2.copyMakeBorder(image, top, below - top, left, right - left, cv2.BORDER_CONSTANT, value=_WHITE)
+    borders = (top, below - top, left, right - left)
+    padded: Pixels = cv2.copyMakeBorder(image, *borders, cv2.BORDER_CONSTANT, value=_WHITE)
+    return padded

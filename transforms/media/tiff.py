@@ -12,13 +12,33 @@ from typing import NamedTuple
 _ORIENTATION = 274
 _PHOTOMETRIC, _PROFILE = 262, 34675
 _BITS, _SAMPLE_FORMAT = 258, 339
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
 # what libtiff needs to decode: sizes, bits, compression, colour model, strips and tiles, palettes, extra samples, fax
 # options, predictor, JPEG tables, YCbCr, LERC (TIFF 6.0; TIFF Technical Notes 1 and 2)
 _NEEDED = frozenset(
-    {256, 257, _BITS, 259, _PHOTOMETRIC, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325}
-    | {326, 327, 328, 332, 334, 338, _SAMPLE_FORMAT, 347, *range(512, 522), 529, 530, 531, 532, 50674}
+    {256, 257, _BITS, 259, _PHOTOMETRIC, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, _TILE_WIDTH}
+    | {
+        _TILE_LENGTH,
+        324,
+        325,
+        326,
+        327,
+        328,
+        332,
+        334,
+        338,
+        _SAMPLE_FORMAT,
+        347,
+        *range(512, 522),
+        529,
+        530,
+        531,
+        532,
+        50674,
+    }
 )
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_WHOLE = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of whole numbers, for struct
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _SIGNED = 2  # sample format
 
@@ -28,7 +48,7 @@ class Tag(NamedTuple):
 
     number: int
     kind: int
-    count: int
+    values: int
     at: int  # of the entry's field for value or offset
     start: int  # of the values
     size: int
@@ -48,6 +68,7 @@ class Tiff:
     bits: int
     inverted: bool
     signed: bool
+    tile: tuple[int, int]
 
 
 def orientation_of(data: bytes) -> int:
@@ -58,7 +79,7 @@ def orientation_of(data: bytes) -> int:
     try:
         order, big, at = _head(data)
         for tag in _tags(data, order, big, at):
-            if tag.number == _ORIENTATION and (tag.kind, tag.count) == (3, 1):
+            if tag.number == _ORIENTATION and (tag.kind, tag.values) == (3, 1):
                 value: int = struct.unpack_from(order + "H", data, tag.start)[0]
                 return value if 1 <= value <= 8 else 1
     except (struct.error, ValueError):
@@ -82,6 +103,7 @@ def read_tiff(data: bytes) -> Tiff:
         bits=bits,
         inverted=inverted,
         signed=_first(data, order, tags.get(_SAMPLE_FORMAT), 1) == _SIGNED,
+        tile=(_first(data, order, tags.get(_TILE_WIDTH), 0), _first(data, order, tags.get(_TILE_LENGTH), 0)),
     )
 
 
@@ -96,25 +118,27 @@ def _head(data: bytes) -> tuple[str, bool, int]:
     return order, False, struct.unpack_from(order + "I", data, 4)[0]
 
 
-def _tags(data: bytes, order: str, big: bool, at: int) -> Iterator[Tag]:
-    """The entries of the directory at `at`; those of unknown types and those that point out of the file are left out."""
-    count = struct.unpack_from(order + ("Q" if big else "H"), data, at)[0]
-    at += 8 if big else 2
+def _tags(data: bytes, order: str, big: bool, directory: int) -> Iterator[Tag]:
+    """The entries of the directory there, without those of unknown types and those that point out of the file."""
+    if directory > len(data):
+        raise ValueError("the directory lies outside the file")
+    count = struct.unpack_from(order + ("Q" if big else "H"), data, directory)[0]
+    start = directory + (8 if big else 2)
     room, length = (8, 20) if big else (4, 12)
-    for at in range(at, min(at + count * length, len(data) - length + 1), length):
+    for at in range(start, min(start + count * length, len(data) - length + 1), length):
         number, kind, values = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, at)
         size = values * _SIZES.get(kind, 0)
         field = at + length - room
-        start = field if size <= room else struct.unpack_from(order + ("Q" if big else "I"), data, field)[0]
-        if size and start + size <= len(data):
-            yield Tag(number, kind, values, field, start, size)
+        values_at = field if size <= room else struct.unpack_from(order + ("Q" if big else "I"), data, field)[0]
+        if size and values_at + size <= len(data):
+            yield Tag(number, kind, values, field, values_at, size)
 
 
 def _first(data: bytes, order: str, tag: Tag | None, default: int) -> int:
     """The first value of a tag of whole numbers."""
-    if tag is None or tag.kind not in (1, 3, 4):
+    if tag is None or tag.kind not in _WHOLE:
         return default
-    value: int = struct.unpack_from(order + {1: "B", 3: "H", 4: "I"}[tag.kind], data, tag.start)[0]
+    value: int = struct.unpack_from(order + _WHOLE[tag.kind], data, tag.start)[0]
     return value
 
 
