@@ -29,7 +29,7 @@ def linear(numbers):
 
 
 def profile(gamma=None, name="a profile", grey=False, swapped=False):
-    """An ICC profile: of that exponent, or with sRGB's own curve; with sRGB's primaries, red and blue exchanged if so."""
+    """An ICC profile of sRGB's primaries, red and blue exchanged if so; of that exponent, or with sRGB's own curve."""
     order = [2, 1, 0] if swapped else [0, 1, 2]
     fixed = lambda values: struct.pack(f">{len(values)}i", *(round(value * 65536) for value in values))  # noqa: E731
     curve = b"curv" + bytes(4)
@@ -64,6 +64,11 @@ def packed_profile(space, tags):
 def png_chunk(name, body, checksum_off=0):
     """A PNG's chunk."""
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body) ^ checksum_off)
+
+
+def iccp(content):
+    """A PNG's chunk of a colour profile."""
+    return png_chunk(b"iCCP", b"icc\0\0" + zlib.compress(content))
 
 
 def png(pixels, kind=2, depth=8, before=b"", after=b"", stream=None, end=True, width=None):

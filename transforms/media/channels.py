@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from model_handlers.interface import Array, Pixels
-from transforms.media.png import Png
+from transforms.media.png import COLOUR, GREY, GREY_ALPHA, Png, lacks_rows
 from transforms.media.tiff import Tiff
 
 
@@ -35,10 +35,13 @@ def colour_and_alpha(image: Pillow.Image, facts: Png | Tiff | None) -> tuple[Pil
 
 def _of_png(image: Pillow.Image, facts: Png) -> tuple[Pillow.Image, Pillow.Image | None]:
     """A PNG, whose transparent colour, if it has one, is left to be found."""
+    # rows that are not there stay black; in an interlaced picture they may be anywhere
+    if (facts.interlaced or not np.asarray(image)[-1].any()) and lacks_rows(facts):
+        raise ValueError("the last rows are missing")
     alpha = None
     if facts.key:
         samples = np.asarray(image.convert("L") if image.mode == "1" else image)
-        if facts.depth == 16 and not facts.grey:  # Pillow has 8 bits of them
+        if facts.depth == 16 and facts.kind == COLOUR:  # Pillow has 8 bits of them
             samples = cv2.cvtColor(_sixteen_bits(facts.file), cv2.COLOR_BGR2RGB)
         key = [value * 255 // ((1 << facts.depth) - 1) if facts.depth < 8 else value for value in facts.key]
         found = (samples.reshape(*samples.shape[:2], -1) == key).all(axis=2)
@@ -46,7 +49,7 @@ def _of_png(image: Pillow.Image, facts: Png) -> tuple[Pillow.Image, Pillow.Image
     if image.mode.startswith("I"):
         return Pillow.fromarray(_eight_bits(np.asarray(image), 16)), alpha
     colour, own = _split(image)
-    if facts.grey and colour.mode == "RGB":  # of 16 bits, with alpha
+    if facts.kind in (GREY, GREY_ALPHA) and colour.mode == "RGB":  # of 16 bits, with alpha
         colour = colour.getchannel("R")
     return colour, alpha or own
 

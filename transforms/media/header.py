@@ -163,7 +163,10 @@ def _other(data: bytes, kind: str, accept: AcceptSettings) -> Header:
 
 
 def _open(data: bytes, kind: str) -> Pillow.Image:
-    return Pillow.open(io.BytesIO(data), formats=[kind.upper()])
+    try:
+        return Pillow.open(io.BytesIO(data), formats=[kind.upper()])
+    except Pillow.UnidentifiedImageError:
+        raise ValueError(f"a {kind} file whose header Pillow does not read") from None  # its own words have an address
 
 
 def _is_plain(opened: Pillow.Image, profile: bytes) -> bool:

@@ -18,7 +18,12 @@ _SIGNATURE = 8  # bytes
 _LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
 _READ = frozenset({b"PLTE", b"tRNS", b"iCCP", b"eXIf", *_LENGTHS})
 _MOST_EXIF = 1 << 20  # bytes
-_GREY, _COLOUR, _PALETTE, _GREY_ALPHA = 0, 2, 3, 4  # colour types; 6 is colour with alpha
+GREY, COLOUR, _PALETTE, GREY_ALPHA = 0, 2, 3, 4  # colour types; 6 is colour with alpha
+_SAMPLES = {GREY: 1, COLOUR: 3, _PALETTE: 1, GREY_ALPHA: 2, 6: 4}
+# of each pass of an interlaced picture: first column and row, and the steps to the next ones
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_END = 16  # bytes behind the pixels in the copy: their checksum, and the chunk IEND
+_PIECE = 1 << 20  # bytes that are inflated at a time
 
 
 class Chunk(NamedTuple):
@@ -31,17 +36,20 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Png:
-    """What a PNG's chunks say. `file`: the copy to decode, without transparency unless its colours are in a palette.
+    """What a PNG's chunks say.
 
-    `grey`: no colour, with or without alpha. `depth`: bits of a sample. `key`: the samples of the one colour that is
-    transparent. `sound`: no chunk up to the pixels' end is malformed.
+    `file`: the copy to decode, without transparency unless its colours are in a palette; `stream`: where in it the
+    compressed pixels begin. `kind`: the colour type. `depth`: bits of a sample. `key`: the samples of the one colour
+    that is transparent. `sound`: no chunk up to the pixels' end is malformed.
     """
 
     file: bytes
+    stream: int
     width: int
     height: int
-    grey: bool
+    kind: int
     depth: int
+    interlaced: bool
     key: tuple[int, ...]
     profile: bytes
     light: Light | None
@@ -57,22 +65,25 @@ def read_png(data: bytes) -> Png:
         raise ValueError("a PNG in Apple's private format")
     if header is None or header.name != b"IHDR" or len(header.body) != 13 or not header.sound:
         raise ValueError("the first chunk is no sound IHDR")
-    width, height, depth, kind = struct.unpack(">IIBB", header.body[:10])
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", header.body)
     said, pixels, sound = _sorted(chunks)
-    grey = kind in (_GREY, _GREY_ALPHA)
-    profile, light = _colour(said, grey)
+    profile, light = _colour(said, kind in (GREY, GREY_ALPHA))
     kept = [(b"IHDR", header.body)]
-    if kind == _PALETTE and b"PLTE" in said:
+    if kind == _PALETTE:
+        if not said.get(b"PLTE"):
+            raise ValueError("a palette is missing")
         kept.append((b"PLTE", said[b"PLTE"]))
         if 0 < len(said.get(b"tRNS", b"")) <= len(said[b"PLTE"]) // 3:
             kept.append((b"tRNS", said[b"tRNS"]))
-    kept += [(b"IDAT", pixels), (b"IEND", b"")]
+    before = data[:_SIGNATURE] + b"".join(_packed(name, body) for name, body in kept)
     return Png(
-        file=data[:_SIGNATURE] + b"".join(_packed(name, body) for name, body in kept),
+        file=before + _packed(b"IDAT", pixels) + _packed(b"IEND", b""),
+        stream=len(before) + 8,
         width=width,
         height=height,
-        grey=grey,
+        kind=kind,
         depth=depth,
+        interlaced=interlaced != 0,
         key=_key(said.get(b"tRNS", b""), kind, depth),
         profile=profile,
         light=light,
@@ -100,10 +111,28 @@ def _sorted(chunks: Iterator[Chunk]) -> tuple[dict[bytes, bytes], bytes, bool]:
 
 def _key(chunk: bytes, kind: int, depth: int) -> tuple[int, ...]:
     """The samples of the transparent colour; bits above those of a sample do not count."""
-    samples = {_GREY: 1, _COLOUR: 3}.get(kind, 0)
+    samples = {GREY: 1, COLOUR: 3}.get(kind, 0)
     if not samples or len(chunk) != 2 * samples:
         return ()
     return tuple(value & (1 << depth) - 1 for value in struct.unpack(f">{samples}H", chunk))
+
+
+def lacks_rows(png: Png) -> bool:
+    """Whether the pixels' data inflate to fewer rows than the header announces: Pillow leaves those black."""
+    passes = _PASSES if png.interlaced else ((0, 0, 1, 1),)
+    wanted = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(png.width - left) // across), -(-(png.height - top) // down)
+        if columns > 0:
+            wanted += rows * (1 + -(-columns * png.depth * _SAMPLES[png.kind] // 8))
+    inflating, packed = zlib.decompressobj(), png.file[png.stream : -_END]
+    try:
+        while wanted > 0 and packed and not inflating.eof:
+            wanted -= len(inflating.decompress(packed, _PIECE))
+            packed = inflating.unconsumed_tail
+    except zlib.error:
+        return True
+    return wanted > 0
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:

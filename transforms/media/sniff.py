@@ -21,7 +21,7 @@ def sniff(data: bytes) -> str:
         return "gif"
     if head[4:8] == b"ftyp":
         return _by_brands(data)
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0"):  # the last is BigTIFF, which Pillow reads in this byte order only
         return "tiff"
     # "BM" alone may be a text's beginning; what stands behind the file's size is not reserved in practice
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:

@@ -62,8 +62,6 @@ def restarts(file):
         lambda file: file[: int(len(file) * 0.9)] + END,
         lambda file: file[: len(file) // 2] + file[len(file) // 2 + 900 :],  # a piece of the middle is lost
     ],
-    ids=["cut", "end put behind", "filled with zeros, end", "filled with zeros", "filled with ones", "a picture behind"]
-    + ["end and a picture behind", "the last bytes", "a tenth", "the middle"],
 )
 def test_a_part_of_a_picture_is_broken(name, cut):
     with pytest.raises(Rejected) as why:
@@ -109,8 +107,6 @@ def test_lost_segments_between_restarts_are_found():
         (lambda file: in_jpeg(file, jpeg_segment(0xE2, b"ICC_PROFILE\0\x01\x05half a profile")), None),
         (lambda file: file.replace(b"JFIF\0\x01\x01", b"JFIF\0\x07\x01"), None),
     ],
-    ids=["as it is", "no end", "half an end", "filled", "filled before the end", "fill bytes", "scans behind", "another"]
-    + ["zeros behind", "junk", "length", "comment", "exif", "mp index", "half a profile", "jfif version"],
 )
 def test_a_whole_picture_is_kept_whatever_surrounds_it(name, change, sound):
     file = KINDS[name]
@@ -172,7 +168,9 @@ def test_scans_are_counted_up_to_the_end_marker():
     assert (found.count, found.end, found.complete) == (10, len(PROGRESSIVE) - 2, True)
 
 
-@pytest.mark.parametrize("adobe", [b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0\x09", b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0\x01"])
+@pytest.mark.parametrize(
+    "adobe", [b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0\x09", b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0\x01"]
+)
 def test_an_unknown_colour_transform_is_the_usual_one(adobe):
     assert np.abs(got(in_jpeg(PLAIN, adobe))[0].astype(int) - wanted(PLAIN)).max() <= 2
 
@@ -192,7 +190,7 @@ def test_scaled_pixels_are_as_many_as_they_should_be(mode, scale, size):
 
 def test_damage_that_the_decoder_tells_costs_the_picture():
     dice = np.random.default_rng(0)
-    told = 0
+    told = []
     for _ in range(60):
         file = bytearray(PLAIN)
         at = int(dice.integers(len(file) // 3, len(file) - 600))
@@ -200,6 +198,6 @@ def test_damage_that_the_decoder_tells_costs_the_picture():
         try:
             got(bytes(file))
         except Rejected as why:
-            assert why.code == "broken_image"
-            told += 1
-    assert told > 20  # of damage that leaves as many bits as there should be no decoder knows
+            told.append(why.code)
+    assert set(told) == {"broken_image"}
+    assert len(told) > 20  # of damage that leaves as many bits as there should be no decoder knows

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.image_files import GREY, SMALL, linear, png, png_chunk, profile, saved
-from tests.transforms.media.test_profiles import iccp
+from tests.image_files import GREY, SMALL, iccp, linear, png, png_chunk, profile, saved
 from transforms.media.header import read_header
 from transforms.media.image import decode
 from transforms.media.light import SRGB, Light, by_codes, by_gamma, readable, to_srgb
