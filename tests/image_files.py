@@ -50,13 +50,13 @@ def profile(gamma=None, name="a profile", grey=False, swapped=False):
     return packed_profile(b"GRAY" if grey else b"RGB ", tags)
 
 
-def packed_profile(space, tags):
+def packed_profile(space, tags, connection=b"XYZ "):
     """An ICC profile, version 2.1, of these tags."""
     table, body = struct.pack(">I", len(tags)), b""
     for tag, content in tags.items():
         table += tag + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(content))
         body += content + bytes(-len(content) % 4)
-    head = struct.pack(">I4sI", 128 + len(table) + len(body), b"lcms", 0x02100000) + b"mntr" + space + b"XYZ "
+    head = struct.pack(">I4sI", 128 + len(table) + len(body), b"lcms", 0x02100000) + b"mntr" + space + connection
     head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
     return head.ljust(128, b"\0") + table + body
 

@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 
 from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
 
 from transforms.media import avif
 from transforms.media.jpeg import Jpeg, plain_jpeg, read_jpeg
@@ -165,7 +166,7 @@ def _other(data: bytes, kind: str, accept: AcceptSettings) -> Header:
 def _open(data: bytes, kind: str) -> Pillow.Image:
     try:
         return Pillow.open(io.BytesIO(data), formats=[kind.upper()])
-    except Pillow.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise ValueError(f"a {kind} file whose header Pillow does not read") from None  # its own words have an address
 
 

@@ -19,8 +19,8 @@ _UNREADABLE = (ImageCms.PyCMSError, OSError, ValueError)
 
 
 def is_srgb(profile: bytes, mode: str) -> bool:
-    """Whether pixels of this mode (RGB or L) stay as they are: no profile, sRGB, or none that fits and can be read."""
-    return not profile or (len(profile) <= _SMALL and _moves_nothing(profile, mode))
+    """Whether pixels of this mode stay as they are: no profile, sRGB's, or none that fits and can be read."""
+    return not profile or (mode in ("RGB", "L") and len(profile) <= _SMALL and _moves_nothing(profile, mode))
 
 
 def to_srgb(image: Pillow.Image, profile: bytes) -> Pillow.Image | None:

@@ -110,6 +110,22 @@ def test_lab_and_cmyk_are_colours():
         assert np.abs(shown(ink) - SMALL).mean() < 4
 
 
+def black_alone():
+    """A profile of CMYK in which colours print nothing: light is what black leaves."""
+    identity = bytes(range(256))
+    matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    corners = bytes([255, 128, 128, 0, 128, 128]) * 8  # L, a, b; black is what changes fastest
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + matrix + identity * 4 + corners + identity * 3
+    return packed_profile(b"CMYK", {b"A2B0": table}, b"Lab ")
+
+
+@pytest.mark.parametrize(("name", "options"), [("jpeg", {"quality": 100}), ("tiff", {})])
+def test_ink_is_what_its_profile_says(name, options):
+    ink = Image.new("CMYK", (16, 16), (255, 100, 0, 0))
+    assert shown(saved(ink, name, icc_profile=black_alone(), **options)).min() > 250
+    assert shown(saved(ink, name, **options)).min() < 20
+
+
 def steps(count):
     """A floating-point transform of so many steps, which share one matrix in the file."""
     one = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
