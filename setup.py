@@ -21,6 +21,7 @@ CORE = [
     "requests>=2.32",
     "rich>=13.9",
     "scipy>=1.13",
+    "simplejpeg>=1.9",
 ]
 # onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: install one profile, never both.
 CPU = ["onnxruntime>=1.20", "faiss-cpu>=1.9"]

@@ -65,6 +65,18 @@ def cut(image: Array, x1: int, y1: int, x2: int, y2: int) -> Array:
     return out
 
 
+def cut_square(image: Array, box: Array, side: int) -> Array:
+    """The pixels of a square box (4,), whole numbers, at (side, side, 3); black where it lies outside the image.
+
+    Nothing larger than the image or the result is made, however far the square reaches beyond.
+    """
+    x1, y1, x2, y2 = (int(value) for value in box)
+    if min(x1, y1) >= 0 and x2 <= image.shape[1] and y2 <= image.shape[0]:
+        return resize(image[y1:y2, x1:x2], side, side)
+    scale = side / (x2 - x1)
+    return warp(image, np.array([[scale, 0, -scale * x1], [0, scale, -scale * y1]]), side)
+
+
 def similarity(source: Array, target: Array) -> Array:
     """The least-squares similarity from points (N,2) to points (N,2), as a (2,3) float64 matrix without reflection.
 

@@ -1,3 +1,6 @@
+import tracemalloc
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from model_handlers.geometry import (
     cut,
+    cut_square,
     invert,
     letterbox,
     resize,
@@ -113,6 +117,26 @@ def test_similarity_is_the_least_squares_one(noise, angle, scale):
 def test_similarity_never_reflects():
     mirrored = POINTS * (-1, 1)
     assert np.linalg.det(similarity(POINTS, mirrored)[:, :2]) > 0
+
+
+@pytest.mark.parametrize(
+    "box", [(10, 5, 50, 45), (0, 0, 60, 60), (-10, -10, 70, 70), (-30, 20, 10, 60), (200, 0, 210, 10)]
+)
+def test_a_square_is_as_if_cut_and_resized(box):
+    image = cv2.resize(np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8), (60, 60))
+    wanted = resize(cut(image, *box), 40, 40).astype(int)
+    assert np.abs(cut_square(image, np.array(box), 40) - wanted).mean() < 3
+
+
+def test_a_square_far_larger_than_the_image_costs_no_memory():
+    strip = np.full((400, 60_000, 3), 200, np.uint8)
+    tracemalloc.start()
+    crop = cut_square(strip, np.array([0, -29_800, 60_000, 30_200]), 512)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert crop.shape == (512, 512, 3)
+    assert crop.max() > 0
+    assert peak < 100 << 20  # the strip has 72 MB; cut out as a whole its square has 10 GB
 
 
 @pytest.mark.parametrize("points", [np.ones((5, 2)), np.full((5, 2), np.nan), np.full((5, 2), np.inf)])

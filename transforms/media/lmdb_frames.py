@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from model_handlers.interface import Pixels
-from transforms.media.image import encode
+from transforms.media.encode import encode
 
 DATA = "data.mdb"  # the file of a database's folder that has all that is in it
 _AT_ONCE = 32  # images of a transaction, which are in memory until it ends

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from transforms.media.image import Header, decode, encode, read_header
-from transforms.media.resize import apply_plan, plan_resize
+from transforms.media.encode import MAX_SIDE, encode
+from transforms.media.header import Header, read_header
+from transforms.media.image import decode, is_sound
+from transforms.media.resize import Plan, apply_plan, plan_resize
 from transforms.media.settings import AcceptSettings, StoreSettings
+from transforms.tables.reasons import Rejected
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,14 +26,25 @@ def store_image(data: bytes, accept: AcceptSettings, store: StoreSettings) -> St
     """The file to store for these bytes; Rejected says why there is none."""
     header = read_header(data, accept)
     plan = plan_resize(header.width, header.height, store)
-    if store.reencode == "when_needed" and _fits(header, store) and not plan.changes(header.width, header.height):
-        if store.verify:
-            decode(data, header, at_least=(1, 1))  # a scaled decode still reads every coefficient
+    if _stays(header, plan, store) and (not store.verify or is_sound(data, header)):
         return Stored(data, header.width, header.height, header.format, header.width, header.height)
+    _check_result(plan, accept, store)
     image = decode(data, header, at_least=(plan.width, plan.height) if store.scaled_decode else None)
     file = encode(apply_plan(image, plan, store), store.format, store.quality)
     return Stored(file, plan.canvas_width, plan.canvas_height, header.format, header.width, header.height)
 
 
-def _fits(header: Header, store: StoreSettings) -> bool:
-    return header.plain and header.orientation == 1 and header.format == store.format
+def _stays(header: Header, plan: Plan, store: StoreSettings) -> bool:
+    """Whether the file is already what would be made of it."""
+    fits = header.plain and header.sound and header.orientation == 1 and header.format == store.format
+    return fits and store.reencode == "when_needed" and not plan.changes(header.width, header.height)
+
+
+def _check_result(plan: Plan, accept: AcceptSettings, store: StoreSettings) -> None:
+    """Rejected `too_large_result` for a picture that would grow beyond what is let in, or beyond what a file holds."""
+    width, height = plan.canvas_width, plan.canvas_height
+    if max(width, height) > MAX_SIDE[store.format]:
+        limit = MAX_SIDE[store.format]
+        raise Rejected("too_large_result", f"{width} x {height}; a side of a {store.format} has {limit} pixels at most")
+    if width * height > max(accept.max_pixels, store.size**2):
+        raise Rejected("too_large_result", f"{width} x {height}, more than accept.max_pixels {accept.max_pixels}")

@@ -56,6 +56,7 @@ REASONS: dict[str, Reason] = {
     "too_many_pixels": _dropped("the header announces more pixels than the cap"),
     "too_small_image": _dropped("the image is smaller than the configured minimum"),
     "bad_aspect": _dropped("the image is longer than the configured aspect ratio"),
+    "too_large_result": _dropped("resized or cut out as configured, the picture would be larger than the caps allow"),
     "not_a_video": _failed("the bytes are no video of a known container, or the page has none"),
     "playlist": _failed("a list of videos, or a description that refers to other files, and no video"),
     "no_video_stream": _failed("the file has no video stream: audio only, or a cover picture"),

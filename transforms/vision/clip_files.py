@@ -17,12 +17,14 @@ from transforms.media.frame_cache import frame_pixels, frame_times
 from transforms.media.library import add_file, local_file, video_folder
 from transforms.media.lmdb_frames import DATA, lmdb_frames
 from transforms.tables.digest import file_digest
+from transforms.tables.reasons import Rejected
 from transforms.tables.video_schemas import FaceSpan
 from transforms.vision.clip_settings import ClipSettings
 from transforms.vision.crops import union_square
 from transforms.vision.quality import sharpness
 
 TABLE = "clips"
+MAX_SIDE = 8192  # pixels, of a clip's frames; the face of an 8K film that fills it has 6,048 with the default margin
 SIDE = 224  # pixels, of the frames that are scored
 _FIRST = 5  # frames that are compared
 _DRAWN = 2  # frames whose quality is scored
@@ -48,8 +50,14 @@ class ClipFiles:
 
 
 def write_clip(run: str, settings: ClipSettings, span: FaceSpan) -> ClipFiles:
-    """Write the clip's files; Rejected `broken_frame` if one of its frames does not decode, or as the reader says."""
+    """Write the clip's files.
+
+    Rejected `too_large_result` if its frames would be larger than MAX_SIDE, `broken_frame` if one of the video's does
+    not decode, or as the reader says.
+    """
     box = union_square(span.boxes, settings.margin)
+    if (side := int(box[2] - box[0])) > MAX_SIDE:
+        raise Rejected("too_large_result", f"a clip of {side} x {side}, more than {MAX_SIDE}")
     times, seconds = frame_times(run, span.media)
     starts = np.append(times, seconds)[span.first_frame : span.end_frame + 1].tolist()
     name = f"{video_folder(TABLE, span.video_id)}/{span.span_id}"

@@ -1,7 +1,9 @@
 """Encoded images of rows, to pixels and back."""
 
 from model_handlers.interface import Pixels
-from transforms.media.image import decode, encode, read_header
+from transforms.media.encode import encode
+from transforms.media.header import read_header
+from transforms.media.image import decode
 from transforms.media.settings import AcceptSettings
 from transforms.tables.reasons import Rejected
 

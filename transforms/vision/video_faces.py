@@ -12,7 +12,7 @@ import apache_beam as beam
 import numpy as np
 
 from model_handlers.catalogue import Entry
-from model_handlers.geometry import cut, resize, transform, transform_mesh
+from model_handlers.geometry import cut_square, transform, transform_mesh
 from model_handlers.handlers import codec, handler
 from model_handlers.interface import EXPRESSIONS, Array, Pixels
 from transforms.media.frame_cache import frame_pixels
@@ -127,10 +127,10 @@ def _with_emotion(head: _Head, results: list[Array]) -> _Head:
 def _face(settings: VideoFaceSettings, head: _Head) -> tuple[VideoFace, ...]:
     found, side, pose = head.found, settings.side, head.pose
     assert pose is not None  # _check_pose comes before
-    x1, y1, x2, y2 = (int(value) for value in head.square)
+    x1, y1, x2, _ = (int(value) for value in head.square)
     scale = side / (x2 - x1)
     matrix = np.array([[scale, 0, -scale * x1], [0, scale, -scale * y1]])
-    crop = resize(cut(head.pixels, x1, y1, x2, y2), side, side)
+    crop = cut_square(head.pixels, head.square, side)
     jpeg = to_jpeg(crop, settings.jpeg_quality)
     width, height = (float(value) for value in found.box[2:] - found.box[:2])
     ratio = width * height / (found.width * found.height)

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from skimage import data
 
-from transforms.media import image as media
-from transforms.media.image import decode, encode, read_header, sniff
+from transforms.media import jpeg_pixels
+from transforms.media.encode import encode
+from transforms.media.header import read_header
+from transforms.media.image import decode
+from transforms.media.orientation import turn
 from transforms.media.settings import FORMATS, AcceptSettings
+from transforms.media.sniff import sniff
 from transforms.tables.reasons import Rejected
 
 ACCEPT = AcceptSettings()
@@ -150,7 +154,7 @@ def test_exif_orientation_is_applied(orientation, name):
     upright[:16, 48:] = (0, 0, 255)
     # the stored picture is the upright one under the inverse of what the tag asks for
     inverse = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
-    stored = media._turn(upright, inverse)
+    stored = turn(upright, inverse)
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = saved(np.ascontiguousarray(stored), name, exif=exif, **({} if name == "png" else {"quality": 95}))
@@ -166,7 +170,7 @@ def test_exif_orientation_is_applied(orientation, name):
 
 
 def test_the_fast_path_is_taken_for_jpegs_at_every_scale(monkeypatch):
-    monkeypatch.setattr(media, "_decode_pillow", lambda *_: pytest.fail("slow path"))
+    monkeypatch.setattr(jpeg_pixels, "only_pixels", lambda *_: pytest.fail("slow path"))
     file = saved(cv2.resize(PHOTO, (1600, 1200)), "jpeg", quality=95)
     for target, width in (
         ((1600, 1200), 1600),

@@ -8,7 +8,9 @@ from PIL import Image
 from skimage import data
 
 from tests.fault_server import picture
-from transforms.media.image import decode, encode, read_header
+from transforms.media.encode import encode
+from transforms.media.header import read_header
+from transforms.media.image import decode
 from transforms.media.resize import apply_plan, plan_resize
 from transforms.media.settings import AcceptSettings, StoreSettings
 from transforms.media.store import store_image
@@ -117,8 +119,9 @@ def test_scaled_decoding_is_as_good():
 
     big = cv2.resize(data.astronaut(), (2048, 2048), interpolation=cv2.INTER_CUBIC)
     file = encode(big, "jpeg", 95)
-    full, scaled = (
-        decode(store_image(file, ACCEPT, settings).file, read_header(file, ACCEPT))
-        for settings in (StoreSettings(size=300, quality=100, scaled_decode=fast) for fast in (False, True))
-    )
+    stored = [
+        store_image(file, ACCEPT, StoreSettings(size=300, quality=100, scaled_decode=fast)).file
+        for fast in (False, True)
+    ]
+    full, scaled = (decode(one, read_header(one, ACCEPT)) for one in stored)
     assert cv2.PSNR(full, scaled) > 35

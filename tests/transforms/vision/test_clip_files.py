@@ -120,6 +120,14 @@ def test_what_is_scored(run):
     assert (len(short.first), len(short.drawn)) == (1, 1)
 
 
+def test_a_clip_that_would_be_huge_is_refused_before_a_frame_is_cut(run, monkeypatch):
+    """A box as wide as a film of 16,384 x 64 pixels, which is a small one: each frame of its square has 800 MB."""
+    monkeypatch.setattr(clip_files, "cut", lambda *_: pytest.fail("cut"))
+    with pytest.raises(Rejected, match="more than 8192") as why:
+        write_clip(run, ClipSettings(margin=0), span(0, 10, (0, 0, 16_384, 64)))
+    assert why.value.code == "too_large_result"
+
+
 def test_a_frame_that_does_not_decode_is_no_clip(run, monkeypatch):
     def broken(run, media, number):
         if number == 20:
