@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from transforms.media.file_end import missing_bytes
 from transforms.media.video import VideoInfo, container_kind, open_video, video_stream
-from transforms.media.video_index import build_index, first_frame
+from transforms.media.video_index import ANIMATED, build_index, first_frame
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.orphans import die_with_parent
 from transforms.tables.reasons import Rejected
@@ -31,6 +31,8 @@ def inspect_video(path: str, accept: VideoAcceptSettings) -> VideoInfo:
     index = build_index(path, accept.max_frames)
     if index.seconds > accept.max_seconds:
         raise Rejected("too_long", f"{index.seconds:.1f} s")
+    if kind in ANIMATED and len(index.times) == 1:
+        raise Rejected("not_a_video", f"a still picture: {kind.upper()} of one frame")
     with open_video(path) as container:
         shape, rotation = first_frame(container)
     _check_size(shape[1], shape[0], accept)

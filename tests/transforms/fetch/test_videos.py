@@ -223,6 +223,63 @@ def test_what_is_unknown_is_kept_if_so_configured_and_what_was_known_is_recorded
     assert hls.info.height == 240
 
 
+def test_a_look_beforehand_never_costs_a_video_that_a_plain_request_fetches(tmp_path, made):
+    good, text = made["good"], "text/html"
+    looks = {
+        "refused": File(status=416),
+        "forbidden": File(status=403),
+        "not allowed": File(status=405),
+        "not known": File(status=501),
+        "busy": File(status=503, headers={"Retry-After": "3600"}),
+        "too many": File(status=429),
+        "moved away": File(status=302, headers={"Location": "/gone"}),
+        "a page": File(b"<html>no</html>", text, ranges=False),
+        "other bytes": File(good[5:], status=206, headers={"Content-Range": "bytes 5-9/9"}, ranges=False),
+        "zeros": File(bytes(len(good)), status=206, headers={"Content-Range": f"bytes 0-{len(good) - 1}/{len(good)}"},
+                      ranges=False),
+        "cut": File(good[:900], length=len(good), ranges=False),
+        "stalls": File(good, stall_after=1000),
+        "no gzip": File(good, headers={"Content-Encoding": "gzip"}, ranges=False),
+    }  # fmt: skip
+    refused = {
+        "opted out": (File(good, headers={"X-Robots-Tag": "noai"}), "opted_out"),
+        "inward": (File(status=302, headers={"Location": "http://127.0.0.1:1/"}), "blocked_address"),
+    }
+    with serving() as server:
+        server.files = {f"/{n}.mp4": File(good, to_ranges=look) for n, look in enumerate(looks.values())}
+        server.files |= {f"/r{n}.mp4": File(good, to_ranges=look) for n, (look, _) in enumerate(refused.values())}
+        settings = settings_for(server, stall_timeout=2, downloads=8, per_host=8)
+        found = fetched(tmp_path, settings, *map(server.url, server.files))
+    for name, stored in zip(looks, found, strict=False):
+        assert isinstance(stored, Stored), (name, stored)
+        assert stored.sha256 == hashlib.sha256(good).hexdigest()
+        assert stored.origin["height"].get("unknown"), name
+    assert found[len(looks) :] == [code for _, code in refused.values()]
+
+
+def test_odd_answers_are_read_as_browsers_read_them(tmp_path, made):
+    good, packed = made["good"], gzip.compress(made["good"])
+    odd = {
+        "aws-chunked": (File(good, headers={"Content-Encoding": "aws-chunked"}), ""),
+        "utf-8": (File(good, headers={"Content-Encoding": "UTF-8"}), ""),
+        "gzip": (File(packed, headers={"Content-Encoding": "gzip"}, ranges=False), ""),
+        "trailing": (File(packed + bytes(10), headers={"Content-Encoding": "gzip"}, ranges=False), ""),
+        "no colon": (File(good, line=b"Warning foo in bar.php\r\n"), ""),
+        "no colon, opted out": (File(good, line=b"Warning foo\r\n", headers={"X-Robots-Tag": "noai"}), "opted_out"),
+        "cookie": (File(good, cookie=True), ""),
+        "not a video, and large": (File(b"PK\3\4" + bytes(30_000_000), to_ranges=File(status=416)), "not_a_video"),
+    }
+    with serving() as server:
+        server.files = {f"/{n}.mp4": file for n, (file, _) in enumerate(odd.values())}
+        settings = settings_for(server, downloads=8, per_host=8)
+        found = fetched(tmp_path, settings, *map(server.url, server.files))
+        # of what it wrote, some lies in the buffers of connections that were left
+        assert server.sent[f"/{len(odd) - 1}.mp4"] < 25_000_000
+    codes = [result if isinstance(result, str) else "" for result in found]
+    assert dict(zip(odd, codes, strict=True)) == {name: code for name, (_, code) in odd.items()}
+    assert all(s.sha256 == hashlib.sha256(good).hexdigest() for s in found if isinstance(s, Stored))
+
+
 def test_video_and_audio_in_two_files_are_put_together(tmp_path, made):
     """A DASH manifest of a site: two heights of silent video, and audio."""
     manifest = """<?xml version="1.0"?>
