@@ -89,6 +89,8 @@ def sniff_container(head: bytes) -> str:
         return "mov"
     if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"AVIX"):
         return "avi"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        raise Rejected("not_a_video", "a picture; animations in WebP are not read")
     if _is_transport_stream(head):
         return "mpegts"
     if head.startswith(_PNG) and b"acTL" in head.partition(b"IDAT")[0]:
@@ -108,21 +110,25 @@ def _check_brands(head: bytes) -> None:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Whether a sync byte comes every 188 bytes, or 192 or 204, wherever in a packet the file begins (ISO 13818-1).
+    """Whether packets of 188 bytes come one after the other, wherever in a packet the file begins (ISO/IEC 13818-1).
 
-    Of a file that begins with one, four packets are enough. Else all of `head` must agree, and what stands behind the
-    sync bytes must be a packet's header: not damaged, with a payload or an adaptation field, and not all of it text.
+    Before each there may be four bytes of time, or behind it 16 of parity. Four packets are enough where the first one
+    begins the file; else there must be packets as far as `head` goes.
     """
-    if len(head) > 564 and head[0:565:188] == b"GGGG":
+    if _has_packets(head, range(0, 565, 188)) or _has_packets(head, range(4, 581, 192)):
         return True
-    if len(head) > 580 and head[4:581:192] == b"GGGG":
-        return True  # with four bytes of time before each packet
-    for packet in (188, 192, 204):
-        for begin in range(packet if len(head) == HEAD else 0):
-            syncs = range(begin, HEAD - 3, packet)
-            if all(head[at] == 0x47 and not head[at + 1] & 0x80 and head[at + 3] & 0x30 for at in syncs):
-                return any(not 9 <= head[at + i] < 127 for at in syncs for i in (1, 2, 3))
-    return False
+    every = (range(begin, HEAD - 3, size) for size in (188, 192, 204) for begin in range(size))
+    return len(head) == HEAD and any(_has_packets(head, places) for places in every)
+
+
+def _has_packets(head: bytes, places: range) -> bool:
+    """Whether each place has a packet's header: a sync byte, a payload or more; and not all of it is text."""
+    if len(head) < places[-1] + 4 or head[places[0]] != 0x47:
+        return False
+    headers = [head[at : at + 4] for at in places]
+    return all(one[0] == 0x47 and one[3] & 0x30 for one in headers) and any(
+        not 9 <= byte < 127 for one in headers for byte in one
+    )
 
 
 @contextmanager
