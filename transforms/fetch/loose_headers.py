@@ -6,12 +6,12 @@ from typing import IO, Any
 
 def read_headers_loosely() -> None:
     """From now on this process reads the headers of HTTP answers so, whatever library asks."""
-    parse = http.client.parse_headers
+    parse: Any = http.client.parse_headers
 
     def parse_headers(file: Any, *more: Any, **named: Any) -> Any:
-        return parse(_Lines(file), *more, **named)  # type: ignore[arg-type]
+        return parse(_Lines(file), *more, **named)
 
-    http.client.parse_headers = parse_headers
+    http.client.parse_headers = parse_headers  # type: ignore[assignment]
 
 
 class _Lines:

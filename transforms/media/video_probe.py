@@ -15,7 +15,9 @@ from transforms.media.video_settings import VideoAcceptSettings
 from transforms.orphans import die_with_parent
 from transforms.tables.reasons import Rejected
 
-_STREAMS = 8  # of a video with as many frames as are let in, each with as many packets
+# What opening a file takes, everyone who opens it needs again, and a few bytes may say what takes gigabytes.
+_STREAMS, _FEW_PACKETS = 4, 1_000_000  # of a video with as many frames as are let in, each with as many packets
+_OPENING, _A_PIXEL = 2**28, 64  # bytes of memory, and those for each pixel of the frames that a decoder keeps
 
 
 def inspect_video(path: str, accept: VideoAcceptSettings) -> VideoInfo:
@@ -48,14 +50,21 @@ def inspect_video(path: str, accept: VideoAcceptSettings) -> VideoInfo:
 
 def _look(path: str, accept: VideoAcceptSettings) -> tuple[str, str, bool]:
     """The container, the codec and whether there is sound, by what opening the file tells."""
+    before = _peak_memory()
     with open_video(path) as container:
         context = video_stream(container).codec_context
         _check_size(context.width, context.height, accept)
-        # whoever opens the file has it in memory, and a few bytes can say that there are a thousand million
-        indexed = sum(len(stream.index_entries) for stream in container.streams)
-        if indexed > _STREAMS * accept.max_frames:
+        indexed, grown = sum(len(stream.index_entries) for stream in container.streams), _peak_memory() - before
+        if indexed > max(_STREAMS * accept.max_frames, _FEW_PACKETS):
             raise Rejected("too_long", f"{indexed} packets in the index")
+        if grown > _OPENING + _A_PIXEL * context.width * context.height:
+            raise Rejected("broken_video", f"opening it takes {grown} bytes of memory")
         return container_kind(container), context.codec.canonical_name, bool(container.streams.audio)
+
+
+def _peak_memory() -> int:
+    """The most bytes that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _check_end(path: str, container: str, accept: VideoAcceptSettings) -> None:

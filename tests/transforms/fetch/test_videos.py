@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import os
 import socket
@@ -16,7 +17,9 @@ import av
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
+from PIL import Image
 
+from tests.fault_server import JPEG
 from tests.object_store import OBJECTS, new_folder
 from tests.video_server import File, serving, wait_until
 from tests.videos import File as Written
@@ -111,6 +114,13 @@ def playlist(*segments):
     return File(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{lines}#EXT-X-ENDLIST\n".encode(), HLS)
 
 
+def animation(kind, count=6):
+    frames = [Image.new("RGB", (320, 240), (20 * number, 0, 0)) for number in range(count)]
+    out = io.BytesIO()
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=100)
+    return out.getvalue()
+
+
 def page(*videos):
     tags = "".join(f'<video src="{video}"></video>' for video in videos)
     return File(f"<!doctype html><html><head><title>x</title></head><body>{tags}</body></html>".encode(), "text/html")
@@ -133,6 +143,10 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
             "/redirect": (File(status=302, headers={"Location": "/good.mp4"}), ""),
             "/page.html": (page("/good.mp4"), ""),
             "/hls/list.m3u8": (File(made["list"], HLS), ""),
+            "/animation.gif": (File(animation("GIF"), "image/gif"), ""),
+            "/animation.png": (File(animation("PNG"), "image/png"), ""),
+            "/still.gif": (File(animation("GIF", 1), "image/gif"), "not_a_video"),
+            "/picture.jpg": (File(JPEG, "image/jpeg"), "not_a_video"),
             "/slow-down.mp4": (File(good, fails_first=1, headers={"Retry-After": "1"}), ""),
             "/no-video.html": (page(), "not_a_video"),
             "/html.mp4": (File(b"<html><body>nothing</body></html>"), "not_a_video"),
@@ -140,7 +154,7 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
             "/list.mp4": (File(playlist("/good.mp4").body), "playlist"),
             "/gone.mp4": (File(status=404), "http_404"),
             "/short.mp4": (File(good[: len(good) // 2], length=len(good), ranges=False), "bad_response"),
-            "/cut.mp4": (File(made["late"][: len(made["late"]) // 2]), "broken_video"),
+            "/cut.mp4": (File(made["late"][: len(made["late"]) // 2]), "truncated_video"),
             "/audio.mp4": (File(made["audio"]), "no_video_stream"),
             "/endless.mp4": (File(good + b"\0", endless=True), "too_large"),
             "/announced.mp4": (File(good, length=10**12, ranges=False), "too_large"),
@@ -177,7 +191,7 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
                 file = Path(run, row.media).read_bytes()
                 assert (row.bytes, row.sha256) == (len(file), hashlib.sha256(file).hexdigest())
                 assert (row.width, row.height) == (320, 240)
-                assert row.frames == 50
+                assert row.frames == (6 if row.container in ("gif", "apng") else 50)
 
         settings = settings_for(server, stall_timeout=4, max_bytes=3_000_000, downloads=8, per_host=8, retries=1)
         with beam.Pipeline(runner=FnApiRunner()) as pipeline:
@@ -491,6 +505,7 @@ def test_paths_and_stores_only_where_they_are_allowed(tmp_path, made):
     for folder in (inside, outside):
         folder.mkdir()
         (folder / "a.mp4").write_bytes(made["good"])
+        (folder / "a.gif").write_bytes(animation("GIF"))
     (inside / "link.mp4").symlink_to(outside / "a.mp4")
     os.mkfifo(inside / "pipe.mp4")
     bucket = new_folder()
@@ -498,6 +513,7 @@ def test_paths_and_stores_only_where_they_are_allowed(tmp_path, made):
     OBJECTS[f"{bucket}/html.mp4"] = b"<html>"
     cases = {
         str(inside / "a.mp4"): "",
+        str(inside / "a.gif"): "",
         f"{bucket}/a.mp4": "",
         f"{bucket}/html.mp4": "not_a_video",
         f"{bucket}/missing.mp4": "no_file",

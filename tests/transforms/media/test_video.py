@@ -6,6 +6,7 @@ import struct
 import sys
 import time
 import wave
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -135,18 +136,38 @@ def test_pictures_never_look_like_transport_streams():
 
 
 def test_an_index_beyond_all_bounds_is_refused_where_it_costs_nobody(files, tmp_path):
-    """An MP4 of 100 KB whose header says that it has sixty million frames of a byte: readers would need 2 GB for it."""
-    data = lying(files["mp4"], b"stsz", 4, struct.pack(">II", 1, 60_000_000))
-    (tmp_path / "a.mp4").write_bytes(lying(data, b"stsc", 12, struct.pack(">I", 60_000_000)))
-    with pytest.raises(Rejected, match="60000088 packets in the index"):
+    """A small MP4 whose header says that it has twelve million frames of a byte: readers would need 400 MB for it."""
+    data = lying(files["mp4"], b"stsz", 4, struct.pack(">II", 1, 12_000_000))
+    (tmp_path / "a.mp4").write_bytes(lying(data, b"stsc", 12, struct.pack(">I", 12_000_000)))
+    with pytest.raises(Rejected, match="12000088 packets in the index"):
         probe(str(tmp_path / "a.mp4"), ACCEPT)
+
+
+def test_a_header_that_unpacks_to_gigabytes_is_refused_where_it_costs_nobody(files, tmp_path):
+    """A QuickTime file of 1 MB with a compressed header of 400 MB, nearly all of it filling."""
+    data = files["mp4"]
+    at = data.index(b"moov") - 4
+    moov = data[at : at + int.from_bytes(data[at : at + 4], "big")]
+    filling = 400_000_000
+    press = zlib.compressobj(1)
+    inner = struct.pack(">I", len(moov) + 8 + filling) + moov[4:] + struct.pack(">I4s", 8 + filling, b"free")
+    packed = press.compress(inner) + b"".join(press.compress(bytes(10**7)) for _ in range(filling // 10**7))
+    packed += press.flush()
+    size = len(inner) + filling
+    body = struct.pack(">I4s4s", 12, b"dcom", b"zlib") + struct.pack(">I4sI", 12 + len(packed), b"cmvd", size)
+    cmov = struct.pack(">I4s", 8 + len(body) + len(packed), b"cmov") + body + packed
+    made = data[:at] + struct.pack(">I4s", 8 + len(cmov), b"moov") + cmov + data[at + len(moov) :]
+    (tmp_path / "a.mov").write_bytes(made)
+    with pytest.raises(Rejected, match=r"broken_video.*takes \d{9} bytes"):
+        probe(str(tmp_path / "a.mov"), ACCEPT)
 
 
 def test_frames_grow_no_larger_than_what_was_let_in(tmp_path):
     """A stream of stamps that goes on as a wall: 160 x 120, then 3600 x 2400 pixels; to a page it may grow."""
     small = write(tmp_path / "a.ts", number_frames(10, SIZE), File()).read_bytes()
     for size, count in (((3600, 2400), 10), ((640, 480), 11)):
-        large = write(tmp_path / "b.ts", number_frames(1, size), File(first=0.4)).read_bytes()
+        grey = np.full((size[1], size[0], 3), 99, np.uint8)
+        large = write(tmp_path / "b.ts", [grey], File(first=0.4)).read_bytes()
         (tmp_path / "c.ts").write_bytes(small + large)
         with open_video(str(tmp_path / "c.ts")) as container:
             frames = [frame for _, frame in decode_all(container)]
