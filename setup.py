@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 
 CORE = [
     "apache-beam>=2.77,<2.78",
+    "brotli>=1.2",
     "certifi",
     "google-crc32c>=1.6",
     "idna>=3.7",

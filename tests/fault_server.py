@@ -147,7 +147,7 @@ class _Handler(socketserver.StreamRequestHandler):
         self.send(gzip.compress(JPEG), headers=["Content-Encoding: gzip"])
 
     def fault_bad_gzip(self, *_):
-        self.send(b"\x1f\x8bnot gzip at all" * 10, headers=["Content-Encoding: gzip"])
+        self.send(b"\x1f\x8b\x08not gzip at all" * 10, headers=["Content-Encoding: gzip"])
 
     def fault_gzip_bomb(self, *_):
         press = zlib.compressobj(9, wbits=31)
@@ -182,6 +182,22 @@ class _Handler(socketserver.StreamRequestHandler):
     def fault_to(self, url, *_):
         self.send(b"moved", "301 Moved", headers=[f"Location: {url}"])
 
+    def fault_raw(self, name, *_):
+        """Sends the bytes as they are."""
+        self.request.sendall(self.server.raw[name])
+
+    def fault_cookie(self, *path):
+        """Leads to itself with a cookie, until the cookie comes."""
+        if "seen=1" in self.headers.get("cookie", ""):
+            self.send()
+        else:
+            headers = ["Set-Cookie: seen=1; Path=/", f"Location: /{'/'.join(('cookie', *path))}"]
+            self.send(b"", "302 Found", headers=headers)
+
+    def fault_give_cookie(self, url, *_):
+        """Leads elsewhere with a cookie."""
+        self.send(b"", "302 Found", headers=["Set-Cookie: given=1", f"Location: {url}"])
+
     def fault_loop(self, *_):
         self.send(b"", "302 Found", headers=["Location: /loop"])
 
@@ -190,7 +206,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 class FaultServer(socketserver.ThreadingTCPServer):
-    """`url(path)` names a fault; `seen` has (path, headers, time) of every request."""
+    """`url(path)` names a fault; `seen` has (path, headers, time) of every request, `raw` answers by name."""
 
     daemon_threads = True
     block_on_close = False
@@ -200,6 +216,7 @@ class FaultServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.lock = threading.Lock()
         self.visits, self.seen, self.active, self.most_active = Counter(), [], 0, 0
+        self.raw = {}
         self.port = self.server_address[1]
         self.allow = f"127.0.0.1:{self.port}"
 

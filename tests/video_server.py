@@ -26,6 +26,9 @@ class File:
     drip: float = 0  # seconds before each single byte
     fails_first: int = 0  # requests that are answered with 429 and the headers
     hold: threading.Event | None = None  # the answer's body waits for it
+    to_ranges: "File | None" = None  # what is answered to requests with a range
+    cookie: bool = False  # leads to itself with a cookie until the cookie comes
+    line: bytes = b""  # sent among the headers as it is
 
 
 class VideoServer(ThreadingHTTPServer):
@@ -65,6 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
         server.ranges.setdefault(path, []).append(self.headers.get("Range", ""))
         server.cookies.setdefault(path, []).append(self.headers.get("Cookie", ""))
         file = server.files.get(path, File(status=404))
+        if file.to_ranges and "Range" in self.headers:
+            file = file.to_ranges
+        if file.cookie and "seen=1" not in self.headers.get("Cookie", ""):
+            file = File(status=302, headers={"Set-Cookie": "seen=1; Path=/", "Location": self.path})
         self.close_connection = True
         if server.requests[path] <= file.fails_first:
             self._head(429, {**file.headers, "Content-Length": "0"})
@@ -73,9 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": file.kind, **file.headers}
         if not file.endless:
             headers["Content-Length"] = str(end - start if file.length is None else file.length)
-        if (start, end) != (0, len(file.body)) or (file.ranges and "Range" in self.headers):
+        if (start, end) != (0, len(file.body)) or (file.ranges and file.status == 200 and "Range" in self.headers):
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(file.body)}"
-        self._head(206 if "Content-Range" in headers else file.status, headers)
+        self._head(206 if "Content-Range" in headers else file.status, headers, file.line)
         if file.hold is not None:
             file.hold.wait(60)
         self._send(file, path, start, end)
@@ -87,8 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
         first, _, last = asked.removeprefix("bytes=").partition("-")
         return min(int(first), len(file.body) - 1), min(int(last) + 1 if last else len(file.body), len(file.body))
 
-    def _head(self, status: int, headers: dict[str, str]) -> None:
+    def _head(self, status: int, headers: dict[str, str], line: bytes = b"") -> None:
         self.send_response(status)
+        self.flush_headers()
+        self.wfile.write(line)
         self.send_header("Connection", "close")
         for name, value in headers.items():
             self.send_header(name, value)

@@ -7,7 +7,7 @@ import pycurl
 
 from transforms.fetch.settings import DownloadSettings
 from transforms.fetch.video_settings import VideoDownloadSettings
-from transforms.tables.reasons import reason
+from transforms.tables.reasons import Rejected, reason
 
 # curl errors by number where pycurl has no name: 92 HTTP/2 stream, 95 HTTP/3, 96 QUIC, 97 proxy, 100 headers too large
 _CODES = {
@@ -32,20 +32,27 @@ _CODES = {
     pycurl.E_BAD_CONTENT_ENCODING: "bad_response",
     pycurl.E_SSL_INVALIDCERTSTATUS: "tls_error",
     pycurl.E_SSL_ISSUER_ERROR: "tls_error",
+    pycurl.E_SSL_CACERT_BADFILE: "tls_error",
     92: "bad_response",
     95: "bad_response",
     96: "connect_error",
     97: "connect_error",
     100: "bad_response",
 }
+_NAMES = {getattr(pycurl, name): name for name in dir(pycurl) if name.startswith("E_") and "MULTI" not in name}
+# what libcurl refuses though browsers do not: odd status lines, lengths, encodings of the transfer, long headers
+REFUSED = frozenset(
+    {pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY, pycurl.E_BAD_CONTENT_ENCODING, 100}
+)
 
 
-def curl_reason(errno: int, message: str) -> str:
-    """The reason code of a curl error; errors that no server can cause are `internal_error`."""
+def curl_reason(errno: int, message: str) -> Rejected:
+    """The reason for a curl error, with curl's words on it or, where it has none, the error's name."""
+    code = _CODES.get(errno, "transfer_error")
     # curl gives one number to a broken connection and to what its HTTP parser refuses (chunks, endless headers)
     if errno == pycurl.E_RECV_ERROR and message and not message.startswith("Recv failure"):
-        return "bad_response"
-    return _CODES.get(errno, "internal_error")
+        code = "bad_response"
+    return Rejected(code, message or f"libcurl's error {errno}, {_NAMES.get(errno, 'which has no name here')}")
 
 
 def retry_after(value: str, now: float) -> float:

@@ -23,7 +23,7 @@ from transforms.tables.shards import commit_file, commit_finished, is_local, ope
 
 _SUFFIXES = {
     "mov": ".mp4", "matroska": ".mkv", "avi": ".avi", "mpeg": ".mpg", "mpegvideo": ".mpg", "mpegts": ".ts",
-    "flv": ".flv", "asf": ".wmv", "ogg": ".ogv",
+    "flv": ".flv", "asf": ".wmv", "ogg": ".ogv", "gif": ".gif", "apng": ".png",
 }  # fmt: skip
 _MAX_RECORD = 1_000_000  # bytes
 

@@ -9,6 +9,7 @@ from transforms.tables.reasons import Rejected
 
 BLOCK = 65_536  # bytes of one request
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d{1,19}/(\d{1,19}|\*)", re.ASCII)
+_START = re.compile(r"bytes (\d{1,19})-", re.ASCII)
 
 
 class Exhausted(OSError):
@@ -88,6 +89,10 @@ class RangeFile(io.RawIOBase):
             answer.close()
         elif self._blocks:
             raise Exhausted("the server no longer gives ranges")
+        elif (
+            answer.status == 206 and (other := _START.match(answer.headers.get("Content-Range", ""))) and int(other[1])
+        ):
+            raise Exhausted(f"the server gives bytes from {other[1]} on instead of the first")
         else:
             self._stream = answer
             length = answer.headers.get("Content-Length", "")

@@ -21,6 +21,7 @@ from yt_dlp.networking.exceptions import HTTPError
 from transforms.fetch.backoff import retry_after
 from transforms.fetch.optout import opt_out
 from transforms.fetch.video_settings import VideoDownloadSettings
+from transforms.media.video import HEAD, sniff_container
 from transforms.tables.reasons import Rejected
 
 Info = dict[str, Any]
@@ -41,6 +42,7 @@ class Session(YoutubeDL):
         self.room = _PAGE_BYTES
         self.asked = 0.0
         self.fetching_file = False
+        self._sniffs = False
         self.broke: Exception | None = None
         self._responses: list[Response] = []
         super().__init__(_parameters(url, settings, folder))
@@ -57,7 +59,7 @@ class Session(YoutubeDL):
         if self.fetching_file:
             self._check_file(response)
         self._responses.append(response)
-        response.read = self._counted(response.read)
+        response.read = self._counted(self._sniffed(response) if self._sniffs else response.read)
         return response
 
     @contextmanager
@@ -92,8 +94,12 @@ class Session(YoutubeDL):
             for left in os.listdir(self.folder):
                 if left.startswith(name):
                     os.unlink(os.path.join(self.folder, left))
+        self._sniffs = form["protocol"] in _WHOLE and form.get("vcodec") != "none"
         common = {key: value for key, value in info.items() if key not in ("formats", "requested_formats")}
-        done, _ = self.dl(path, common | form)
+        try:
+            done, _ = self.dl(path, common | form)
+        finally:
+            self._sniffs = False
         if not done or not os.path.exists(path):
             raise Rejected("bad_response", "yt-dlp fetched nothing")
         return path
@@ -113,6 +119,23 @@ class Session(YoutubeDL):
         refused = opt_out(pairs, agent, self.settings.opt_out, self.settings.tdm_reservation)
         if refused:
             raise self._refuse("opted_out", refused)
+
+    def _sniffed(self, response: Response) -> Callable[[int], bytes]:
+        """Reading the answer, which ends where its first bytes are no video's."""
+        read, first = response.read, response.status == 200
+
+        def take(size: int) -> bytes:
+            nonlocal first
+            data = bytes(read(size))
+            if first and (len(data) >= HEAD or not data):
+                try:
+                    sniff_container(data[:HEAD])
+                except Rejected as why:
+                    raise self._refuse(why.code, why.detail) from None
+            first = False
+            return data
+
+        return take
 
     def _counted(self, read: Callable[[int], bytes]) -> Callable[..., bytes]:
         def take(size: int) -> bytes:

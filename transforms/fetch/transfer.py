@@ -1,20 +1,18 @@
 """One curl handle: how it is set up, what it guards while it runs, and what its end means."""
 
-import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import certifi
 import pycurl
 
+from transforms.fetch.answer import Answer
 from transforms.fetch.backoff import curl_reason
 from transforms.fetch.guard import Target, is_allowed, refusal
-from transforms.fetch.optout import opt_out
+from transforms.fetch.request import ACCEPT, trusted_roots, user_agent
 from transforms.fetch.settings import DownloadSettings
 from transforms.tables.reasons import Rejected
 
-# formats that need no conversion first, so that servers which negotiate send those
-_ACCEPT = "Accept: image/jpeg,image/png,image/webp;q=0.9,image/*;q=0.8,*/*;q=0.5"
 _BUFFER = 131_072  # bytes; fewer, larger calls of `_write`
 
 
@@ -45,23 +43,26 @@ class Transfer:
         handle.setopt(pycurl.LOW_SPEED_TIME, options.stall_timeout)
         handle.setopt(pycurl.MAXFILESIZE_LARGE, options.max_bytes)  # stops early; `_write` is what enforces
         handle.setopt(pycurl.BUFFERSIZE, _BUFFER)
-        contact = f" (+{options.contact})" if options.contact else ""
-        handle.setopt(pycurl.USERAGENT, options.user_agent + contact)
-        handle.setopt(pycurl.ENCODING, "identity")  # and decode what comes compressed all the same
-        handle.setopt(pycurl.HTTPHEADER, [_ACCEPT])
+        handle.setopt(pycurl.USERAGENT, user_agent(options))
+        handle.setopt(pycurl.ENCODING, "identity")
+        handle.setopt(pycurl.HTTP_CONTENT_DECODING, 0)  # what comes compressed all the same is decoded by us
+        handle.setopt(pycurl.COOKIEFILE, "")  # cookies are kept, in memory; see `prepare`
+        handle.setopt(pycurl.HTTPHEADER, [ACCEPT])
         handle.setopt(pycurl.SSL_VERIFYPEER, int(options.verify_tls))
         handle.setopt(pycurl.SSL_VERIFYHOST, 2 if options.verify_tls else 0)
-        handle.setopt(pycurl.CAINFO, os.environ.get("SSL_CERT_FILE") or certifi.where())
+        handle.setopt(pycurl.CAINFO, trusted_roots())
         handle.setopt(pycurl.WRITEFUNCTION, self._write)
         handle.setopt(pycurl.HEADERFUNCTION, self._header)
         handle.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
 
-    def prepare(self, job: int, target: Target) -> None:
-        """Make the handle ready to fetch the target."""
+    def prepare(self, job: int, target: Target, cookies: Sequence[bytes] = ()) -> None:
+        """Make the handle ready to fetch the target, with these cookies and none that other items were given."""
         self.job, self._target = job, target
         self._allowed = bool(self.settings.proxy) or is_allowed(target, self.settings.allow_hosts)
         self.clear()
         self.handle.setopt(pycurl.URL, target.url)
+        for cookie in (b"ALL", *cookies):  # ALL: those that the handle has are forgotten
+            self.handle.setopt(pycurl.COOKIELIST, cookie)
 
     def clear(self) -> None:
         """Forget the last answer."""
@@ -71,46 +72,32 @@ class Transfer:
         """Release the handle."""
         self.handle.close()
 
-    def body(self) -> bytes:
-        """What came."""
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-
-    def header(self, name: str) -> str:
-        """The last value of a header, by its lower case name; empty if there is none."""
-        return next((value for key, value in reversed(self._pairs()) if key == name), "")
-
-    def redirect(self) -> str:
-        """Where a redirect leads, absolute; empty if the answer is none."""
-        url = self.handle.getinfo_raw(pycurl.REDIRECT_URL)
-        return url.decode("utf-8", "surrogateescape") if url else ""
-
-    def check(self, errno: int, message: str) -> None:
-        """Rejected unless the transfer brought a whole, permitted answer (a redirect is one); `errno` is curl's."""
+    def answer(self, errno: int, message: str) -> Answer | Rejected:
+        """What the transfer has brought, whatever it says, or why that is no answer; `errno` is curl's."""
         status = self.handle.getinfo(pycurl.RESPONSE_CODE)
-        if errno == 0 and self.redirect():
-            return
-        if status and not 200 <= status < 300:
-            raise Rejected(f"http_{status}")
-        if errno == pycurl.E_WRITE_ERROR and self._size > self.settings.max_bytes:
-            raise Rejected("too_large", f"more than {self.settings.max_bytes} bytes")
-        if errno:
-            code = curl_reason(errno, message)
-            if code == "connect_error" and self._refused:
-                raise Rejected("blocked_address", self._refused)
-            raise Rejected(code, message)
-        agent = self.settings.user_agent.split("/")[0].strip().lower()
-        refused = opt_out(self._pairs(), agent, self.settings.opt_out, self.settings.tdm_reservation)
-        if refused:
-            raise Rejected("opted_out", refused)
+        if errno and (not status or 200 <= status < 300):
+            if errno == pycurl.E_WRITE_ERROR and self._size > self.settings.max_bytes:
+                return Rejected("too_large", f"more than {self.settings.max_bytes} bytes")
+            why = curl_reason(errno, message)
+            return Rejected("blocked_address", self._refused) if why.code == "connect_error" and self._refused else why
+        onward = self.handle.getinfo_raw(pycurl.REDIRECT_URL) if errno == 0 else None
+        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        if not onward:
+            return Answer(status, self._pairs(), body)
+        cookies = tuple(self.handle.getinfo_raw(pycurl.INFO_COOKIELIST))
+        return Answer(status, self._pairs(), body, onward.decode("utf-8", "surrogateescape"), cookies)
 
     def _pairs(self) -> list[tuple[str, str]]:
         pairs = (line.decode("latin-1").partition(":") for line in self._headers)
         return [(name.strip().lower(), value.strip()) for name, colon, value in pairs if colon]
 
     def _header(self, line: bytes) -> None:
-        if line.startswith(b"HTTP/"):
+        if line[:5].upper() == b"HTTP/":
             self._headers = []  # of the final answer only, not of 1xx before it
-        self._headers.append(line)
+        if line[:1] in (b" ", b"\t") and self._headers:
+            self._headers[-1] += line  # a header's value goes on
+        else:
+            self._headers.append(line)
 
     def _write(self, data: bytes) -> int | None:
         self._size += len(data)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from transforms.fetch.child_process import limit_resources, receive_order
 from transforms.fetch.formats import check_length, choose, known_height, origin
 from transforms.fetch.guard import parse_url
+from transforms.fetch.loose_headers import read_headers_loosely
 from transforms.fetch.range_file import Exhausted, RangeFile, upright_height
 from transforms.fetch.socket_guard import guard_process
 from transforms.fetch.video_settings import VideoDownloadSettings
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Info = dict[str, Any]
 _WORK, _BYTES_A_SECOND = 120.0, 20e6  # seconds of processor for reading pages, and how fast it then is at least
+# what a look at a file's first bytes says for good
+_FINAL = frozenset({"opted_out", "blocked_address", "playlist", "no_video_stream"})
 _SLACK = 64_000_000  # bytes that a file may have beyond the cap: what a container adds
 
 
@@ -33,6 +36,7 @@ def main() -> None:
     seconds = _WORK + settings.max_bytes / _BYTES_A_SECOND
     limit_resources(settings.max_memory, settings.max_bytes + settings.max_bytes // 8 + _SLACK, seconds)
     programs = frozenset({settings.js_runtime} if settings.js_runtime else ())
+    read_headers_loosely()
     guard_process((*settings.allow_hosts, *_proxy_host(settings.proxy)), programs)
     print(json.dumps(fetch(order["url"], settings, order["folder"])), file=answers, flush=True)
 
@@ -99,11 +103,31 @@ def _check_height(session: "Session", form: Info) -> Info:
             found = _probed_height(session, form)
         except Exhausted as error:
             why = str(error)[:200]
+        except Exception as error:
+            why = _excused(session, error)
     if found is None and session.settings.unknown_resolution == "drop":
         raise Rejected("unknown_resolution", why)
     if found is not None and found < accept.min_height:
         raise Rejected("low_resolution", f"{found} pixels high, says the {source}")
     return {"unknown": why} if found is None else {"pixels": found, "source": source}
+
+
+def _excused(session: "Session", error: Exception) -> str:
+    """Why a look has failed: it is no more than a look, and what a plain request may fetch is fetched all the same.
+
+    Raises where no request could do better.
+    """
+    from transforms.fetch.site_errors import DiskFull, reason_of
+
+    try:
+        why = reason_of(error, session.broke)
+    except DiskFull:
+        raise
+    except Exception as defect:
+        return f"{type(defect).__name__}: {defect}"[:200]
+    if why.code in _FINAL:
+        raise why from None
+    return f"{why.code}: {why.detail}"[:200]
 
 
 def _probed_height(session: "Session", form: Info) -> int:

@@ -1,5 +1,6 @@
 """The sound of a span of a video, on the video's clock."""
 
+import os
 import wave
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,16 +21,19 @@ Samples = np.ndarray[Any, np.dtype[np.int16]]
 _ROLL = 1  # seconds decoded before the span: codecs need some packets to find their state
 _JITTER = Fraction(1, 100)  # seconds by which a container's coarse clock may miss where the sound goes on
 _BLOCK = 65_536  # samples of silence written at once
-_MAX_RATE = 768_000  # Hz; what says more lies, and would fill the disk with silence
+_MAX_RATE = 192_000  # Hz; what says more lies, and would fill the disk with silence
 _MAX_BYTES = 2**32 - 2**16  # of a wav file's samples: its header counts with 32 bits
+# bytes that the samples of a video may have, and for each byte of its file; no codec for speech packs 300 into one
+_FREE_BYTES, _MOST_PACKED = 2**26, 1000
+_MOST_SAMPLES = 2**24  # that one packet may become at the stream's rate; of a rate of its own it might say 1 Hz
 
 
 def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = True) -> bool:
     """Write the sound from `start` to `end` (seconds from the video's first frame) as a wav file of 16 bits.
 
     Exactly (end - start) x rate samples at the stream's own rate, in its own channels or mixed to one; silence where
-    there is no sound. False, and nothing written, if the video has no sound, or none that a wav file could
-    hold; Rejected as `open_video` says.
+    there is no sound. False, and nothing written, if the video has no sound, none that a wav file could hold, or more
+    than a file of its size can have; Rejected as `open_video` says.
     """
     origin = first_time(path)
     with _opened_before(path, origin + Fraction(start), start > _ROLL) as container:
@@ -39,7 +43,8 @@ def cut_audio(path: str, start: float, end: float, out: IO[bytes], mono: bool = 
         rate, layout = stream.codec_context.rate, "mono" if mono else stream.codec_context.layout.name
         channels = 1 if mono else stream.codec_context.layout.nb_channels
         first, count = round(start * rate), round(end * rate) - round(start * rate)
-        if not channels or not 0 < rate <= _MAX_RATE or 2 * channels * count > _MAX_BYTES:
+        most = min(_MAX_BYTES, _FREE_BYTES + _MOST_PACKED * os.path.getsize(path))
+        if not channels or not 0 < rate <= _MAX_RATE or 2 * channels * count > most:
             return False
         with wave.open(out, "wb") as wav:
             wav.setnchannels(channels)
@@ -124,7 +129,7 @@ def _blocks(container: "InputContainer", origin: Fraction, rate: int, layout: st
             place = (frame.pts * Fraction(frame.time_base or tick) - origin) * rate
             if due is None or abs(place - due) > _JITTER * rate:
                 due = round(place)
-        if due is None:
+        if due is None or frame.samples * rate > _MOST_SAMPLES * frame.sample_rate:
             continue
         if (frame.format.name, frame.layout.name, frame.sample_rate) != form:  # streams may change on the way
             form = (frame.format.name, frame.layout.name, frame.sample_rate)

@@ -10,10 +10,13 @@ from pydantic import Field
 
 from transforms.media.video_index import Floats, Integers
 from transforms.settings import Settings
+from transforms.tables.reasons import Rejected
 
 SEGMENTS = ("front", "middle", "end")
 Range = tuple[int, int]  # the first frame and the one after the last
 _EPSILON = 1e-6  # seconds; times are floats
+_OVERLAP = 32  # listed spans that each frame may lie in, on average
+_FEW = 100_000  # frames of them that are done whatever the video's length
 
 
 class SamplingSettings(Settings):
@@ -77,9 +80,16 @@ def per_shot(shot: Range) -> list[int]:
 
 
 def in_spans(times: Floats, spans: Sequence[Sequence[float]]) -> list[Range]:
-    """The frames that begin within each span (start and end in seconds), but for spans in which none does."""
+    """The frames that begin within each span (start and end in seconds), but for spans in which none does.
+
+    Rejected `too_long` where they overlap so much that they come to far more than the video.
+    """
     bounds = [np.searchsorted(times, np.asarray(span) - _EPSILON) for span in spans]
-    return [(int(first), int(end)) for first, end in bounds if first < end]
+    ranges = [(int(first), int(end)) for first, end in bounds if first < end]
+    total = sum(end - first for first, end in set(ranges))
+    if total > max(_OVERLAP * len(times), _FEW):
+        raise Rejected("too_long", f"the listed spans have {total} frames together, the video has {len(times)}")
+    return ranges
 
 
 def cheapest(numbers: Sequence[int], end: int, costs: Integers) -> list[int]:

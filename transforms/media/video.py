@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 HEAD = 2048  # bytes that `sniff_container` looks at
 _IO_SECONDS = 60  # for opening, and for each packet
 _PIXELS = 8_000_000  # of a frame, that a decoder may allocate whatever the header said; see `_choose_streams`
+_MOST_PIXELS = 200_000_000  # of a frame, that a decoder may allocate while the header is read
 _THINNEST = Fraction(1, 4)  # width of a pixel over its height
 CODECS = frozenset(
     {"h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "mpeg1video", "mpeg2video", "mpeg4"}
     | {"msmpeg4v1", "msmpeg4v2", "msmpeg4", "h263", "flv", "vp6", "vp6f", "vp6a", "wmv1", "wmv2", "wmv3", "vc1"}
-    | {"theora", "mjpeg", "prores", "dnxhd"}
+    | {"theora", "mjpeg", "prores", "dnxhd", "gif", "apng"}
 )
 _PLAYLISTS = (
     b"#extm3u",
@@ -52,7 +53,11 @@ _MAGIC = (
     (b"FLV\x01", "flv"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
     (b"OggS\0", "ogg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
 )
+_PNG = b"\x89PNG\r\n\x1a\n"
+_STILL, _MOVING = frozenset({b"avif", b"mif1", b"heic", b"heix", b"heim"}), frozenset({b"avis", b"msf1", b"hevc"})
 MISSING = 'Videos need the package av, which is not installed: pip install "manyfaces[video]".'
 
 
@@ -80,17 +85,50 @@ def sniff_container(head: bytes) -> str:
         if head.startswith(magic):
             return kind
     if head[4:8] in _ATOMS:
+        _check_brands(head)
         return "mov"
     if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"AVIX"):
         return "avi"
-    if head[:1] == b"G" and len(head) > 564 and all(head[i] == 0x47 for i in (188, 376, 564)):
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        raise Rejected("not_a_video", "a picture; animations in WebP are not read")
+    if _is_transport_stream(head):
         return "mpegts"
-    if len(head) > 580 and all(head[i] == 0x47 for i in (4, 196, 388, 580)):
-        return "mpegts"  # with four bytes of time before each packet
+    if head.startswith(_PNG) and b"acTL" in head.partition(b"IDAT")[0]:
+        return "apng"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(_PLAYLISTS) or b"<mpd" in text or b"<smoothstreamingmedia" in text:
         raise Rejected("playlist", f"starts with {head[:16]!r}")
     raise Rejected("not_a_video", f"starts with {head[:16]!r}" if head else "no bytes")
+
+
+def _check_brands(head: bytes) -> None:
+    """Rejected where an ISO file says that it is a picture (ISO/IEC 23008-12): FFmpeg would give it as one frame."""
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
+    if head[4:8] == b"ftyp" and head[8:12] in _STILL and not brands & _MOVING:
+        raise Rejected("not_a_video", f"a still picture: {head[8:12].decode()}")
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Whether packets of 188 bytes come one after the other, wherever in a packet the file begins (ISO/IEC 13818-1).
+
+    Before each there may be four bytes of time, or behind it 16 of parity. Four packets are enough where the first one
+    begins the file; else there must be packets as far as `head` goes.
+    """
+    if _has_packets(head, range(0, 565, 188)) or _has_packets(head, range(4, 581, 192)):
+        return True
+    every = (range(begin, HEAD - 3, size) for size in (188, 192, 204) for begin in range(size))
+    return len(head) == HEAD and any(_has_packets(head, places) for places in every)
+
+
+def _has_packets(head: bytes, places: range) -> bool:
+    """Whether each place has a packet's header: a sync byte, a payload or more; and not all of it is text."""
+    if len(head) < places[-1] + 4 or head[places[0]] != 0x47:
+        return False
+    headers = [head[at : at + 4] for at in places]
+    return all(one[0] == 0x47 and one[3] & 0x30 for one in headers) and any(
+        not 9 <= byte < 127 for one in headers for byte in one
+    )
 
 
 @contextmanager
@@ -109,7 +147,7 @@ def open_video(path: str, threads: int = 1, audio: bool = False) -> Iterator["In
     try:
         container = av.open(
             f"file:{os.path.abspath(path)}", "r", format=kind, container_options=limits, timeout=_IO_SECONDS,
-            metadata_errors="replace",
+            metadata_errors="replace", options={"max_pixels": str(_MOST_PIXELS)},
         )  # fmt: skip
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise Rejected("broken_video", line(error)) from None
@@ -157,8 +195,8 @@ def _choose_streams(container: "InputContainer", threads: int, audio: bool) -> N
         if stream is not best and not (audio and stream is container.streams.best("audio")):
             stream.discard = Discard.all
     context.thread_count, context.copy_opaque = threads, True
-    # streams may grow on the way, but not from a stamp to a wall
-    context.options = {"max_pixels": str(max(_PIXELS, 4 * context.width * context.height))}
+    # streams may grow on the way, but not from a stamp to a wall, nor beyond what the header was let in with
+    context.options = {"max_pixels": str(max(_PIXELS, context.width * context.height))}
 
 
 def probe(path: str, accept: VideoAcceptSettings) -> VideoInfo:

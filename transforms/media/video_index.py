@@ -31,6 +31,7 @@ NO_STAMP = np.iinfo(np.int64).min  # where a packet has no time
 MAX_FRAMES = 10_000_000  # of a file that was never probed
 _UNTIMED = frozenset({"avi", "mpegvideo"})  # containers that cannot say in which order frames are shown
 _SEEKABLE = frozenset({"mov", "matroska", "avi", "mpeg", "mpegts", "flv"})  # where a packet's position is its own
+ANIMATED = frozenset({"gif", "apng"})  # each picture is drawn over the one before, whatever its flags say
 _REORDERED = 64  # packets, more than any codec holds back before it shows its first frame
 
 
@@ -180,6 +181,8 @@ def _read_packets(read: Iterable["Packet[Any]"], container: "InputContainer", ma
         raise Rejected("too_long", f"more than {max_frames} frames")
     pts, dts = np.array(stamps, np.int64).reshape(-1, 2).T
     key = (bits & 1).astype(bool)
+    if container_kind(container) in ANIMATED:
+        key[1:] = False
     if len(key) and not key.any():
         key[0] = True
     trusted = container_kind(container) not in _UNTIMED or not video_stream(container).codec_context.has_b_frames

@@ -26,6 +26,7 @@ _ATTEMPTS = 3  # key frames to start from: files may call a frame a key frame th
 _PATIENCE, _ANY_VIDEO = 16, 1000  # times that a video, of so many packets more, is decoded for frames that never come
 _UNKNOWN = 8  # packets behind a seek that may be none of the index: a stream is entered in the middle of one
 _SKIPPING = frozenset({"h264", "mpeg1video", "mpeg2video"})  # that know beforehand which frames no other needs
+_DRAWN = frozenset({"bgra", "rgba", "pal8", "ya8", "rgba64be", "ya16be"})  # what GIF and APNG give with transparency
 _EPSILON = 1e-6  # seconds; times are floats
 
 
@@ -209,9 +210,18 @@ class VideoReader:
         stored = (height, width) if is_turned(matrix) else (width, height)
         how = "AREA" if size else "BILINEAR"  # of no meaning where nothing is scaled
         try:
-            form = "rgb48le" if frame.color_trc in (PQ, HLG) else "rgb24"
+            form = "rgb48le" if frame.color_trc in (PQ, HLG) else "rgba" if frame.format.name in _DRAWN else "rgb24"
             scaled = self._scaler.reformat(frame, *stored, form, interpolation=how, threads=1).to_ndarray()
         except (av.FFmpegError, ValueError) as error:
             raise Rejected("broken_frame", line(error)) from None
-        image = cast(Pixels, scaled) if form == "rgb24" else to_standard(cast(Codes, scaled), int(frame.color_trc))
-        return upright(image, matrix)
+        if form == "rgb48le":
+            return upright(to_standard(cast(Codes, scaled), int(frame.color_trc)), matrix)
+        return upright(cast(Pixels, scaled) if form == "rgb24" else _on_white(cast(Pixels, scaled)), matrix)
+
+
+def _on_white(image: Pixels) -> Pixels:
+    """(H,W,4) RGBA laid on white, as RGB."""
+    if image[..., 3].min() == 255:
+        return image[..., :3]
+    opacity = image[..., 3:].astype(np.uint16)
+    return ((image[..., :3] * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)

@@ -1,13 +1,13 @@
 """Settings of videos: what is let in, and how they are decoded."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
 from transforms.settings import How, Settings
 
-Container = Literal["mov", "matroska", "avi", "mpeg", "mpegvideo", "mpegts", "flv", "asf", "ogg"]
-CONTAINERS: tuple[Container, ...] = ("mov", "matroska", "avi", "mpeg", "mpegvideo", "mpegts", "flv", "asf", "ogg")
+Container = Literal["mov", "matroska", "avi", "mpeg", "mpegvideo", "mpegts", "flv", "asf", "ogg", "gif", "apng"]
+CONTAINERS: tuple[Container, ...] = get_args(Container)
 
 
 class VideoAcceptSettings(Settings):

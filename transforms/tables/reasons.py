@@ -44,6 +44,7 @@ REASONS: dict[str, Reason] = {
     "timeout": _failed("connecting, reading or the whole transfer took too long", transient=True),
     "too_many_redirects": _failed("more redirects than allowed"),
     "bad_response": _failed("the answer is no valid HTTP or shorter than announced", transient=True),
+    "transfer_error": _failed("the transfer failed in a way of its own; the detail has its words", transient=True),
     "http_error": _failed("an HTTP status other than success; the code is `http_<status>`"),
     "video_unavailable": _failed("the site does not give the video: gone, private, live, or not for everyone"),
     "unsupported_site": _failed("yt-dlp cannot read the site; a newer yt-dlp may"),

@@ -1,5 +1,6 @@
 """Downloading from a real server with every fault: each URL ends in bounded time with the right reason."""
 
+import gzip
 import random
 import shutil
 import socket
@@ -8,15 +9,18 @@ import subprocess
 import threading
 import time
 from fractions import Fraction
+from urllib.parse import quote
 
 import pytest
 
 from tests.fault_server import JPEG, serving
+from transforms.fetch import loose_http
 from transforms.fetch.download import download
+from transforms.fetch.guard import parse_url
 from transforms.fetch.images import fetch_items
 from transforms.fetch.settings import DownloadSettings
 from transforms.tables.flow import Item
-from transforms.tables.reasons import reason
+from transforms.tables.reasons import Rejected, reason
 from transforms.tables.schemas import Source
 
 FAULTS = [
@@ -57,7 +61,8 @@ FAULTS = [
     ("reset-body", "connect_error"),
     ("hang-up", "bad_response"),
     ("short", "bad_response"),
-    ("negative", "bad_response"),
+    ("negative", ""),
+    ("two-lengths", "bad_response"),
     ("garbage", "bad_response"),
     ("http09", "bad_response"),
     ("bad-chunk", "bad_response"),
@@ -68,6 +73,7 @@ FAULTS = [
     ("endless", "too_large"),
     ("announced-big", "too_large"),
     ("loop", "too_many_redirects"),
+    ("cookie", ""),
     ("redirect/status/404", "http_404"),
     ("to/ftp:%2F%2Fexample.com%2Fx", "bad_url"),
     ("to/http:%2F%2F127.0.0.1%2Fx", "blocked_address"),
@@ -123,6 +129,118 @@ def test_every_fault_ends_in_time_with_its_reason(server):
     assert got == FAULTS
     for outcome in outcomes.values():
         assert len(outcome.rows) == (outcome.verdict.state == "kept")
+
+
+HEAD = f"HTTP/1.1 200 OK\r\nContent-Length: {len(JPEG)}\r\n".encode()
+CHUNKS = b"%x;a=b\r\n%s\r\n%x  \n%s\n" % (50, JPEG[:50], len(JPEG) - 50, JPEG[50:])
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+PRESSED = gzip.compress(JPEG)
+RAW = {
+    # names that are no compression
+    "aws-chunked": (HEAD + b"Content-Encoding: aws-chunked\r\n\r\n" + JPEG, ""),
+    "utf-8": (HEAD + b"Content-Encoding: UTF-8\r\n\r\n" + JPEG, ""),
+    "binary": (HEAD + b"Content-Encoding: binary, none\r\n\r\n" + JPEG, ""),
+    "no name": (HEAD + b"Content-Encoding:\r\n\r\n" + JPEG, ""),
+    "gzip in name only": (HEAD + b"Content-Encoding: gzip\r\n\r\n" + JPEG, ""),
+    "gzip among others": (b"HTTP/1.1 200 OK\r\nContent-Encoding: aws-chunked,gzip\r\n\r\n" + PRESSED, ""),
+    "trailing": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + PRESSED + bytes(10), ""),
+    "cut gzip": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + PRESSED[:-12], "bad_response"),
+    # header lines
+    "no colon": (HEAD + b"Warning foo in bar.php\r\n\r\n" + JPEG, ""),
+    "no colon first": (HEAD.replace(b"OK\r\n", b"OK\r\nWarning foo\r\n") + b"\r\n" + JPEG, ""),
+    "no colon, cut": (HEAD + b"Warning foo\r\n\r\n" + JPEG[:-1], "bad_response"),
+    "no colon, opted out": (HEAD + b"Warning foo\r\nX-Robots-Tag: noai\r\n\r\n" + JPEG, "opted_out"),
+    "no colon, 404": (HEAD.replace(b"200 OK", b"404 No") + b"Warning foo\r\n\r\n" + JPEG, "http_404"),
+    "no colon, onward": (b"HTTP/1.1 302 F\r\nWarning foo\r\nLocation: ../ok\r\n\r\n", ""),
+    "no colon, astray": (b"HTTP/1.1 302 F\r\nWarning foo\r\nLocation: http://[\r\n\r\n", "bad_url"),
+    "no colon, inward": (b"HTTP/1.1 302 F\r\nWarning\r\nLocation: http://10.0.0.1/\r\n\r\n", "blocked_address"),
+    "no colon, gzip": (b"HTTP/1.1 200 OK\r\nWarning foo\r\nContent-Encoding: gzip\r\n\r\n" + PRESSED, ""),
+    "no colon, chunks": (CHUNKED + b"Warning foo\r\n\r\n" + CHUNKS + b"0\r\n\r\n", ""),
+    "no colon, cut chunks": (CHUNKED + b"Warning foo\r\n\r\n" + CHUNKS[:-9], "bad_response"),
+    "no colon behind the chunks": (CHUNKED + b"\r\n" + CHUNKS + b"0\r\nfoo\r\n\r\n", ""),
+    "zero byte": (HEAD + b"X-A: b\0c\r\n\r\n" + JPEG, ""),
+    "folded": (HEAD + b"X-A: b\r\n c\r\n\r\n" + JPEG, ""),
+    "folded opt-out": (HEAD + b"X-Robots-Tag:\r\n noai\r\n\r\n" + JPEG, "opted_out"),
+    "no name before the colon": (HEAD + b": c\r\n\r\n" + JPEG, ""),
+    "long": (HEAD + b"X-A: " + b"b" * 150_000 + b"\r\n\r\n" + JPEG, ""),
+    "too long": (HEAD + b"X-A: " + b"b" * 300_000 + b"\r\n\r\n" + JPEG, "bad_response"),
+    "lone line feeds": (HEAD.replace(b"\r", b"") + b"\n" + JPEG, ""),
+    # status lines
+    "line before": (b"\r\n" + HEAD + b"\r\n" + JPEG, ""),
+    "two spaces": (HEAD.replace(b" 200", b"  200") + b"\r\n" + JPEG, ""),
+    "no reason": (HEAD.replace(b" OK", b"") + b"\r\n" + JPEG, ""),
+    "no version": (HEAD.replace(b"/1.1", b"") + b"\r\n" + JPEG, ""),
+    "odd version": (HEAD.replace(b"1.1", b"1.10") + b"\r\n" + JPEG, ""),
+    "icecast": (HEAD.replace(b"HTTP/1.1", b"ICY") + b"\r\n" + JPEG, ""),
+    "hints first": (b"HTTP/1.1 103 Hints\r\nfoo\r\n\r\n" + HEAD + b"\r\n" + JPEG, ""),
+    "hints only": (b"HTTP/1.1 103 Hints\r\nfoo\r\n\r\n" * 9, "bad_response"),
+    # lengths
+    "length in words": (b"HTTP/1.1 200 OK\r\nContent-Length: all\r\n\r\n" + JPEG, ""),
+    "no length": (b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n" + JPEG, ""),
+    "length twice": (HEAD + HEAD.split(b"\r\n")[1] + b"\r\n\r\n" + JPEG, ""),
+    "unknown transfer": (HEAD + b"Transfer-Encoding: foo\r\n\r\n" + JPEG, ""),
+}
+
+
+def test_answers_are_read_as_browsers_read_them(server):
+    """Those that are read are the whole picture, byte for byte."""
+    server.raw = {name: data for name, (data, _) in RAW.items()}
+    got = dict.fromkeys(RAW)
+    for result in download([server.url(f"raw/{name.replace(' ', '%20')}") for name in RAW], quick(server, retries=0)):
+        name = list(RAW)[result.number]
+        got[name] = result.error.code if result.error else ""
+        assert result.error or result.body == JPEG, name
+        assert result.error is None or result.error.detail or name == "no colon, 404"
+    assert got == {name: reason for name, (_, reason) in RAW.items()}
+
+
+def test_no_odd_answer_reaches_further_than_others(server):
+    """Asking again looser: the address guard, the cap, the time."""
+    server.raw["odd"] = HEAD + b"Warning foo\r\n\r\n" + JPEG
+    settings = quick(server, max_bytes=len(JPEG) - 1, retries=0)
+    (result,) = download([server.url("raw/odd")], settings)
+    assert result.error.code == "too_large"
+    with pytest.raises(Rejected, match="blocked_address"):
+        loose_http.ask(parse_url(server.url("raw/odd")), quick(server, allow_hosts=()), lambda: False)
+    with pytest.raises(Rejected, match="timeout"):
+        loose_http.ask(parse_url(server.url("stall-header")), quick(server), lambda: False)
+    with pytest.raises(Rejected, match="timeout"):
+        loose_http.ask(parse_url(server.url("drip")), quick(server), lambda: False)
+    with pytest.raises(Rejected, match="too_large"):
+        loose_http.ask(parse_url(server.url("endless")), quick(server, total_timeout=30), lambda: False)
+    started = time.monotonic()
+    with pytest.raises(Rejected):
+        loose_http.ask(parse_url(server.url("stall-header")), quick(server, total_timeout=60), lambda: True)
+    assert time.monotonic() - started < 1
+
+
+def test_a_server_that_does_not_hang_up_is_not_waited_for(server):
+    """The answer is whole by its own word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        kept = []
+        data = HEAD + b"Warning foo\r\n\r\n" + JPEG
+
+        def serve():
+            for _ in range(2):
+                kept.append(listener.accept()[0])
+                kept[-1].recv(10_000)
+                kept[-1].sendall(data)
+
+        threading.Thread(target=serve, daemon=True).start()
+        allow = f"127.0.0.1:{listener.getsockname()[1]}"
+        (result,) = download([f"http://{allow}/"], quick(server, allow_hosts=(allow,), stall_timeout=30))
+        assert result.body == JPEG
+
+
+def test_cookies_live_as_long_as_the_redirects_of_one_item(server):
+    other = server.url("ok/other").replace("127.0.0.1", "localhost")
+    urls = [server.url("cookie/a"), server.url("cookie/b"), server.url(f"give-cookie/{quote(other, safe='')}")]
+    settings = quick(server, connections=1, retries=0, allow_hosts=(server.allow, f"localhost:{server.port}"))
+    assert [result.error for result in download(urls, settings)] == [None] * 3
+    sent = {(path, headers.get("cookie", "")) for path, headers, _ in server.seen}
+    assert {sent for sent in sent if sent[0].startswith(("/cookie/", "/ok/other"))} == {
+        ("/cookie/a", ""), ("/cookie/a", "seen=1"), ("/cookie/b", ""), ("/cookie/b", "seen=1"), ("/ok/other", ""),
+    }  # fmt: skip
 
 
 def test_connecting_to_nobody(server):

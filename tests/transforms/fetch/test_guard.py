@@ -7,6 +7,7 @@ import threading
 import pycurl
 import pytest
 
+from transforms.fetch import loose_http
 from transforms.fetch.download import download
 from transforms.fetch.guard import check_target, is_allowed, parse_allow_host, parse_url, refusal
 from transforms.fetch.settings import DownloadSettings
@@ -155,8 +156,8 @@ def stub_resolver(monkeypatch, canary):
     """Names of RESOLVED resolve as given, through curl's own table: everything after resolving is the real path."""
     prepare = Transfer.prepare
 
-    def prepared(self, job, target):
-        prepare(self, job, target)
+    def prepared(self, job, target, cookies=()):
+        prepare(self, job, target, cookies)
         self.handle.setopt(pycurl.RESOLVE, [f"{name}:{canary.port}:{where}" for name, where in RESOLVED.items()])
 
     monkeypatch.setattr(Transfer, "prepare", prepared)
@@ -173,6 +174,18 @@ def test_hostile_urls_reach_nobody(canary, stub_resolver):
     for name in RESOLVED:
         number = next(i for i, url in enumerate(urls) if name in url)
         assert results[number].error.code == "blocked_address"
+    assert canary.visits == 0
+
+
+def test_asking_looser_is_guarded_too(canary, monkeypatch):
+    def resolve(host, port, **_):
+        return [(socket.AF_INET6 if ":" in RESOLVED[host] else socket.AF_INET, socket.SOCK_STREAM, 0, "",
+                 (RESOLVED[host], port))]  # fmt: skip
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    for name in RESOLVED:
+        with pytest.raises(Rejected, match="blocked_address"):
+            loose_http.ask(parse_url(f"http://{name}:{canary.port}/"), DownloadSettings(), lambda: False)
     assert canary.visits == 0
 
 

@@ -2,7 +2,6 @@
 
 import random
 
-import pycurl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,12 +108,13 @@ def test_no_more_tries(code, tries, asked):
     assert retry_delay(code, tries, asked, DownloadSettings(retries=3, max_backoff=30), random.Random(1)) is None
 
 
-def test_every_curl_error_has_a_reason():
-    for name in dir(pycurl):
-        if name.startswith("E_") and not name.startswith("E_MULTI"):
-            assert reason(curl_reason(getattr(pycurl, name), ""))
-    for number in range(130):
-        assert reason(curl_reason(number, "some message"))
+@pytest.mark.parametrize("number", [*range(1, 130), -1, 99_999])
+def test_every_error_of_libcurl_has_a_reason_and_words(number):
+    for message in ("", "curl's words"):
+        why = curl_reason(number, message)
+        assert reason(why.code)
+        assert why.code != "internal_error"
+        assert why.detail == message or (not message and str(number) in why.detail)
 
 
 def test_an_empty_queue():

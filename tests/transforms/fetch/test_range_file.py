@@ -168,3 +168,9 @@ def test_a_length_that_is_no_number(length):
 def test_a_range_that_is_no_number():
     answer = Answer(206, {"Content-Range": f"bytes 0-2/{'9' * 5000}"}, io.BytesIO(b"abc"))
     assert RangeFile(lambda start, end: answer, BLOCK).read(10) == b"abc"
+
+
+def test_a_range_that_was_not_asked_for():
+    answer = Answer(206, {"Content-Range": "bytes 5-7/100"}, io.BytesIO(b"abc"))
+    with pytest.raises(Exhausted, match="from 5 on"):
+        RangeFile(lambda start, end: answer, BLOCK).read(10)

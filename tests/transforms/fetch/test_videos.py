@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import os
 import socket
@@ -16,7 +17,9 @@ import av
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
+from PIL import Image
 
+from tests.fault_server import JPEG
 from tests.object_store import OBJECTS, new_folder
 from tests.video_server import File, serving, wait_until
 from tests.videos import File as Written
@@ -111,6 +114,13 @@ def playlist(*segments):
     return File(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{lines}#EXT-X-ENDLIST\n".encode(), HLS)
 
 
+def animation(kind, count=6):
+    frames = [Image.new("RGB", (320, 240), (20 * number, 0, 0)) for number in range(count)]
+    out = io.BytesIO()
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=100)
+    return out.getvalue()
+
+
 def page(*videos):
     tags = "".join(f'<video src="{video}"></video>' for video in videos)
     return File(f"<!doctype html><html><head><title>x</title></head><body>{tags}</body></html>".encode(), "text/html")
@@ -133,6 +143,10 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
             "/redirect": (File(status=302, headers={"Location": "/good.mp4"}), ""),
             "/page.html": (page("/good.mp4"), ""),
             "/hls/list.m3u8": (File(made["list"], HLS), ""),
+            "/animation.gif": (File(animation("GIF"), "image/gif"), ""),
+            "/animation.png": (File(animation("PNG"), "image/png"), ""),
+            "/still.gif": (File(animation("GIF", 1), "image/gif"), "not_a_video"),
+            "/picture.jpg": (File(JPEG, "image/jpeg"), "not_a_video"),
             "/slow-down.mp4": (File(good, fails_first=1, headers={"Retry-After": "1"}), ""),
             "/no-video.html": (page(), "not_a_video"),
             "/html.mp4": (File(b"<html><body>nothing</body></html>"), "not_a_video"),
@@ -140,7 +154,7 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
             "/list.mp4": (File(playlist("/good.mp4").body), "playlist"),
             "/gone.mp4": (File(status=404), "http_404"),
             "/short.mp4": (File(good[: len(good) // 2], length=len(good), ranges=False), "bad_response"),
-            "/cut.mp4": (File(made["late"][: len(made["late"]) // 2]), "broken_video"),
+            "/cut.mp4": (File(made["late"][: len(made["late"]) // 2]), "truncated_video"),
             "/audio.mp4": (File(made["audio"]), "no_video_stream"),
             "/endless.mp4": (File(good + b"\0", endless=True), "too_large"),
             "/announced.mp4": (File(good, length=10**12, ranges=False), "too_large"),
@@ -177,7 +191,7 @@ def test_a_pipeline_accounts_for_every_video(tmp_path, made):
                 file = Path(run, row.media).read_bytes()
                 assert (row.bytes, row.sha256) == (len(file), hashlib.sha256(file).hexdigest())
                 assert (row.width, row.height) == (320, 240)
-                assert row.frames == 50
+                assert row.frames == (6 if row.container in ("gif", "apng") else 50)
 
         settings = settings_for(server, stall_timeout=4, max_bytes=3_000_000, downloads=8, per_host=8, retries=1)
         with beam.Pipeline(runner=FnApiRunner()) as pipeline:
@@ -221,6 +235,63 @@ def test_what_is_unknown_is_kept_if_so_configured_and_what_was_known_is_recorded
     assert turned.info.rotation == 90
     assert "m3u8" in hls.origin["height"]["unknown"]
     assert hls.info.height == 240
+
+
+def test_a_look_beforehand_never_costs_a_video_that_a_plain_request_fetches(tmp_path, made):
+    good, text = made["good"], "text/html"
+    looks = {
+        "refused": File(status=416),
+        "forbidden": File(status=403),
+        "not allowed": File(status=405),
+        "not known": File(status=501),
+        "busy": File(status=503, headers={"Retry-After": "3600"}),
+        "too many": File(status=429),
+        "moved away": File(status=302, headers={"Location": "/gone"}),
+        "a page": File(b"<html>no</html>", text, ranges=False),
+        "other bytes": File(good[5:], status=206, headers={"Content-Range": "bytes 5-9/9"}, ranges=False),
+        "zeros": File(bytes(len(good)), status=206, headers={"Content-Range": f"bytes 0-{len(good) - 1}/{len(good)}"},
+                      ranges=False),
+        "cut": File(good[:900], length=len(good), ranges=False),
+        "stalls": File(good, stall_after=1000),
+        "no gzip": File(good, headers={"Content-Encoding": "gzip"}, ranges=False),
+    }  # fmt: skip
+    refused = {
+        "opted out": (File(good, headers={"X-Robots-Tag": "noai"}), "opted_out"),
+        "inward": (File(status=302, headers={"Location": "http://127.0.0.1:1/"}), "blocked_address"),
+    }
+    with serving() as server:
+        server.files = {f"/{n}.mp4": File(good, to_ranges=look) for n, look in enumerate(looks.values())}
+        server.files |= {f"/r{n}.mp4": File(good, to_ranges=look) for n, (look, _) in enumerate(refused.values())}
+        settings = settings_for(server, stall_timeout=2, downloads=8, per_host=8)
+        found = fetched(tmp_path, settings, *map(server.url, server.files))
+    for name, stored in zip(looks, found, strict=False):
+        assert isinstance(stored, Stored), (name, stored)
+        assert stored.sha256 == hashlib.sha256(good).hexdigest()
+        assert stored.origin["height"].get("unknown"), name
+    assert found[len(looks) :] == [code for _, code in refused.values()]
+
+
+def test_odd_answers_are_read_as_browsers_read_them(tmp_path, made):
+    good, packed = made["good"], gzip.compress(made["good"])
+    odd = {
+        "aws-chunked": (File(good, headers={"Content-Encoding": "aws-chunked"}), ""),
+        "utf-8": (File(good, headers={"Content-Encoding": "UTF-8"}), ""),
+        "gzip": (File(packed, headers={"Content-Encoding": "gzip"}, ranges=False), ""),
+        "trailing": (File(packed + bytes(10), headers={"Content-Encoding": "gzip"}, ranges=False), ""),
+        "no colon": (File(good, line=b"Warning foo in bar.php\r\n"), ""),
+        "no colon, opted out": (File(good, line=b"Warning foo\r\n", headers={"X-Robots-Tag": "noai"}), "opted_out"),
+        "cookie": (File(good, cookie=True), ""),
+        "not a video, and large": (File(b"PK\3\4" + bytes(30_000_000), to_ranges=File(status=416)), "not_a_video"),
+    }
+    with serving() as server:
+        server.files = {f"/{n}.mp4": file for n, (file, _) in enumerate(odd.values())}
+        settings = settings_for(server, downloads=8, per_host=8)
+        found = fetched(tmp_path, settings, *map(server.url, server.files))
+        # of what it wrote, some lies in the buffers of connections that were left
+        assert server.sent[f"/{len(odd) - 1}.mp4"] < 25_000_000
+    codes = [result if isinstance(result, str) else "" for result in found]
+    assert dict(zip(odd, codes, strict=True)) == {name: code for name, (_, code) in odd.items()}
+    assert all(s.sha256 == hashlib.sha256(good).hexdigest() for s in found if isinstance(s, Stored))
 
 
 def test_video_and_audio_in_two_files_are_put_together(tmp_path, made):
@@ -434,6 +505,7 @@ def test_paths_and_stores_only_where_they_are_allowed(tmp_path, made):
     for folder in (inside, outside):
         folder.mkdir()
         (folder / "a.mp4").write_bytes(made["good"])
+        (folder / "a.gif").write_bytes(animation("GIF"))
     (inside / "link.mp4").symlink_to(outside / "a.mp4")
     os.mkfifo(inside / "pipe.mp4")
     bucket = new_folder()
@@ -441,6 +513,7 @@ def test_paths_and_stores_only_where_they_are_allowed(tmp_path, made):
     OBJECTS[f"{bucket}/html.mp4"] = b"<html>"
     cases = {
         str(inside / "a.mp4"): "",
+        str(inside / "a.gif"): "",
         f"{bucket}/a.mp4": "",
         f"{bucket}/html.mp4": "not_a_video",
         f"{bucket}/missing.mp4": "no_file",

@@ -2,13 +2,17 @@
 
 import io
 import struct
+import tracemalloc
 import wave
+from fractions import Fraction
 from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
 
 from tests.videos import File, Tone, number_frames, write
+from transforms.media import audio
 from transforms.media.audio import cut_audio
 from transforms.tables.reasons import Rejected
 
@@ -144,3 +148,38 @@ def test_a_rate_that_no_sound_has_is_no_sound(tmp_path, rate):
     out = io.BytesIO()
     assert not cut_audio(str(path), 0.0, 1.0, out)
     assert not out.getvalue()
+
+
+def test_a_packet_that_says_a_rate_of_its_own_does_not_become_gigabytes(tmp_path, monkeypatch):
+    """A second of sound at 48 kHz, and in it a packet of 60,000 samples at 1 Hz: seventeen hours."""
+    path = write(tmp_path / "a.mp4", number_frames(25, SIZE), File(tones=(Tone(440, 0, 1),), rate=48_000))
+
+    def lying(container, stream):
+        for number in range(40):
+            slow = number == 20
+            samples = np.full((1, 60_000 if slow else 1024), 0.5, np.float32)
+            sound = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = 1 if slow else 48_000, number * 1024, Fraction(1, 48_000)
+            yield sound
+
+    monkeypatch.setattr(audio, "_decoded", lying)
+    tracemalloc.start()
+    out = io.BytesIO()
+    assert cut_audio(str(path), 0, 0.8, out)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    with wave.open(io.BytesIO(out.getvalue())) as wav:
+        data = np.frombuffer(wav.readframes(wav.getnframes()), np.int16)
+    assert len(data) == 38_400
+    assert (data[20 * 1024 + 100 : 21 * 1024 - 100] == 0).all()  # in its place is silence
+    assert (data[:20_000] > 16_000).all()
+
+
+def test_silence_does_not_fill_the_disk(tmp_path):
+    """Two frames four hours apart, and a little sound: an hour of it is more than a file of this size can have."""
+    how = File(times=(0, 14_000), tones=(Tone(440, 0, 0.2),), audio_seconds=0.2)
+    path = write(tmp_path / "a.mkv", number_frames(2, SIZE), how)
+    assert cut_audio(str(path), 0, 60, io.BytesIO())
+    out = io.BytesIO()
+    assert not cut_audio(str(path), 0, 3600, out)
+    assert out.getvalue() == b""

@@ -20,6 +20,7 @@ from transforms.media.sampling import (
     spread,
     thirds,
 )
+from transforms.tables.reasons import Rejected
 
 COUNTS = st.integers(0, 5000)
 
@@ -123,6 +124,17 @@ def test_spans_have_the_frames_that_begin_in_them(times, spans):
         in_spans(times, spans), [span for span in spans if _begin_in(times, *span)], strict=True
     ):
         assert list(range(first, end)) == _begin_in(times, start, stop)
+
+
+def test_spans_that_overlap_beyond_all_bounds_are_refused():
+    """A row of a few kilobytes would have the whole video decoded a thousand times."""
+    times = np.arange(10_000) / 25
+    over = [[0.04 * number, 400] for number in range(1000)]
+    with pytest.raises(Rejected, match=r"too_long.*have 9500500 frames together, the video has 10000"):
+        in_spans(times, over)
+    assert len(in_spans(times, over[:30])) == 30
+    assert len(in_spans(times, [[0, 400]] * 1000)) == 1000  # the same one is the same frames
+    assert len(in_spans(times[:100], [[0.04 * n, 4] for n in range(100)])) == 100
 
 
 def _begin_in(times, start, stop):

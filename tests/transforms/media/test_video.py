@@ -6,6 +6,7 @@ import struct
 import sys
 import time
 import wave
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from tests.videos import File, Tone, number_frames, write
 from transforms.media import video
 from transforms.media.video import VideoInfo, open_video, probe, sniff_container
+from transforms.media.video_index import decode_all
 from transforms.media.video_probe import inspect_video
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.reasons import REASONS, Rejected
@@ -72,7 +74,8 @@ def test_containers_are_told_by_their_bytes(kind, container, files, tmp_path):
         (b"\0" * 4000, "not_a_video"),
         (b"<!DOCTYPE html><html></html>", "not_a_video"),
         (b"\xff\xd8\xff\xe0" + bytes(100), "not_a_video"),
-        (b"GIF89a" + bytes(100), "not_a_video"),
+        (b"GIF89a" + bytes(100), "broken_video"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not_a_video"),
         (b"G" + bytes(1000), "not_a_video"),
         (b"frame%03d.png", "not_a_video"),
         (b"#EXTM3U\nhttp://127.0.0.1/a.ts\n", "playlist"),
@@ -87,6 +90,89 @@ def test_containers_are_told_by_their_bytes(kind, container, files, tmp_path):
 )
 def test_what_is_no_video(data, reason, tmp_path):
     assert code(tmp_path, data) == reason
+
+
+def m2ts(ts):
+    """The stream as Blu-ray has it: four bytes of time before each packet."""
+    return b"".join(b"\0\0\0\1" + ts[at : at + 188] for at in range(0, len(ts), 188))
+
+
+def dvb(ts):
+    """The stream as receivers have it: sixteen bytes of parity behind each packet."""
+    return b"".join(ts[at : at + 188] + b"\x5a" * 16 for at in range(0, len(ts), 188))
+
+
+@pytest.mark.parametrize("how", [bytes, m2ts, dvb])
+@pytest.mark.parametrize("lost", [0, 1, 4, 88, 100, 187])
+def test_a_transport_stream_may_begin_inside_a_packet(how, lost, files, tmp_path):
+    data = how(files["ts"])[lost:]
+    assert sniff_container(data[: video.HEAD]) == "mpegts"
+    (tmp_path / "a").write_bytes(data)
+    assert inspect_video(str(tmp_path / "a"), ACCEPT).frames == 50
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"G" * 4000,
+        b"G,1\n" * 1000,
+        (b"Gorilla" + b"." * 86 + b"\n") * 50,
+        (b"x" * 100 + b"Gray" + b"-" * 84) * 20,
+        (b"\0" * 100 + b"G" + bytes(87)) * 20,
+        bytes(range(256)) * 16,
+    ],
+)
+def test_what_has_a_g_here_and_there_is_no_transport_stream(data):
+    with pytest.raises(Rejected, match="not_a_video"):
+        sniff_container(data[1 : video.HEAD + 1])
+
+
+def test_pictures_never_look_like_transport_streams():
+    """Of random bytes none does; those of a picture are nearly that."""
+    chance = random.Random(1)
+    for _ in range(300):
+        with pytest.raises(Rejected, match="not_a_video"):
+            sniff_container(b"\xff\xd8\xff\xe0" + chance.randbytes(video.HEAD - 4))
+
+
+def test_an_index_beyond_all_bounds_is_refused_where_it_costs_nobody(files, tmp_path):
+    """A small MP4 whose header says that it has twelve million frames of a byte: readers would need 400 MB for it."""
+    data = lying(files["mp4"], b"stsz", 4, struct.pack(">II", 1, 12_000_000))
+    (tmp_path / "a.mp4").write_bytes(lying(data, b"stsc", 12, struct.pack(">I", 12_000_000)))
+    with pytest.raises(Rejected, match="12000088 packets in the index"):
+        probe(str(tmp_path / "a.mp4"), ACCEPT)
+
+
+def test_a_header_that_unpacks_to_gigabytes_is_refused_where_it_costs_nobody(files, tmp_path):
+    """A QuickTime file of 1 MB with a compressed header of 400 MB, nearly all of it filling."""
+    data = files["mp4"]
+    at = data.index(b"moov") - 4
+    moov = data[at : at + int.from_bytes(data[at : at + 4], "big")]
+    filling = 400_000_000
+    press = zlib.compressobj(1)
+    inner = struct.pack(">I", len(moov) + 8 + filling) + moov[4:] + struct.pack(">I4s", 8 + filling, b"free")
+    packed = press.compress(inner) + b"".join(press.compress(bytes(10**7)) for _ in range(filling // 10**7))
+    packed += press.flush()
+    size = len(inner) + filling
+    body = struct.pack(">I4s4s", 12, b"dcom", b"zlib") + struct.pack(">I4sI", 12 + len(packed), b"cmvd", size)
+    cmov = struct.pack(">I4s", 8 + len(body) + len(packed), b"cmov") + body + packed
+    made = data[:at] + struct.pack(">I4s", 8 + len(cmov), b"moov") + cmov + data[at + len(moov) :]
+    (tmp_path / "a.mov").write_bytes(made)
+    with pytest.raises(Rejected, match=r"broken_video.*takes \d{9} bytes"):
+        probe(str(tmp_path / "a.mov"), ACCEPT)
+
+
+def test_frames_grow_no_larger_than_what_was_let_in(tmp_path):
+    """A stream of stamps that goes on as a wall: 160 x 120, then 3600 x 2400 pixels; to a page it may grow."""
+    small = write(tmp_path / "a.ts", number_frames(10, SIZE), File()).read_bytes()
+    for size, count in (((3600, 2400), 10), ((640, 480), 11)):
+        grey = np.full((size[1], size[0], 3), 99, np.uint8)
+        large = write(tmp_path / "b.ts", [grey], File(first=0.4)).read_bytes()
+        (tmp_path / "c.ts").write_bytes(small + large)
+        with open_video(str(tmp_path / "c.ts")) as container:
+            frames = [frame for _, frame in decode_all(container)]
+        assert len(frames) == count
+        assert max(frame.width for frame in frames) == (640 if count == 11 else 160)
 
 
 def test_probing_answers_from_its_own_process(files, tmp_path):
