@@ -3,7 +3,6 @@
 import copy
 import os
 import shlex
-import sys
 from collections.abc import Callable
 from threading import Thread
 
@@ -19,6 +18,7 @@ from beam_pipelines.runners import dataflow_jobs, worker
 from beam_pipelines.runners.beside import beside
 from beam_pipelines.runners.options import UNSET_MODE, is_direct, runner_name
 from beam_pipelines.runners.worker import RUN_VARIABLE
+from transforms.child_python import child_command
 
 _LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the local runner says, and Prism
 
@@ -32,7 +32,7 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
         direct.direct_running_mode = UNSET_MODE  # then the runner takes the environment that it is given
         # glibc's default of 8 arenas a core keeps what many threads freed: up to 40 % more resident memory in long runs
         setting = f"MALLOC_ARENA_MAX=2 {RUN_VARIABLE}={os.getpid()}"
-        command = f"{setting} exec {shlex.quote(sys.executable)} -m {worker.__name__}"
+        command = f"{setting} exec {shlex.join(child_command(worker.__name__))}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
     if direct.direct_running_mode == UNSET_MODE:
         direct.direct_running_mode = "multi_threading"

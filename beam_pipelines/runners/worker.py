@@ -66,7 +66,3 @@ def main() -> None:
         code = 1
         print(f"worker {os.environ.get('WORKER_ID', '')}: {_line(error)}", file=sys.stderr, flush=True)
     os._exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The process of one download: `python -m transforms.fetch.video_child`, an order in and an answer out, JSON both.
+"""The process of one download: an order in and an answer out, JSON both; see child_process.
 
 What it is told by servers is hostile: its sockets are guarded, its memory, files and time are bounded, and what it
 fetches is written into one folder. The process that started it kills it with all that it started.
@@ -112,7 +112,3 @@ def _probed_height(session: "Session", form: Info) -> int:
     most = session.settings.check_bytes
     with session.file_room(most):
         return upright_height(RangeFile(lambda start, end: session.open_range(form, start, end), most))
-
-
-if __name__ == "__main__":
-    main()
