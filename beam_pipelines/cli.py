@@ -82,7 +82,9 @@ def parser() -> argparse.ArgumentParser:
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
     inspect.add_argument(
-        "--sheet", metavar="FILE.png", help="write a picture of the identities or clips, a row for each"
+        "--sheet",
+        metavar="FILE",
+        help="write a picture of the identities or clips, a row for each: .png, .jpg or .webp",
     )
     inspect.set_defaults(do="inspect", command=inspect)
 

@@ -114,14 +114,16 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     storage.check_folder(arguments.run, "run")
     for target in filter(None, (arguments.to, arguments.sheet)):
         storage.check_folder(os.path.dirname(target), "file")
-    if arguments.table and arguments.to:
+    if arguments.to:
+        inspection.check_export(arguments.run, arguments.table, arguments.to)
+    if arguments.sheet:
+        print(f"{write_sheet(arguments.run, arguments.sheet)} -> {arguments.sheet}")
+    if arguments.to:
         rows = inspection.export(arguments.run, arguments.table, arguments.to)
         print(f"{rows} rows of {arguments.table} -> {arguments.to}")
-    elif arguments.sheet:
-        print(f"{write_sheet(arguments.run, arguments.sheet)} -> {arguments.sheet}")
     elif arguments.table:
         inspection.show_table(arguments.run, arguments.table)
-    else:
+    elif not arguments.sheet:
         report.show(arguments.run)
         inspection.show_tables(arguments.run)
 

@@ -143,7 +143,7 @@ def _keys(model: type[BaseModel], before: str = "") -> list[str]:
     found = []
     for name, field in model.model_fields.items():
         found.append(before + name)
-        block = _block(field.annotation)
+        block = None if get_origin(field.annotation) is dict else _block(field.annotation)  # names of the user's own
         if isinstance(block, type) and issubclass(block, BaseModel):
             found += _keys(block, f"{before}{name}.")
     return found
