@@ -16,6 +16,7 @@ from transforms.fetch.range_file import Exhausted, RangeFile, upright_height
 from transforms.fetch.socket_guard import guard_process
 from transforms.fetch.video_settings import VideoDownloadSettings
 from transforms.media.join import join
+from transforms.tables.detail import steady
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _check_height(session: "Session", form: Info) -> Info:
         try:
             found = _probed_height(session, form)
         except Exhausted as error:
-            why = str(error)[:200]
+            why = steady(str(error))[:200]
     if found is None and session.settings.unknown_resolution == "drop":
         raise Rejected("unknown_resolution", why)
     if found is not None and found < accept.min_height:
