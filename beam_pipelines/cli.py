@@ -109,23 +109,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = top.parse_known_args(words)[0]
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.ERROR, format="%(levelname)s %(message)s")
-    logging.getLogger("manyfaces").setLevel(logging.INFO)
+    logging.getLogger("manyfaces").setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
     if not arguments.verbose:  # it logs what the command says in its own words
-        for name in ("dataflow", "portability.fn_api_runner", "worker"):
+        for name in ("common", "dataflow", "portability.fn_api_runner", "portability.local_job_service", "worker"):
             logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL + 1)
         threading.excepthook = lambda ended: None  # Beam's threads; what they raise reaches the runner as well
     try:
-        return _do(top, arguments.do, words)
+        return _do(top, arguments.do, words, arguments.verbose)
     except KeyboardInterrupt:
         print("\nmanyfaces: interrupted; the same command goes on from the committed shards.", file=sys.stderr)
         return INTERRUPTED
 
 
-def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str]) -> int:
+def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbose: bool) -> int:
     from beam_pipelines import commands  # Beam takes seconds to import, and logs while it does: not for --help
     from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+    from beam_pipelines.runners.worker import say_errors_once
     from beam_pipelines.storage import use_options
 
+    if not verbose:
+        say_errors_once()
     try:
         arguments, beam = _read(top, command, words)
         use_options(beam)
@@ -136,7 +139,18 @@ def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str]) -> int
     except (RunFailed, PipelineFailed) as error:
         print(f"manyfaces: {error}", file=sys.stderr)
         return FAILED
+    except OSError as error:  # of a file of the user's or of the run: no defect, and no traceback
+        logging.getLogger("manyfaces").debug("where it happened", exc_info=True)
+        print(f"manyfaces: {_told(error)}", file=sys.stderr)
+        return FAILED
     return DONE
+
+
+def _told(error: OSError) -> str:
+    """An operating system's error in a sentence that names the file."""
+    if error.filename is None or error.strerror is None:
+        return " ".join(str(error).split()) or type(error).__name__
+    return f"{os.fsdecode(error.filename)}: {error.strerror}."
 
 
 def _read(top: argparse.ArgumentParser, command: str, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:

@@ -32,7 +32,7 @@ from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
 from transforms.tables.digest import digest, file_digest, tables_digest
 from transforms.tables.ledger import Tally, ledger_table
-from transforms.tables.shards import is_local, is_temporary, make_folder, shard_names, shard_path
+from transforms.tables.shards import is_local, is_temporary, shard_names, shard_path
 
 _MANY_ITEMS = 10_000  # from here on worker processes are worth their start
 _EXTRA_ROUNDS = 3  # of a job: an item that kills every worker that touches it must not keep the run going for ever
@@ -57,6 +57,7 @@ class Order:
 
 def check(order: Order) -> None:
     """ConfigError for what could not run, before anything is fetched or written."""
+    _check_paths(order)
     jobs = cut(order.recipe.stages(order.config, order.run), order.config.jobs)
     options = [order.options(job) for job in jobs]
     if order.submit and runner_name(options[0]) != "DataflowRunner":
@@ -69,7 +70,7 @@ def run(order: Order) -> None:
     jobs = cut(stages, order.config.jobs)
     check_idle([order.options(job) for job in jobs])
     _check_paths(order)
-    make_folder(order.run)
+    storage.make_folder(order.run, "--output")
     with _alone(order.run):
         _sweep(order.run)
         record = _open_record(order, stages)

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import shlex
 from collections.abc import Callable
 from threading import Thread
@@ -19,6 +20,7 @@ from beam_pipelines.runners.beside import beside
 from beam_pipelines.runners.options import UNSET_MODE, is_direct, runner_name
 from beam_pipelines.runners.worker import RUN_VARIABLE
 from transforms.child_python import child_command
+from transforms.disk import FULL, is_full
 
 _LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the local runner says, and Prism
 
@@ -45,6 +47,15 @@ def _sentence(error: BaseException) -> str:
     if any(line.startswith("Traceback ") for line in lines):
         lines = lines[1 + max(place for place, line in enumerate(lines) if line.startswith(("  ", "Traceback "))) :]
     return " ".join(" ".join(lines).split()) or type(error).__name__
+
+
+def _full(error: BaseException) -> str | None:
+    """What is said of a full disk, if that is the error: the driver's own, or in the words of a worker's."""
+    if told := re.search(r"\bDiskFull: (the disk of .+?\.)(?: \[while running|\s*$)", str(error), re.MULTILINE):
+        return told[1]
+    if is_full(error) or any(f"[Errno {number}]" in str(error) for number in FULL):
+        return f"a disk is full: {_sentence(error)} Make room, and give the same command again: it goes on."
+    return None
 
 
 def _lost_a_worker(error: BaseException, processes: bool) -> bool:
@@ -91,5 +102,5 @@ class Running(Thread):
         if self._error is not None and _lost_a_worker(self._error, self._processes):
             raise WorkerLost("a worker process was lost: killed, or out of memory.") from self._error
         if self._error is not None:
-            told = dataflow_jobs.sentence(self._error, self._options)
+            told = dataflow_jobs.sentence(self._error, self._options) or _full(self._error)
             raise PipelineFailed(told or _sentence(self._error)) from self._error

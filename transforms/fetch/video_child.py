@@ -9,6 +9,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from transforms.disk import DiskFull
 from transforms.fetch.child_process import limit_resources, receive_order
 from transforms.fetch.formats import check_length, choose, known_height, origin
 from transforms.fetch.guard import parse_url
@@ -48,7 +49,7 @@ def _proxy_host(proxy: str) -> tuple[str, ...]:
 def fetch(url: str, settings: VideoDownloadSettings, folder: str) -> Info:
     """The answer: `path` of the file and its `origin`; or `code`, `detail` and how long the server `asked` to wait."""
     from transforms.fetch.site import Session
-    from transforms.fetch.site_errors import DiskFull, reason_of
+    from transforms.fetch.site_errors import reason_of
 
     session: Session | None = None
     try:

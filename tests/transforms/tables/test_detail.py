@@ -12,7 +12,7 @@ DETAILS = [
     (f"cannot identify image file {io.BytesIO()!r}", "cannot identify image file <_io.BytesIO object>"),
     ("[mov,mp4,m4a @ 0x55d0c8a1b2c0] moov atom not found", "[mov,mp4,m4a] moov atom not found"),
     ("<function f at 0x7f1aefdcc410>, <X at 0x7F1A>: bad", "<function f>, <X>: bad"),
-    ("Failed to connect to ::1 port 9 after 12 ms: Couldn't connect", "Failed to connect to ::1 port 9: Couldn't connect"),
+    ("Could not connect to ::1 port 9 after 12 ms: no", "Could not connect to ::1 port 9: no"),
     ("Operation timed out after 20001 milliseconds with 0 bytes received", "Operation timed out with 0 bytes received"),
     (f"looking at /r/media/{temporary_name('fetching')}/3/part failed: no", "looking at /r/media/ failed: no"),
     (f"No such file: '{tempfile.gettempdir()}/tmpab12_x9z/copy'", f"No such file: '{tempfile.gettempdir()}/'"),
