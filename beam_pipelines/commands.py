@@ -17,6 +17,7 @@ from beam_pipelines.sheet import write_sheet
 from beam_pipelines.stages import RowStage, cut
 from beam_pipelines.work import pending
 from model_handlers import catalogue, store
+from transforms.tables.ledger import tally
 from transforms.tables.retry import plan_retry
 
 
@@ -90,10 +91,10 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
     order = Order(recipe, settings, record["manifest"], arguments.run, tuple(rest))
     check(order)
     stages = [stage for stage in recipe.stages(settings, arguments.run) if isinstance(stage, RowStage)]
-    planned = {
-        stage.name: plan_retry(arguments.run, stage.name, arguments.transient_only, recipe.rows_per_shard(settings))
-        for stage in stages
-    }
+    planned = {}
+    for stage in stages:
+        rows_per_shard = recipe.rows_per_shard(settings, tally(arguments.run, stage.name).count("failed"))
+        planned[stage.name] = plan_retry(arguments.run, stage.name, arguments.transient_only, rows_per_shard)
     print("to retry: " + (", ".join(f"{n} in {name}" for name, n in planned.items() if n) or "nothing"))
     _fetch_models(order)
     do_run(order)

@@ -124,5 +124,5 @@ RECIPE = Recipe(
     stages=stages,
     models=models,
     split_manifest=lambda config, manifest, run: split_videos(manifest, run, config.manifest),
-    rows_per_shard=lambda config: config.manifest.rows_per_shard,
+    rows_per_shard=lambda config, rows: config.manifest.shard_rows(rows),
 )

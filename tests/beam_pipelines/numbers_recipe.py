@@ -164,7 +164,13 @@ def limit(config: NumbersConfig) -> Limit | None:
 
 
 RECIPE = Recipe(
-    "numbers", NumbersConfig, stages, lambda config: {}, split_manifest, lambda config: config.rows_per_shard, limit
+    "numbers",
+    NumbersConfig,
+    stages,
+    lambda config: {},
+    split_manifest,
+    lambda config, rows: config.rows_per_shard,
+    limit,
 )
 
 

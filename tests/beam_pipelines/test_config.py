@@ -34,7 +34,7 @@ class SmallConfig(RecipeConfig):
     variants: dict[str, Crop] = Field({})
 
 
-SMALL = Recipe("small", SmallConfig, lambda c, run: [], lambda c: {}, lambda c, m, run: None, lambda c: 1)
+SMALL = Recipe("small", SmallConfig, lambda c, run: [], lambda c: {}, lambda c, m, run: None, lambda c, rows: 1)
 
 
 @pytest.fixture
