@@ -5,13 +5,14 @@ import os
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import PipelineRunner, PipelineState
+from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from beam_pipelines.errors import PipelineFailed, WorkerLost
@@ -22,6 +23,7 @@ from beam_pipelines.runners.worker import RUN_VARIABLE
 from transforms.child_python import child_command
 from transforms.disk import FULL, is_full
 
+_STOP_SECONDS = 30  # for a job that was cancelled to end, and the processes beside it
 _LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the local runner says, and Prism
 
 
@@ -76,6 +78,7 @@ class Running(Thread):
         super().__init__(daemon=True, name="pipeline")
         self._build, self._options, self._processes, self._wait = build, copy.deepcopy(options), processes, wait
         self._error: BaseException | None = None
+        self._result: PipelineResult | None = None
 
     def run(self) -> None:
         """Build and run to the end."""
@@ -89,13 +92,23 @@ class Running(Thread):
         runner = _runner(self._options, self._processes)
         pipeline = beam.Pipeline(runner=runner, options=self._options)
         self._build(pipeline)
-        result = pipeline.run()
+        result = self._result = pipeline.run()
         dataflow_jobs.announce(result, self._options)
         if not self._wait:
             return
         state = result.wait_until_finish()
         if state not in (None, PipelineState.DONE):
             raise PipelineFailed(f"the runner ended in the state {state}")
+
+    def stop(self) -> None:
+        """Have the runner cancel the job, where it can; Beam's local one cannot, and ends with this process.
+
+        A job that goes on all the same fails at its next commit, once the run has a new attempt.
+        """
+        if self._result is not None:
+            with suppress(Exception):  # NotImplementedError, or whatever an engine says that is past caring
+                self._result.cancel()
+                self.join(_STOP_SECONDS)
 
     def outcome(self) -> None:
         """Raise what the pipeline raised, as one sentence."""
