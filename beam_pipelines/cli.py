@@ -5,12 +5,14 @@ configuration or a model cannot be used; 130 interrupted, and the same command g
 """
 
 import argparse
+import difflib
 import logging
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NoReturn
 
 from beam_pipelines import __version__, interrupt
@@ -20,7 +22,7 @@ DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 _SHIPPED = ("webbody", "face_generation", "face_clips")
 _TAKES_BEAM_OPTIONS = ("run", "plan", "retry")
-_BEAM_OPTIONS = "Any other option goes to Beam: --runner, --direct_num_workers, --flink_master, ..."
+_BEAM_OPTIONS = "Beam's options may stand here too: --runner, --direct_num_workers, --flink_master, ..."
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -43,94 +45,144 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="manyfaces",
         description="Image URLs or videos in, clean datasets of faces and bodies out.",
+        allow_abbrev=False,  # what stands for another option today may be one of its own, or Beam's, tomorrow
         epilog="Exit codes: 0 done, 1 the run failed, 2 unusable arguments, configuration or model, 130 interrupted.",
     )
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     top.add_argument("--verbose", action="store_true", help="log what Beam and the stages say")
     commands_ = top.add_subparsers(title="commands", required=True)
+    add = partial(commands_.add_parser, allow_abbrev=False)
 
-    run = commands_.add_parser("run", help="run a recipe, or go on with a run", epilog=_BEAM_OPTIONS)
+    run = add("run", help="run a recipe, or go on with a run", epilog=_BEAM_OPTIONS)
     _run_options(run)
     run.add_argument("--recompute", action="store_true", help="delete and redo what the configuration makes stale")
     run.add_argument(
         "--submit", metavar="JOB", help="on Dataflow: only start this job (name, number or `next`), and do not wait"
     )
     run.add_argument("--dry-run", metavar="FOLDER", help="only write there the jobs that would be sent to the runner")
-    run.set_defaults(do="run")
+    run.set_defaults(do="run", command=run)
 
-    plan = commands_.add_parser("plan", help="show jobs and stages without running them", epilog=_BEAM_OPTIONS)
+    plan = add("plan", help="show jobs and stages without running them", epilog=_BEAM_OPTIONS)
     _run_options(plan)
-    plan.set_defaults(do="plan")
+    plan.set_defaults(do="plan", command=plan)
 
-    retry = commands_.add_parser("retry", help="try a run's failed items again, and only them", epilog=_BEAM_OPTIONS)
+    retry = add("retry", help="try a run's failed items again, and only them", epilog=_BEAM_OPTIONS)
     retry.add_argument("run", metavar="RUN", help="the run's folder")
     retry.add_argument("--transient-only", action="store_true", help="only what a later try may mend (timeouts, 5xx)")
     _add_set(retry)
-    retry.set_defaults(do="retry")
+    retry.set_defaults(do="retry", command=retry)
 
-    demo = commands_.add_parser("demo", help="a recipe on real photographs, or videos of them, served by this machine")
+    demo = add("demo", help="a recipe on real photographs, or videos of them, served by this machine")
     demo.add_argument("recipe", nargs="?", default="webbody", choices=_SHIPPED, help="default: %(default)s")
     demo.add_argument("--output", metavar="DIR", help="the run's folder (default: runs/demo-<recipe>)")
-    demo.set_defaults(do="demo")
+    demo.set_defaults(do="demo", command=demo)
 
-    inspect = commands_.add_parser("inspect", help="tables, counts, reasons and sample rows of a run")
+    inspect = add("inspect", help="tables, counts, reasons and sample rows of a run")
     inspect.add_argument("run", metavar="RUN", help="the run's folder")
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
     inspect.add_argument(
-        "--sheet", metavar="FILE.png", help="write a picture of the identities or clips, a row for each"
+        "--sheet",
+        metavar="FILE",
+        help="write a picture of the identities or clips, a row for each: .png, .jpg or .webp",
     )
-    inspect.set_defaults(do="inspect")
+    inspect.set_defaults(do="inspect", command=inspect)
 
-    models = commands_.add_parser("models", help="list, fetch or check the models of the catalogue")
+    models = add("models", help="list, fetch or check the models of the catalogue")
     models.add_argument("what", choices=("list", "fetch", "check"))
     models.add_argument("names", nargs="*", metavar="MODEL", help="all of the CPU profile, if none is named")
     models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
     models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")
-    models.set_defaults(do="models")
+    models.set_defaults(do="models", command=models)
 
-    config = commands_.add_parser("config", help="check a configuration, or print the JSON schema of a recipe's")
+    config = add("config", help="check a configuration, or print the JSON schema of a recipe's")
     config.add_argument("what", choices=("schema", "check"))
     config.add_argument("name", metavar="CONFIG", help="a YAML file or shipped name; for `schema` also a recipe's name")
     _add_set(config)
-    config.set_defaults(do="config")
+    config.set_defaults(do="config", command=config)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     top = parser()
-    arguments, rest = top.parse_known_args(argv)
-    if rest and arguments.do not in _TAKES_BEAM_OPTIONS:
-        top.error(f"unknown argument: {rest[0]}")
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = top.parse_known_args(words)[0]
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.ERROR, format="%(levelname)s %(message)s")
-    logging.getLogger("manyfaces").setLevel(logging.INFO)
+    logging.getLogger("manyfaces").setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
     if not arguments.verbose:  # it logs what the command says in its own words
-        for name in ("dataflow", "portability.fn_api_runner", "worker"):
+        for name in ("common", "dataflow", "portability.fn_api_runner", "portability.local_job_service", "worker"):
             logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL + 1)
         threading.excepthook = lambda ended: None  # Beam's threads; what they raise reaches the runner as well
     try:
-        return _do(arguments, rest)
+        return _do(top, arguments.do, words, arguments.verbose)
     except KeyboardInterrupt:
         print("\nmanyfaces: interrupted; the same command goes on from the committed shards.", file=sys.stderr)
         return INTERRUPTED
 
 
-def _do(arguments: argparse.Namespace, rest: list[str]) -> int:
+def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbose: bool) -> int:
     from beam_pipelines import commands  # Beam takes seconds to import, and logs while it does: not for --help
     from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+    from beam_pipelines.runners.worker import say_errors_once
     from beam_pipelines.storage import use_options
 
+    if not verbose:
+        say_errors_once()
     try:
-        use_options(rest)
-        getattr(commands, arguments.do)(arguments, rest)
+        arguments, beam = _read(top, command, words)
+        use_options(beam)
+        getattr(commands, command)(arguments, beam)
     except (ConfigError, ModelError) as error:
         print(f"manyfaces: {error}", file=sys.stderr)
         return UNUSABLE
     except (RunFailed, PipelineFailed) as error:
         print(f"manyfaces: {error}", file=sys.stderr)
         return FAILED
+    except OSError as error:  # of a file of the user's or of the run: no defect, and no traceback
+        logging.getLogger("manyfaces").debug("where it happened", exc_info=True)
+        print(f"manyfaces: {_told(error)}", file=sys.stderr)
+        return FAILED
     return DONE
+
+
+def _told(error: OSError) -> str:
+    """An operating system's error in a sentence that names the file."""
+    if error.filename is None or error.strerror is None:
+        return " ".join(str(error).split()) or type(error).__name__
+    return f"{os.fsdecode(error.filename)}: {error.strerror}."
+
+
+def _read(top: argparse.ArgumentParser, command: str, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The command line as our arguments and Beam's options; ConfigError for a word that is neither."""
+    from beam_pipelines.errors import ConfigError
+    from beam_pipelines.runners import beam_options
+
+    own = set(top.parse_known_args(words)[0].command._option_string_actions)
+    takes_beam = command in _TAKES_BEAM_OPTIONS
+    beam, words = beam_options.split(words, own | _spelled_otherwise(own)) if takes_beam else ([], words)
+    arguments, rest = top.parse_known_args(words)
+    if command == "models":  # argparse takes all names at once, before or behind the options
+        arguments.names = [*arguments.names, *(word for word in rest if not word.startswith("-"))]
+        rest = [word for word in rest if word.startswith("-")]
+    if rest:
+        known = beam_options.names(words) if takes_beam else ()
+        raise ConfigError(f"{command}: {_unknown(rest[0], own, known)}")
+    return arguments, beam
+
+
+def _spelled_otherwise(options: Collection[str]) -> set[str]:
+    """`--dry_run`, which Beam has too, is not taken for it in silence where `--dry-run` is ours."""
+    return {option[:2] + option[2:].replace("-", "_") for option in options}
+
+
+def _unknown(word: str, own: Collection[str], beam: Collection[str]) -> str:
+    if not word.startswith("-"):
+        return f"{word!r} belongs to no option; see `manyfaces --help`."
+    name = word.partition("=")[0]
+    begun = [option for option in sorted(own) if option.startswith(name)]
+    near = begun or difflib.get_close_matches(name, sorted({*own, *beam} - {name}), n=1)
+    return f"there is no option {name}; " + (f"did you mean {near[0]}?" if near else "see `manyfaces --help`.")
 
 
 def entry() -> NoReturn:

@@ -21,6 +21,7 @@ from model_handlers import catalogue, store
 from model_handlers.catalogue import Entry
 from model_handlers.errors import ModelError
 from model_handlers.trial import try_model
+from transforms.tables.ledger import tally
 from transforms.tables.retry import plan_retry
 
 
@@ -108,10 +109,10 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
     order = Order(recipe, settings, record["manifest"], arguments.run, tuple(rest))
     check(order)
     stages = [stage for stage in recipe.stages(settings, arguments.run) if isinstance(stage, RowStage)]
-    planned = {
-        stage.name: plan_retry(arguments.run, stage.name, arguments.transient_only, recipe.rows_per_shard(settings))
-        for stage in stages
-    }
+    planned = {}
+    for stage in stages:
+        rows_per_shard = recipe.rows_per_shard(settings, tally(arguments.run, stage.name).count("failed"))
+        planned[stage.name] = plan_retry(arguments.run, stage.name, arguments.transient_only, rows_per_shard)
     print("to retry: " + (", ".join(f"{n} in {name}" for name, n in planned.items() if n) or "nothing"))
     _fetch_models(order)
     do_run(order)
@@ -132,14 +133,16 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     storage.check_folder(arguments.run, "run")
     for target in filter(None, (arguments.to, arguments.sheet)):
         storage.check_folder(os.path.dirname(target), "file")
-    if arguments.table and arguments.to:
+    if arguments.to:
+        inspection.check_export(arguments.run, arguments.table, arguments.to)
+    if arguments.sheet:
+        print(f"{write_sheet(arguments.run, arguments.sheet)} -> {arguments.sheet}")
+    if arguments.to:
         rows = inspection.export(arguments.run, arguments.table, arguments.to)
         print(f"{rows} rows of {arguments.table} -> {arguments.to}")
-    elif arguments.sheet:
-        print(f"{write_sheet(arguments.run, arguments.sheet)} -> {arguments.sheet}")
     elif arguments.table:
         inspection.show_table(arguments.run, arguments.table)
-    else:
+    elif not arguments.sheet:
         report.show(arguments.run)
         inspection.show_tables(arguments.run)
 

@@ -1,5 +1,6 @@
 """Configuration files: YAML into a recipe's typed settings, with overrides, and errors that say how to mend them."""
 
+import copy
 import difflib
 import importlib
 import os
@@ -10,10 +11,12 @@ from typing import Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 import configs
 from beam_pipelines import storage
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.overrides import apply, blamed, key_of, shown
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from transforms.tables.shards import open_binary
 
@@ -66,53 +69,84 @@ def from_record(record: dict[str, Any], overrides: list[str]) -> tuple[Recipe, R
 
 
 def _validated(path: str, values: Any, overrides: list[str]) -> tuple[Recipe, RecipeConfig]:
+    alone = copy.deepcopy(values)
     if isinstance(values, dict):
         for override in overrides:
-            _override(values, override)
+            apply(values, override)
     if not isinstance(values, dict) or not isinstance(values.get("recipe"), str):
-        raise ConfigError(f"{path}: the file must be a mapping with a key `recipe`; recipes: {', '.join(RECIPES)}.")
-    chosen = recipe(values["recipe"])
+        source = _source(path, blamed(("recipe",), overrides))
+        raise ConfigError(f"{source}: the file must be a mapping with a key `recipe`; recipes: {', '.join(RECIPES)}.")
+    try:
+        chosen = recipe(values["recipe"])
+    except ConfigError as error:
+        raise ConfigError(f"{_source(path, blamed(('recipe',), overrides))}: {error}") from error
     try:
         return chosen, chosen.config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {line}" for line in _explain(error, chosen.config))) from error
+        # what is wrong with the file alone is its own fault, and not that of what was set beside it
+        own = [_fault(problem) for problem in _problems(chosen.config, alone)] if overrides else []
+        lines = []
+        for problem in error.errors():
+            override = None if _fault(problem) in own else blamed(problem["loc"], overrides)
+            lines.append(f"{_source(path, override)}: {_explain(problem, chosen.config, override)}")
+        raise ConfigError("\n".join(lines)) from error
 
 
-def _override(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"--set {override}: write it as key=value, for example --set bodies.min_score=0.5")
-    *parents, last = key.split(".")
-    block: Any = values
-    for parent in parents:
-        if isinstance(block, dict) and block.get(parent) is None:
-            block[parent] = {}
-        block = block[parent] if isinstance(block, dict) else None
-    if not isinstance(block, dict):
-        raise ConfigError(f"--set {override}: {'.'.join(parents)} is a value, not a block with keys.")
+def _source(path: str, override: str | None) -> str:
+    return path if override is None else f"--set {shown(override)}"
+
+
+def _fault(problem: ErrorDetails) -> tuple[Any, ...]:
+    return problem["loc"], problem["type"], problem["input"]
+
+
+def _problems(model: type[BaseModel], values: Any) -> list[ErrorDetails]:
     try:
-        block[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}: the value is not YAML.") from error
+        model.model_validate(values)
+    except ValidationError as error:
+        return error.errors()
+    return []
 
 
-def _explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    lines = []
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            known = _fields_at(model, problem["loc"][:-1])
-            lines.append(f"{where}: unknown key; {nearest(str(problem['loc'][-1]), known)}")
-        elif problem["type"] == _MISSING:
-            lines.append(f"{where}: this key is required.")
-        elif problem["type"] == _OWN:  # a sentence of ours, which says what does not go with what
-            sentence = str(problem["ctx"]["error"])
-            lines.append(sentence if sentence.startswith(where) else f"{where}: {sentence}")
-        elif problem["type"] == "tuple_type":
-            lines.append(f"{where}: write it as a list, for example [a, b] (given: {reprlib.repr(problem['input'])}).")
-        else:
-            lines.append(f"{where}: {problem['msg']} (given: {reprlib.repr(problem['input'])}).")
-    return lines
+def _explain(problem: ErrorDetails, model: type[BaseModel], override: str | None) -> str:
+    """What is wrong and how to mend it; the place is left out where the override already names it."""
+    where = ".".join(str(part) for part in problem["loc"])
+    at = "" if override is not None and key_of(override) == where else f"{where}: "
+    if problem["type"] == "extra_forbidden":
+        if override is not None:
+            return f"unknown key; {_nearest_key(model, problem['loc'], key_of(override))}"
+        return f"{at}unknown key; {nearest(str(problem['loc'][-1]), _fields_at(model, problem['loc'][:-1]))}"
+    if problem["type"] == _MISSING:
+        return f"{at}this key is required."
+    if problem["type"] == _OWN:  # a sentence of ours, which says what does not go with what
+        sentence = str(problem["ctx"]["error"])
+        return sentence if sentence.startswith(where) else f"{at}{sentence}"
+    if problem["type"] == "tuple_type":
+        return f"{at}write it as a list, for example [a, b] (given: {reprlib.repr(problem['input'])})."
+    return f"{at}{problem['msg']} (given: {reprlib.repr(problem['input'])})."
+
+
+def _nearest_key(model: type[BaseModel], place: tuple[int | str, ...], key: str) -> str:
+    """`did you mean a.b.c?`: a key of that name in another block, else one of the block's own, else of all keys."""
+    *block, last = map(str, place)
+    known, keys = _fields_at(model, place[:-1]), _keys(model)
+    close = [one for one in keys if one.rpartition(".")[2] == key.rpartition(".")[2]]
+    close = difflib.get_close_matches(key, close, n=1, cutoff=0.0)
+    if not close and key == ".".join(map(str, place)):
+        close = [".".join([*block, name]) for name in difflib.get_close_matches(last, known, n=1, cutoff=0.5)]
+    close = close or difflib.get_close_matches(key, keys, n=1)
+    return f"did you mean {close[0]!r}?" if close else nearest(last, known)
+
+
+def _keys(model: type[BaseModel], before: str = "") -> list[str]:
+    """All keys of a configuration, of its blocks too: `fetch`, `fetch.retries`, ..."""
+    found = []
+    for name, field in model.model_fields.items():
+        found.append(before + name)
+        block = None if get_origin(field.annotation) is dict else _block(field.annotation)  # names of the user's own
+        if isinstance(block, type) and issubclass(block, BaseModel):
+            found += _keys(block, f"{before}{name}.")
+    return found
 
 
 def _fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

@@ -1,5 +1,6 @@
 """A picture of a run's identities: a row for each, with its faces and, where there are, its bodies."""
 
+import os
 from collections.abc import Iterator
 
 import cv2
@@ -14,6 +15,12 @@ from transforms.tables.shards import commit_file, iter_tables, read_column, shar
 CELL = 120  # pixels: height of every picture on the sheet
 MAX_IDENTITIES = 24
 MAX_FACES = 6
+_ENCODING: dict[str, list[int]] = {  # by the file's extension, OpenCV's options
+    ".png": [],
+    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 92],
+    ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 92],
+    ".webp": [cv2.IMWRITE_WEBP_QUALITY, 92],
+}
 _GAP, _HEADER = 6, 22
 _INK, _PAPER = (40, 40, 40), 250
 
@@ -73,24 +80,33 @@ def strip(title: str, pictures: list[Array]) -> Array:
     return row
 
 
+def check_picture(path: str) -> str:
+    """The extension of a picture's file in small letters; ConfigError if it is of no format that is written."""
+    extension = os.path.splitext(path)[1].lower()
+    if extension not in _ENCODING:
+        raise ConfigError(f"--sheet {path}: the file's name must end in one of {', '.join(_ENCODING)}.")
+    return extension
+
+
 def stack(strips: list[Array], nothing: str, path: str) -> int:
-    """Write the strips below one another as PNG, or the sentence if there are none; returns how many there are."""
+    """Write the strips below one another as the extension says, or the sentence if there are none; returns how many."""
     rows = strips
     if not rows:
         rows = [np.full((CELL, 4 * CELL, 3), _PAPER, np.uint8)]
         cv2.putText(rows[0], nothing, (_GAP, CELL // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1)
     width = max(row.shape[1] for row in rows)
     rows = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=_PAPER) for row in rows]
-    ok, data = cv2.imencode(".png", np.vstack(rows))
+    extension = check_picture(path)
+    ok, data = cv2.imencode(extension, np.vstack(rows), _ENCODING[extension])
     if not ok:
-        raise RuntimeError(f"{path}: the picture cannot be encoded as PNG.")
+        raise RuntimeError(f"{path}: the picture cannot be encoded as {extension}.")
     with commit_file(path) as out:
         out.write(data.tobytes())
     return len(strips)
 
 
 def write_contact_sheet(run: str, path: str) -> int:
-    """Write the sheet as PNG; returns the number of identities on it. ConfigError if the run has no identities yet."""
+    """Write the sheet; returns the number of identities on it. ConfigError if the run has no identities yet."""
     if not shard_names(run, "identities"):
         raise ConfigError(f"{run}: the run has no identities yet; run it to the stage identity first.")
     return stack(list(_rows(run, chosen(run))), "no identity was kept", path)

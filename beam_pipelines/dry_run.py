@@ -9,6 +9,7 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from apache_beam.portability.api import beam_runner_api_pb2
 from google.protobuf import json_format
 
+from beam_pipelines import storage
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.run import Order
 from beam_pipelines.runners.options import runner_name
@@ -37,7 +38,8 @@ def describe(order: Order, folder: str) -> list[Description]:
     """
     jobs = cut(order.recipe.stages(order.config, order.run), order.config.jobs)
     options = [order.options(job) for job in jobs]  # all are checked before any is written
-    os.makedirs(folder, exist_ok=True)
+    storage.check_folder(folder, "--dry-run")
+    storage.make_folder(folder, "--dry-run")
     return [_describe(order.run, job, made, folder) for job, made in zip(jobs, options, strict=True)]
 
 

@@ -190,6 +190,6 @@ RECIPE = Recipe(
     models=models,
     split_manifest=lambda config, manifest, run: split_videos(manifest, run, config.manifest),
     check_manifest=lambda config, manifest: check_list(manifest, config.manifest),
-    rows_per_shard=lambda config: config.manifest.rows_per_shard,
+    rows_per_shard=lambda config, rows: config.manifest.shard_rows(rows),
     limit=limit,
 )

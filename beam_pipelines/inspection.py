@@ -71,14 +71,22 @@ def _shards(run: str, name: str) -> list[str]:
     return shards
 
 
+def check_export(run: str, name: str | None, target: str) -> None:
+    """ConfigError unless it is said which table shall be written, to a file of a format that there is."""
+    if not target.endswith((".csv", ".parquet")):
+        raise ConfigError(f"--to {target}: the file's name must end in .csv or .parquet.")
+    if not name:
+        there = ", ".join(tables(run)) or "none yet"
+        raise ConfigError(f"--to {target}: name the table to write there with --table; this run's tables: {there}.")
+
+
 def export(run: str, name: str, target: str) -> int:
     """Write a table as CSV or parquet without its bytes; returns the number of rows.
 
     Tables with the manifest's key (`image_id` or `video_id`) get its URL, label and other columns beside it, under
     `source_<name>` where the table has a column of the name. In CSV, lists are JSON.
     """
-    if not target.endswith((".csv", ".parquet")):
-        raise ConfigError(f"--to {target}: the file's name must end in .csv or .parquet.")
+    check_export(run, name, target)
     shards = _shards(run, name)
     schema = _schema(run, name, shards[0])
     columns = [field.name for field in schema if not pa.types.is_binary(field.type) and field.name != "source"]

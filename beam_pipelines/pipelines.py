@@ -1,5 +1,6 @@
 """The Beam pipelines of jobs: how chunks, stages and commits are joined."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,10 +21,11 @@ def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work, attempt: str) ->
     """Read the chunks, send their items through the stages, commit each stage's outcomes.
 
     Only chunk descriptions meet the shuffle that spreads them over the workers; all that has pixels is fused behind it.
+    They come in no order of the list: what is done is a sample of it then, and no host is asked for all it has at once.
     """
     chunks = (
         pipeline
-        | "List chunks" >> beam.Create(work.chunks)
+        | "List chunks" >> beam.Create(sorted(work.chunks, key=lambda chunk: zlib.crc32(chunk.name.encode())))
         | "Spread chunks" >> beam.Reshuffle()
         | "Skip finished chunks" >> beam.Filter(unfinished, run=run, stages=[stage.name for stage in work.stages])
     )

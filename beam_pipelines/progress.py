@@ -4,11 +4,9 @@ Counts come from this process when the runner works in it, and else from the led
 true on every runner, a chunk at a time.
 """
 
-import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from threading import Thread
 
 from rich.console import Console, Group
@@ -17,15 +15,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.text import Text
 
 from beam_pipelines import interrupt
+from beam_pipelines.committed import Committed
 from transforms.tables.commit import SEEN
-from transforms.tables.ledger import ledger_table
-from transforms.tables.reasons import STATES, reason
-from transforms.tables.shards import read_footers, shard_names
+from transforms.tables.ledger import Tally
+from transforms.tables.reasons import STATES
 
 PLAIN_SECONDS = 10.0
 LIVE_SECONDS = 0.25
+CHECK_SECONDS = 1.0
 EASE = 4  # a look at the counts is followed by a pause of at least so many times as long: on storage a look costs
-FOOTERS_AT_A_TIME = 4096  # about 13 s of an object store that answers 32 at once in 50 ms, by two requests each
 
 Counts = dict[str, dict[str, int]]  # stage -> state -> items
 
@@ -36,46 +34,43 @@ def counts_in_process(stages: Sequence[str]) -> Callable[[], Counts]:
     return lambda: {stage: {state: SEEN[stage, state] - start[stage, state] for state in STATES} for stage in stages}
 
 
-def counts_on_storage(run: str, stages: Sequence[str], chunks: Iterable[str] | None = None) -> Callable[[], Counts]:
-    """A reader of the ledger footers of these chunks, or of all shards there are; each is read once.
-
-    A call reads no more than FOOTERS_AT_A_TIME, so that the look at the end of a job does not hold up the run; what is
-    then left counts when the stage is closed.
-    """
-    wanted = None if chunks is None else frozenset(chunks)
-    seen: dict[str, set[str]] = {stage: set() for stage in stages}
-    totals: Counts = {stage: dict.fromkeys(STATES, 0) for stage in stages}
+def counts_on_storage(committed: Committed) -> Callable[[], Counts]:
+    """A reader of what is committed; it looks at every call."""
 
     def read() -> Counts:
-        left = FOOTERS_AT_A_TIME
-        for stage in stages:
-            table = ledger_table(stage)
-            there = (name for name in shard_names(run, table) if wanted is None or name in wanted)
-            new = list(islice((name for name in there if name not in seen[stage]), left))
-            for _, metadata in read_footers(run, table, new):
-                _add(totals[stage], json.loads(metadata["counts"]))
-            seen[stage].update(new)
-            left -= len(new)
-        return totals
+        committed.look()
+        tallies = {stage: Tally(dict(reasons), 0) for stage, reasons in committed.reasons.items()}
+        return {stage: {state: counts.count(state) for state in STATES} for stage, counts in tallies.items()}
 
     return read
 
 
-def _add(totals: dict[str, int], counts: dict[str, int]) -> None:
-    for code, n in counts.items():
-        totals["kept" if code == "kept" else reason(code).state] += n
+def follow(
+    thread: Thread,
+    title: str,
+    total: int | None,
+    read: Callable[[], Counts],
+    check: Callable[[], None] = interrupt.check,
+) -> None:
+    """Show the counts until the thread ends; the bar moves with the first stage's items.
 
-
-def follow(thread: Thread, title: str, total: int | None, read: Callable[[], Counts]) -> None:
-    """Show the counts until the thread ends; the bar moves with the first stage's items."""
+    `check` is called every second, and whatever it raises ends this.
+    """
     console = Console(stderr=True)
     if console.is_terminal:
-        _follow_live(thread, title, total, read, console)
+        _follow_live(thread, title, total, read, check, console)
     else:
-        _follow_plain(thread, title, total, read)
+        _follow_plain(thread, title, total, read, check)
 
 
-def _follow_live(thread: Thread, title: str, total: int | None, read: Callable[[], Counts], console: Console) -> None:
+def _follow_live(
+    thread: Thread,
+    title: str,
+    total: int | None,
+    read: Callable[[], Counts],
+    check: Callable[[], None],
+    console: Console,
+) -> None:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -97,18 +92,29 @@ def _follow_live(thread: Thread, title: str, total: int | None, read: Callable[[
             rate = f"{done / max(time.monotonic() - start, 1e-9):.1f}/s"
             bar.update(task, completed=done, rate=rate)
             view.update(Group(bar, Text.from_markup("  " + describe(counts, markup=True))))
-            interrupt.check()
+            check()
             if not alive:
                 return
-            thread.join(pause)
+            _wait(thread, pause, check)
 
 
-def _follow_plain(thread: Thread, title: str, total: int | None, read: Callable[[], Counts]) -> None:
+def _wait(thread: Thread, seconds: float, check: Callable[[], None]) -> None:
+    """Until the thread ends, at most so long; a check every second."""
+    end = time.monotonic() + seconds
+    while True:
+        thread.join(max(0.0, min(CHECK_SECONDS, end - time.monotonic())))
+        check()
+        if time.monotonic() >= end or not thread.is_alive():
+            return
+
+
+def _follow_plain(
+    thread: Thread, title: str, total: int | None, read: Callable[[], Counts], check: Callable[[], None]
+) -> None:
     start = time.monotonic()
     alive, pause = True, PLAIN_SECONDS
     while alive:
-        thread.join(pause)
-        interrupt.check()
+        _wait(thread, pause, check)
         alive, asked = thread.is_alive(), time.monotonic()
         counts, now = read(), time.monotonic()
         pause, seconds = max(PLAIN_SECONDS, EASE * (now - asked)), now - start

@@ -104,7 +104,7 @@ class Recipe:
     stages: Callable[[Any, str], list[Stage]]
     models: Callable[[Any], dict[str, Entry]]
     split_manifest: Callable[[Any, str, str], object]  # config, manifest, run
-    rows_per_shard: Callable[[Any], int]
+    rows_per_shard: Callable[[Any, int], int]  # config, rows of a list or of a retry
     limit: Callable[[Any], Limit | None] = lambda config: None
     check_manifest: Callable[[Any, str], None] = lambda config, manifest: None  # ValueError for what cannot be split
 

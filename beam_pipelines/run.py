@@ -16,10 +16,12 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_pipelines import progress, storage, waves
+from beam_pipelines import interrupt, progress, storage, waves
 from beam_pipelines.balance import check_failures, counts_of_manifest, counts_of_stage, summary
+from beam_pipelines.committed import Committed
 from beam_pipelines.errors import ConfigError, RunFailed, Submitted, WorkerLost
-from beam_pipelines.marks import made_from
+from beam_pipelines.failures import TooManyFailed, Watch
+from beam_pipelines.outdated import inputs_digest, is_outdated, mark_of
 from beam_pipelines.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.recipe import Recipe, RecipeConfig
 from beam_pipelines.record import read_record, versions, write_record
@@ -31,16 +33,8 @@ from beam_pipelines.work import Work, pending
 from model_handlers.handlers import numbers_from
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
-from transforms.tables.digest import digest, tables_digest
-from transforms.tables.ledger import Tally, ledger_table
-from transforms.tables.shards import (
-    delete_folder,
-    is_local,
-    is_temporary,
-    make_folder,
-    shard_names,
-    shard_path,
-)
+from transforms.tables.ledger import Tally, ledger_table, tally
+from transforms.tables.shards import delete_folder, is_local, is_temporary, shard_path
 
 _MANY_ITEMS = 10_000  # from here on worker processes are worth their start
 _EXTRA_ROUNDS = 3  # of a job: an item that kills every worker that touches it must not keep the run going for ever
@@ -79,7 +73,7 @@ def run(order: Order) -> None:
     check_idle([order.options(job) for job in jobs])
     _check_paths(order)
     is_new = is_local(order.run) and not os.path.exists(order.run)
-    make_folder(order.run)
+    storage.make_folder(order.run, "--output")
     with _alone(order.run):
         _sweep(order.run)
         record = _open_record(order, stages)
@@ -180,10 +174,16 @@ def _split(order: Order, record: dict[str, Any]) -> None:
 def _do(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None:
     start = time.monotonic()
     if job.by_rows:
-        _do_rows(order, job, attempt)
+        try:
+            _do_rows(order, job, attempt)
+        except TooManyFailed:
+            for stage in job.stages:  # not closed, but `inspect` shows what there is
+                record["stages"][stage.name] = summary(tally(order.run, stage.name), time.monotonic() - start)
+            write_record(order.run, record)
+            raise
     else:
         stages = tuple(
-            stage for stage in job.stages if isinstance(stage, TableStage) and _outdated(order, record, stage)
+            stage for stage in job.stages if isinstance(stage, TableStage) and is_outdated(order.run, record, stage)
         )
         if stages:
             _execute_tables(order, job, stages, record)
@@ -239,7 +239,7 @@ def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | Non
 
 def _inputs(order: Order, stage: Stage) -> dict[str, str]:
     """What a table stage has read, as its entry in the record says it."""
-    return {"input": tables_digest(order.run, list(stage.reads))} if isinstance(stage, TableStage) else {}
+    return {"input": inputs_digest(order.run, stage)} if isinstance(stage, TableStage) else {}
 
 
 def _close(
@@ -249,21 +249,6 @@ def _close(
     record["stages"][stage] = before | summary(counts, before.get("seconds", 0.0) + seconds) | inputs
     write_record(order.run, record)
     check_failures(order.run, stage, counts, order.config.max_failed_share)
-
-
-def _outdated(order: Order, record: dict[str, Any], stage: TableStage) -> bool:
-    if not any(shard_names(order.run, table) for table in stage.tables):
-        return True
-    done = record["stages"].get(stage.name)
-    inputs = tables_digest(order.run, list(stage.reads))
-    if done is not None and done.get("input") == inputs:
-        return False
-    return made_from(order.run, stage.name) != _made_from(record, stage, inputs)
-
-
-def _made_from(record: dict[str, Any], stage: TableStage, inputs: str) -> str:
-    """What a table stage depends on: its settings and models, and the tables that it reads as they are now."""
-    return digest([record["fingerprints"][stage.name], inputs])
 
 
 def _submit(order: Order, job: Job, build: Callable[[beam.Pipeline], None]) -> NoReturn:
@@ -282,17 +267,22 @@ def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
     options = order.options(job)
     processes = in_processes(options, work.stages[0].much_python and items >= _MANY_ITEMS)
     inside = is_direct(options) and not processes
-    read = (
-        progress.counts_in_process(names)
-        if inside
-        else progress.counts_on_storage(order.run, names, [chunk.name for chunk in work.chunks])
-    )
+    committed = Committed(order.run, names, [chunk.name for chunk in work.chunks])
+    read = progress.counts_in_process(names) if inside else progress.counts_on_storage(committed)
+    # what failed before may well fail again: a retry goes to its end
+    again = any(chunk.retry for chunk in work.chunks)
+    watch = interrupt.check if again else Watch(committed, order.config.max_failed_share)
     build = partial(row_pipeline, run=order.run, work=work, attempt=attempt)
     if order.submit:
         _submit(order, job, build)
     running = execute.Running(build, options, processes)
     running.start()
-    progress.follow(running, f"job {job.number} {'+'.join(names)}", items, read)
+    try:
+        progress.follow(running, f"job {job.number} {'+'.join(names)}", items, read, watch)
+    except TooManyFailed:
+        begin_attempt(order.run)  # no worker of the job may commit from now on, wherever it is
+        running.stop()
+        raise
     running.outcome()
 
 
@@ -301,10 +291,10 @@ def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...], reco
     options = order.options(job)
     processes = in_processes(options, much_python=False)
     if order.submit:
-        marks = {one.name: _made_from(record, one, tables_digest(order.run, list(one.reads))) for one in stages}
+        marks = {one.name: mark_of(record, one, inputs_digest(order.run, one)) for one in stages}
         _submit(order, job, partial(table_pipeline, stages=stages, run=order.run, marks=marks))
     running = execute.Running(partial(table_pipeline, stages=stages), options, processes)
     running.start()
-    read = progress.counts_on_storage(order.run, names)
+    read = progress.counts_on_storage(Committed(order.run, names))
     progress.follow(running, f"job {job.number} {'+'.join(names)}", None, read)
     running.outcome()

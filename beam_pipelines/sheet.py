@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from beam_pipelines.contact_sheet import CELL, stack, strip, write_contact_sheet
+from beam_pipelines.contact_sheet import CELL, check_picture, stack, strip, write_contact_sheet
 from model_handlers.interface import Array
 from transforms.media.library import local_file
 from transforms.media.video_reader import VideoReader
@@ -16,14 +16,18 @@ FRAMES = 8
 
 
 def write_sheet(run: str, path: str) -> str:
-    """Write the picture of what the run made as PNG; returns what is on it, in words."""
+    """Write the picture of what the run made, PNG, JPEG or WebP by the file's name; returns what is on it, in words.
+
+    ConfigError for another name, before anything is read.
+    """
+    check_picture(path)
     if shard_names(run, "clips"):
         return f"{write_film_strips(run, path)} clips"
     return f"{write_contact_sheet(run, path)} identities"
 
 
 def write_film_strips(run: str, path: str) -> int:
-    """Write the clips as PNG; returns the number of clips on it."""
+    """Write the clips; returns the number of clips on it."""
     clips = read_column(run, "clips", ["clip_id", "file"]).slice(0, MAX_CLIPS).to_pylist()
     return stack([_strip(run, clip["clip_id"], clip["file"]) for clip in clips], "no clip was kept", path)
 

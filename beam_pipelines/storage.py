@@ -1,6 +1,8 @@
 """Whether a path that the user gave can be used, said in a sentence before anything is done with it."""
 
+import os
 import re
+import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines.errors import ConfigError
 from transforms.fetch.lists.files import list_files, nothing_at
+from transforms.tables import shards
 from transforms.tables.shards import exists, is_local
 from transforms.tables.upload import http_status
 
@@ -30,8 +33,33 @@ def use_options(beam: Sequence[str]) -> None:
 def check_folder(path: str, what: str) -> None:
     """ConfigError unless the folder's store is there and may be listed; a local folder need not be there yet."""
     _check_form(path, what)
-    if not is_local(path):
+    if is_local(path):
+        _check_local(path, what)
+    else:
         ask(lambda: FileSystems.match([f"{path.rstrip('/')}/*"], limits=[1]), path, what)
+
+
+def _check_local(path: str, what: str) -> None:
+    """ConfigError for what is no folder and can be none: a file, or something below a file."""
+    place = os.path.abspath(path)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        shown = "this" if place == os.path.abspath(path) else place
+        raise ConfigError(f"{what} {path}: {shown} is a file and no folder; name another one.")
+
+
+def make_folder(path: str, what: str) -> None:
+    """Have the folder there, and able to take files; ConfigError says why that cannot be."""
+    try:
+        shards.make_folder(path)
+        if is_local(path):
+            with tempfile.TemporaryFile(dir=path):
+                pass
+    except OSError as error:
+        raise ConfigError(
+            f"{what} {path}: no folder can be made there, or no file in it ({error.strerror}); name another one."
+        ) from error
 
 
 def is_file(path: str, what: str) -> bool:

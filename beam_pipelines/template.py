@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from beam_pipelines import cli
+from beam_pipelines.runners import beam_options
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,7 +28,10 @@ def parser() -> argparse.ArgumentParser:
 def command(argv: Sequence[str]) -> list[str]:
     """The command line of `manyfaces` that a launch stands for; a usage error ends the process."""
     top = parser()
-    given, beam = top.parse_known_args(argv)
+    given, rest = top.parse_known_args(argv)
+    beam, others = beam_options.split(rest)
+    if others:  # of the launcher's, which may be newer than this Beam; the service has refused a user's slip before
+        print(f"template: passed over, since Beam has no such options: {' '.join(others)}", file=sys.stderr)
     try:
         overrides = dict(json.loads(given.overrides))
     except (ValueError, TypeError):

@@ -2,16 +2,17 @@
 
 import copy
 import os
+import re
 import shlex
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import PipelineRunner, PipelineState
+from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from beam_pipelines.errors import PipelineFailed, WorkerLost
@@ -19,7 +20,10 @@ from beam_pipelines.runners import dataflow_jobs, worker
 from beam_pipelines.runners.beside import beside
 from beam_pipelines.runners.options import UNSET_MODE, is_direct, runner_name
 from beam_pipelines.runners.worker import RUN_VARIABLE
+from transforms.child_python import child_command
+from transforms.disk import FULL, is_full
 
+_STOP_SECONDS = 30  # for a job that was cancelled to end, and the processes beside it
 _LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the local runner says, and Prism
 
 
@@ -32,7 +36,7 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
         direct.direct_running_mode = UNSET_MODE  # then the runner takes the environment that it is given
         # glibc's default of 8 arenas a core keeps what many threads freed: up to 40 % more resident memory in long runs
         setting = f"MALLOC_ARENA_MAX=2 {RUN_VARIABLE}={os.getpid()}"
-        command = f"{setting} exec {shlex.quote(sys.executable)} -m {worker.__name__}"
+        command = f"{setting} exec {shlex.join(child_command(worker.__name__))}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
     if direct.direct_running_mode == UNSET_MODE:
         direct.direct_running_mode = "multi_threading"
@@ -45,6 +49,15 @@ def _sentence(error: BaseException) -> str:
     if any(line.startswith("Traceback ") for line in lines):
         lines = lines[1 + max(place for place, line in enumerate(lines) if line.startswith(("  ", "Traceback "))) :]
     return " ".join(" ".join(lines).split()) or type(error).__name__
+
+
+def _full(error: BaseException) -> str | None:
+    """What is said of a full disk, if that is the error: the driver's own, or in the words of a worker's."""
+    if told := re.search(r"\bDiskFull: (the disk of .+?\.)(?: \[while running|\s*$)", str(error), re.MULTILINE):
+        return told[1]
+    if is_full(error) or any(f"[Errno {number}]" in str(error) for number in FULL):
+        return f"a disk is full: {_sentence(error)} Make room, and give the same command again: it goes on."
+    return None
 
 
 def _lost_a_worker(error: BaseException, processes: bool) -> bool:
@@ -65,6 +78,7 @@ class Running(Thread):
         super().__init__(daemon=True, name="pipeline")
         self._build, self._options, self._processes, self._wait = build, copy.deepcopy(options), processes, wait
         self._error: BaseException | None = None
+        self._result: PipelineResult | None = None
 
     def run(self) -> None:
         """Build and run to the end."""
@@ -78,7 +92,7 @@ class Running(Thread):
         runner = _runner(self._options, self._processes)
         pipeline = beam.Pipeline(runner=runner, options=self._options)
         self._build(pipeline)
-        result = pipeline.run()
+        result = self._result = pipeline.run()
         dataflow_jobs.announce(result, self._options)
         if not self._wait:
             return
@@ -86,10 +100,20 @@ class Running(Thread):
         if state not in (None, PipelineState.DONE):
             raise PipelineFailed(f"the runner ended in the state {state}")
 
+    def stop(self) -> None:
+        """Have the runner cancel the job, where it can; Beam's local one cannot, and ends with this process.
+
+        A job that goes on all the same fails at its next commit, once the run has a new attempt.
+        """
+        if self._result is not None:
+            with suppress(Exception):  # NotImplementedError, or whatever an engine says that is past caring
+                self._result.cancel()
+                self.join(_STOP_SECONDS)
+
     def outcome(self) -> None:
         """Raise what the pipeline raised, as one sentence."""
         if self._error is not None and _lost_a_worker(self._error, self._processes):
             raise WorkerLost("a worker process was lost: killed, or out of memory.") from self._error
         if self._error is not None:
-            told = dataflow_jobs.sentence(self._error, self._options)
+            told = dataflow_jobs.sentence(self._error, self._options) or _full(self._error)
             raise PipelineFailed(told or _sentence(self._error)) from self._error

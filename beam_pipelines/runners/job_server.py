@@ -7,7 +7,6 @@ pipeline, and ends it only when Python shuts down in order. So Beam says what to
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from apache_beam.runners.portability.prism_runner import PrismJobServer
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners import leash
+from transforms.child_python import child_command
 
 _KINDS = {"FlinkRunner": FlinkJarJobServer, "PrismRunner": PrismJobServer}
 _START_SECONDS = 120  # a Java process on a busy machine
@@ -48,7 +48,7 @@ def running(command: Sequence[str], address: str, log: Path) -> Iterator[None]:
     """The command as a process that ends with the block or with this process; the block begins when it listens."""
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - the command is Beam's
-            [sys.executable, "-m", leash.__name__, *map(str, command)], stdin=subprocess.PIPE, stdout=out, stderr=out
+            child_command(leash.__name__, *map(str, command)), stdin=subprocess.PIPE, stdout=out, stderr=out
         )
     try:
         _await(process, address, log)

@@ -1,8 +1,7 @@
 """A process that ends with the one that started it, however that ends.
 
-    python -m beam_pipelines.runners.leash COMMAND...
-
-Runs the command until it ends or standard input does; whoever starts this holds the other end of that, a pipe, open.
+Runs the command of its arguments until that ends or standard input does; whoever starts this holds the other end of
+that, a pipe, open.
 """
 
 import os
@@ -28,7 +27,3 @@ def main() -> None:
     process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603 - the caller's own command
     Thread(target=_end_with_input, args=(process,), daemon=True).start()
     sys.exit(abs(process.wait()))
-
-
-if __name__ == "__main__":
-    main()

@@ -47,6 +47,13 @@ def _line(error: BaseException) -> str:
     return f"{type(error).__name__.strip('_')}: {' '.join(str(text).split())[:300]}"
 
 
+def say_errors_once() -> None:
+    """Have no traceback printed where an error breaks out: it is reported to the runner, and logged, all the same."""
+    from apache_beam.runners.worker import sdk_worker
+
+    sdk_worker.print = lambda *words, **how: None  # its only use of print
+
+
 def main() -> None:
     """Serve the engine until it hangs up.
 
@@ -57,6 +64,7 @@ def main() -> None:
     Thread(target=_end_with, args=(int(os.environ[RUN_VARIABLE]),), daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main  # which takes seconds, and logs
 
+    say_errors_once()
     code = 0
     try:
         if address := os.environ.get(PROVISION_VARIABLE):
@@ -66,7 +74,3 @@ def main() -> None:
         code = 1
         print(f"worker {os.environ.get('WORKER_ID', '')}: {_line(error)}", file=sys.stderr, flush=True)
     os._exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -25,6 +25,7 @@ from google.protobuf import text_format
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners import worker
+from transforms.child_python import child_command
 
 LOOPBACK = "127.0.0.1"
 _STOP_SECONDS = 10  # from asking a worker to end to killing it
@@ -69,7 +70,7 @@ class Workers:
         self._stop(request.worker_id)
         self._engines[request.worker_id] = engine
         try:
-            command = [sys.executable, "-m", worker.__name__]
+            command = child_command(worker.__name__)
             process = subprocess.Popen(command, env=_environment(request))  # noqa: S603 - nothing of the request in it
         except OSError as error:
             _log.error("worker %s cannot be started: %s", request.worker_id, error)

@@ -5,6 +5,7 @@ and fails at multiples of 11. What fails stops failing when the file `mended` li
 """
 
 import os
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class NumbersConfig(RecipeConfig):
     jobs: list[list[str]] = Field([["double", "halve"], ["sum"]])
     rows_per_shard: int = Field(5, ge=1, description="numbers of a shard")
     factor: int = 2
+    pause: float = Field(0, ge=0, description="seconds that a number takes in double")
     halve: HalveSettings = HalveSettings()
     lose: bool = Field(False, description="lose an item in halve, as a defect would")
     explode: bool = Field(False, description="raise in halve")
@@ -64,8 +66,8 @@ class NumbersConfig(RecipeConfig):
 class Double(beam.DoFn):
     """Number -> the number times the factor."""
 
-    def __init__(self, run: str, factor: int) -> None:
-        self._mended, self._factor = run + ".mended", factor
+    def __init__(self, run: str, factor: int, pause: float) -> None:
+        self._mended, self._factor, self._pause = run + ".mended", factor, pause
 
     def process(self, item: Item[Number]) -> Iterator[Outcome[Number]]:
         if item.row is None:
@@ -73,6 +75,7 @@ class Double(beam.DoFn):
             return
         number = item.row
         CALLS["double", number.number_id] += 1
+        time.sleep(self._pause)
         if number.value % 10 == 0:
             yield rejected(item, number.number_id, Rejected("too_small_image"))
         elif number.value % 7 == 0 and not exists(self._mended):
@@ -126,7 +129,7 @@ def stages(config: NumbersConfig, run: str) -> list[Stage]:
     """The stages of the recipe."""
     schema = arrow_schema(Number)
     halve = {"halve": {"parts": config.halve.parts}, "lose": config.lose}
-    double = beam.ParDo(Double(run, config.factor))
+    double = beam.ParDo(Double(run, config.factor, config.pause))
     summing = beam.Create([None]) | beam.ParDo(Sum(run, config.scale))
     return [
         RowStage("double", "manifest", Number, "doubles", schema, double, {"factor": config.factor}),
@@ -163,7 +166,13 @@ def limit(config: NumbersConfig) -> Limit | None:
 
 
 RECIPE = Recipe(
-    "numbers", NumbersConfig, stages, lambda config: {}, split_manifest, lambda config: config.rows_per_shard, limit
+    "numbers",
+    NumbersConfig,
+    stages,
+    lambda config: {},
+    split_manifest,
+    lambda config, rows: config.rows_per_shard,
+    limit,
 )
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from pydantic import Field
 
@@ -32,7 +34,7 @@ class SmallConfig(RecipeConfig):
     variants: dict[str, Crop] = Field({})
 
 
-SMALL = Recipe("small", SmallConfig, lambda c, run: [], lambda c: {}, lambda c, m, run: None, lambda c: 1)
+SMALL = Recipe("small", SmallConfig, lambda c, run: [], lambda c: {}, lambda c, m, run: None, lambda c, rows: 1)
 
 
 @pytest.fixture
@@ -150,18 +152,47 @@ WRONG_OVERRIDES = [
     ("name.first=x", "name is a value, not a block"),
     ("jobs.0=x", "jobs is a value, not a block"),
     ("bodies.crop=[", "the value is not YAML"),
-    ("bodies.crop.pading=1", r"bodies\.crop\.pading: unknown key; did you mean 'padding'\?"),
-    ("bodies..crop=1", r"bodies\.\.crop: unknown key|bodies\.: unknown key"),
-    ("bodies.min_score=7", r"bodies\.min_score: .*\(given: 7\)"),
+    ("bodies.crop.pading=1", r"unknown key; did you mean 'bodies\.crop\.padding'\?"),
+    ("bdies.crop.padding=1", r"unknown key; did you mean 'bodies\.crop\.padding'\?"),
+    ("bdies.crop.pading=1", r"unknown key; did you mean 'bodies\.crop\.padding'\?"),
+    ("padding=1", r"unknown key; did you mean 'bodies\.(crop|extra)\.padding'\?"),
+    ("crop.padding=1", r"unknown key; did you mean 'bodies\.crop\.padding'\?"),
+    ("variants.wide.sde=5", r"unknown key; did you mean 'variants\.wide\.side'\?"),
+    ("qqqq=1", "unknown key; there are: bodies, "),
+    ("bodies..crop=1", r"bodies\.: unknown key|unknown key; did you mean 'bodies\.crop'\?"),
+    ("bodies.min_score=7", r"Input .*\(given: 7\)"),
+    ("bodies={min_score: 7}", r"bodies\.min_score: .*\(given: 7\)"),
+    ("bodies.crop.padding.x=1", r"bodies\.crop\.padding: .*\(given: {'x': 1}\)"),
     ("recipe=5", "key `recipe`"),
 ]
 
 
 @pytest.mark.parametrize(("override", "words"), WRONG_OVERRIDES)
 def test_a_wrong_override_says_how_to_mend_it(write, override, words):
-    with pytest.raises(ConfigError, match=words) as error:
+    with pytest.raises(ConfigError, match=f"^--set {re.escape(override)}: .*{words}") as error:
         load(write(GOOD + "jobs: [[bodies]]"), override)
     assert "\n" not in str(error.value)
+
+
+BLAME = [
+    ("bodies: {min_score: 2}", ["bodies.crop.side=0"], ["small.yaml: bodies.min_score", "--set bodies.crop.side=0: "]),
+    ("bodies: {min_score: 2}", ["bodies.crop.side=1"], ["small.yaml: bodies.min_score"]),
+    ("bodies: {min_score: 2}", ["bodies.min_score=3"], ["--set bodies.min_score=3: "]),
+    ("bodies: {min_score: 2}", ["bodies.min_score=0.5"], []),
+    ("", ["max_failed_share=2", "max_failed_share=3"], ["--set max_failed_share=3: "]),
+    ("", ["max_failed_share=1", "nme=x"], ["--set nme=x: unknown key"]),
+    ("", [f"nme={'x' * 500}"], [f"--set nme={'x' * 113}...: unknown key"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "overrides", "starts"), BLAME)
+def test_each_mistake_is_blamed_on_who_made_it(write, tmp_path, text, overrides, starts):
+    try:
+        load(write(GOOD + text), *overrides)
+        told = []
+    except ConfigError as error:
+        told = [line.removeprefix(f"{tmp_path}/") for line in str(error).splitlines()]
+    assert [line[: len(start)] for line, start in zip(told, starts, strict=True)] == starts
 
 
 @pytest.mark.parametrize(

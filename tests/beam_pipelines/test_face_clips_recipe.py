@@ -70,11 +70,20 @@ def test_a_model_of_another_task_is_refused(override, message):
     [
         (
             ["spans.max_frames=32"],
-            r"yaml: spans\.max_frames must be more than \(min_samples - 1\) \* every_frames: [^(]*$",
+            r"^--set [^:]*: spans\.max_frames must be more than \(min_samples - 1\) \* every_frames: [^(]*$",
         ),
-        (["spans.max_frames=5"], r"yaml: spans\.max_frames must be at least \(max_missing \+ 1\) \* every_frames"),
-        (["shots.min_seconds=3", "shots.max_seconds=5"], r"yaml: shots\.max_seconds must be 0 or at least twice"),
-        (["fetch.max_height=100", "fetch.accept.min_height=200"], "yaml: fetch: max_height 100 is below accept"),
+        (
+            ["spans.max_frames=5"],
+            r"^--set [^:]*: spans\.max_frames must be at least \(max_missing \+ 1\) \* every_frames",
+        ),
+        (
+            ["shots.min_seconds=3", "shots.max_seconds=5"],
+            r"^--set [^:]*: shots\.max_seconds must be 0 or at least twice",
+        ),
+        (
+            ["fetch.max_height=100", "fetch.accept.min_height=200"],
+            "^--set [^:]*: fetch: max_height 100 is below accept",
+        ),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused_in_a_sentence(overrides, message):

@@ -1,10 +1,12 @@
 import io
+from itertools import pairwise
 from threading import Thread
 
 import pytest
 from rich.console import Console
 
-from beam_pipelines import progress
+from beam_pipelines import committed, progress
+from beam_pipelines.committed import Committed
 from transforms.tables.commit import SEEN
 from transforms.tables.flow import Verdict
 from transforms.tables.ledger import write_ledger
@@ -20,13 +22,13 @@ def ledger(run: str, name: str, kept: int, failed: int = 0, dropped: int = 0) ->
 
 
 def test_counts_on_storage_start_at_zero(folder):
-    assert progress.counts_on_storage(folder, [], [])() == {}
-    assert progress.counts_on_storage(folder, ["download"], ["00000"])() == {"download": ZERO}
+    assert progress.counts_on_storage(Committed(folder, [], []))() == {}
+    assert progress.counts_on_storage(Committed(folder, ["download"], ["00000"]))() == {"download": ZERO}
 
 
 def test_counts_on_storage_grow_with_the_ledger_of_these_chunks(folder):
     ledger(folder, "00000", 5)  # done before
-    read = progress.counts_on_storage(folder, ["download", "bodies"], ["00001", "00002"])
+    read = progress.counts_on_storage(Committed(folder, ["download", "bodies"], ["00001", "00002"]))
     assert read()["download"] == ZERO
     ledger(folder, "00001", 2, failed=1)
     assert read() == {"download": {"kept": 2, "dropped": 0, "failed": 1}, "bodies": ZERO}
@@ -36,7 +38,7 @@ def test_counts_on_storage_grow_with_the_ledger_of_these_chunks(folder):
 
 
 def test_counts_of_whole_tables_take_every_shard_whatever_its_name(folder):
-    read = progress.counts_on_storage(folder, ["download"])
+    read = progress.counts_on_storage(Committed(folder, ["download"]))
     assert read() == {"download": ZERO}
     for name in ("00000", "000000", "00017"):
         ledger(folder, name, 2, dropped=1)
@@ -44,13 +46,13 @@ def test_counts_of_whole_tables_take_every_shard_whatever_its_name(folder):
 
 
 def test_new_footers_are_read_together_and_no_more_than_some_at_a_time(folder, monkeypatch):
-    monkeypatch.setattr(progress, "FOOTERS_AT_A_TIME", 3)
+    monkeypatch.setattr(committed, "FOOTERS_AT_A_TIME", 3)
     asked = []
-    read_footers = progress.read_footers
-    monkeypatch.setattr(progress, "read_footers", lambda *which: asked.append(which[1:]) or read_footers(*which))
+    read_footers = committed.read_footers
+    monkeypatch.setattr(committed, "read_footers", lambda *which: asked.append(which[1:]) or read_footers(*which))
     for name in ("0", "1", "2", "3"):
         ledger(folder, name, 1)
-    read = progress.counts_on_storage(folder, ["download"])
+    read = progress.counts_on_storage(Committed(folder, ["download"]))
     assert [read()["download"]["kept"] for _ in range(3)] == [3, 4, 4]
     assert [which for which in asked if which[1]] == [
         ("ledger/download", ["0", "1", "2"]),
@@ -118,7 +120,7 @@ class Slow:
     """A clock, and a job that ends after some looks of so many seconds each."""
 
     def __init__(self, looks: int, seconds: float) -> None:
-        self.now, self.left, self.seconds, self.pauses = 0.0, looks, seconds, []
+        self.now, self.left, self.seconds, self.looks = 0.0, looks, seconds, []
 
     def monotonic(self) -> float:
         return self.now
@@ -128,9 +130,9 @@ class Slow:
 
     def join(self, pause: float) -> None:
         self.now += pause
-        self.pauses.append(pause)
 
     def read(self) -> progress.Counts:
+        self.looks.append(self.now)
         self.now += self.seconds
         self.left -= 1
         return {"download": ZERO}
@@ -146,5 +148,21 @@ def test_looks_that_take_long_become_fewer(seconds, terminal, monkeypatch, capsy
     )
     progress.follow(job, "job 1 download", None, job.read)
     least = progress.LIVE_SECONDS if terminal else progress.PLAIN_SECONDS
-    assert job.pauses[1:-1] == [max(least, progress.EASE * seconds)] * (len(job.pauses) - 2)
-    assert len(job.pauses) >= 4
+    pauses = [after - before - seconds for before, after in pairwise(job.looks)]
+    assert pauses[1:-1] == [max(least, progress.EASE * seconds)] * (len(pauses) - 2)
+    assert len(pauses) >= 4
+
+
+def test_what_is_checked_every_second_may_end_it(monkeypatch, capsys):
+    job, checks = Slow(looks=99, seconds=0.0), []
+
+    def check():
+        checks.append(job.now)
+        if job.now > 25:
+            raise RuntimeError("enough")
+
+    monkeypatch.setattr(progress, "time", job)
+    with pytest.raises(RuntimeError, match="enough"):
+        progress.follow(job, "job 1 download", None, job.read, check)
+    assert checks == list(range(1, 11)) + list(range(11, 21)) + list(range(21, 27))
+    assert job.looks == [10, 20]

@@ -25,6 +25,7 @@ from typing import IO
 
 from tests.engines.fetch import Unavailable, engines
 from tests.engines.flink_job_server import OPENS, flink_package, job_server
+from transforms.child_python import child_command
 
 _START_SECONDS = 60
 _POOL = "worker-pool"  # the name under which each task manager finds its own pool
@@ -118,7 +119,7 @@ class Process:
 
 def _start(command: list[str], log: Path) -> Process:
     with log.open("ab") as out:
-        leash = [sys.executable, "-m", "beam_pipelines.runners.leash", *command]
+        leash = child_command("beam_pipelines.runners.leash", *command)
         return Process(subprocess.Popen(leash, stdin=subprocess.PIPE, stdout=out, stderr=out), log)
 
 

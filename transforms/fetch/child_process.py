@@ -14,13 +14,12 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Any
 
+from transforms.child_python import child_command
 from transforms.orphans import die_with_parent
 
 _KEPT = ("LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT", "TZ")
-_ROOT = Path(__file__).resolve().parents[2]
 _MAX_ANSWER = 2**20  # characters
 _LAST_WORDS = 5.0  # seconds that a child without an answer gets to end
 _PATIENCE = 0.25  # seconds between looks at whether to stop
@@ -39,7 +38,7 @@ class ChildLost(Exception):
 
 
 def ask_child(module: str, order: dict[str, Any], folder: str, seconds: float, stop: threading.Event) -> dict[str, Any]:
-    """The answer of `python -m module` to the order; it may use the folder.
+    """The answer of the module's `main` in a process of its own to the order; it may use the folder.
 
     It is killed after so many seconds (TimeoutError), and when `stop` is set (Stopped).
     """
@@ -83,12 +82,11 @@ def _wait_for_end(pid: int) -> None:
 
 
 def _start(module: str, folder: str, stderr: IO[bytes]) -> "subprocess.Popen[bytes]":
-    paths = [str(_ROOT), *filter(None, sys.path)]
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "HOME": folder, "TMPDIR": folder}
+    environment |= {"HOME": folder, "TMPDIR": folder, "PYTHONNOUSERSITE": "1"}
     environment |= {"PATH": os.path.join(folder, "none"), "YTDLP_NO_PLUGINS": "1"}
     return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-s", "-m", module],
+        child_command(module),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,

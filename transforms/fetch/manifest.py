@@ -113,14 +113,15 @@ def split(listing: Listing[Row], run: str) -> Split:
     repeats = find_duplicates(listing)
     number = len(repeats.duplicate_url)
     new = int(np.sum(~(repeats.duplicate_url | repeats.duplicate_id)))
-    _check_number(number, new, repeats.text, listing.settings.rows_per_shard)
+    rows_per_shard = listing.settings.shard_rows(new)
+    _check_number(number, new, repeats.text, rows_per_shard)
     tables, ledgers = (set(shard_names(run, table)) for table in (TABLE, ledger_table(STAGE)))
     made_from = _made_from(listing, repeats)
     _check_manifest(run, tables, made_from)
     kept = shards = 0
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(_SHARDS_AT_ONCE) as pool:
-        for shards, (rows, verdicts) in enumerate(_shards(listing, repeats), 1):
+        for shards, (rows, verdicts) in enumerate(_shards(listing, repeats, rows_per_shard), 1):
             name = f"{shards - 1:06d}"
             kept += len(rows)
             if rows and name not in tables:
@@ -134,11 +135,13 @@ def split(listing: Listing[Row], run: str) -> Split:
     return Split(number, kept, shards)
 
 
-def _shards(listing: Listing[Row], repeats: Repeats) -> Iterator[tuple[list[Row], list[tuple[Verdict, int]]]]:
+def _shards(
+    listing: Listing[Row], repeats: Repeats, rows_per_shard: int
+) -> Iterator[tuple[list[Row], list[tuple[Verdict, int]]]]:
     """The rows of each shard and the verdicts on all rows up to its last."""
     rows: list[Row] = []
     verdicts: list[tuple[Verdict, int]] = []
-    id_of, rows_per_shard, text = listing.id_of(), listing.settings.rows_per_shard, 0
+    id_of, text = listing.id_of(), 0
     for number, (row, why) in enumerate(listing.rows()):
         if row is None:
             verdicts.append((_verdict(number, *why), 0))

@@ -10,6 +10,13 @@ from transforms.fetch.lists.settings import QUOTING, ListFormat, Quoting
 from transforms.media.settings import AcceptSettings, StoreSettings
 from transforms.settings import How, Settings
 
+_SHARDS = 64  # of a list, at least: an interrupted run loses what is in work, a chunk for each worker
+
+
+def suited_rows(rows: int, least: int, most: int) -> int:
+    """How many rows a shard has, if nobody says so: it depends on the list alone, as resuming and all runners must."""
+    return max(least, min(most, -(-rows // _SHARDS)))
+
 
 class Columns(Settings):
     """The manifest's columns by name, letter case as in the file; one with a name of its own must be there."""
@@ -54,7 +61,16 @@ class ManifestSettings(Settings):
     )
     quoting: Quoting = Field("auto", description=QUOTING)
     columns: Columns = Field(Columns(), description="which columns hold id, URL and label; others are passed on")
-    rows_per_shard: int = Field(1000, ge=1, le=100_000, description="items of a shard: the unit of work and of restart")
+    rows_per_shard: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="items of a shard: the unit of work and of restart; null: a 64th of the list, from 8 to 1000",
+    )
+
+    def shard_rows(self, rows: int) -> int:
+        """The items of a shard of a list of so many rows."""
+        return self.rows_per_shard or suited_rows(rows, 8, 1000)
 
 
 class DownloadSettings(Settings):

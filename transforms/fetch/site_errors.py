@@ -25,16 +25,12 @@ from yt_dlp.utils import (
     YoutubeDLError,
 )
 
+from transforms.disk import FULL, DiskFull
 from transforms.fetch.socket_guard import BlockedAddress
 from transforms.tables.reasons import Rejected
 
 _LINKS = ("cause", "__cause__", "__context__", "reason")  # where the libraries keep the error behind an error
 _PREFIX = re.compile(r"^(ERROR:)?\s*(\[download\] Got error:)?\s*")
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-class DiskFull(Exception):
-    """This machine has no room: the error is no item's."""
 
 
 def reason_of(error: BaseException, behind: Exception | None) -> Rejected:
@@ -50,7 +46,7 @@ def reason_of(error: BaseException, behind: Exception | None) -> Rejected:
     if blocked:
         return Rejected("blocked_address", str(blocked[0]))
     for link in chain:
-        if isinstance(link, OSError) and link.errno in _FULL:
+        if isinstance(link, OSError) and link.errno in FULL:
             raise DiskFull(str(link)) from error
         if isinstance(link, OSError) and link.errno == errno.EFBIG:
             return Rejected("too_large", "the file grew beyond the cap")

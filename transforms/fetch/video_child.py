@@ -1,4 +1,4 @@
-"""The process of one download: `python -m transforms.fetch.video_child`, an order in and an answer out, JSON both.
+"""The process of one download: an order in and an answer out, JSON both; see child_process.
 
 What it is told by servers is hostile: its sockets are guarded, its memory, files and time are bounded, and what it
 fetches is written into one folder. The process that started it kills it with all that it started.
@@ -9,6 +9,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from transforms.disk import DiskFull
 from transforms.fetch.child_process import limit_resources, receive_order
 from transforms.fetch.formats import check_length, choose, known_height, origin
 from transforms.fetch.guard import parse_url
@@ -17,6 +18,7 @@ from transforms.fetch.range_file import Exhausted, RangeFile, upright_height
 from transforms.fetch.socket_guard import guard_process
 from transforms.fetch.video_settings import VideoDownloadSettings
 from transforms.media.join import join
+from transforms.tables.detail import steady
 from transforms.tables.reasons import Rejected
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def _proxy_host(proxy: str) -> tuple[str, ...]:
 def fetch(url: str, settings: VideoDownloadSettings, folder: str) -> Info:
     """The answer: `path` of the file and its `origin`; or `code`, `detail` and how long the server `asked` to wait."""
     from transforms.fetch.site import Session
-    from transforms.fetch.site_errors import DiskFull, reason_of
+    from transforms.fetch.site_errors import reason_of
 
     session: Session | None = None
     try:
@@ -102,7 +104,7 @@ def _check_height(session: "Session", form: Info) -> Info:
         try:
             found = _probed_height(session, form)
         except Exhausted as error:
-            why = str(error)[:200]
+            why = steady(str(error))[:200]
         except Exception as error:
             why = _excused(session, error)
     if found is None and session.settings.unknown_resolution == "drop":
@@ -124,7 +126,7 @@ def _excused(session: "Session", error: Exception) -> str:
     except DiskFull:
         raise
     except Exception as defect:
-        return f"{type(defect).__name__}: {defect}"[:200]
+        return steady(f"{type(defect).__name__}: {defect}")[:200]
     if why.code in _FINAL:
         raise why from None
     return f"{why.code}: {why.detail}"[:200]
@@ -136,7 +138,3 @@ def _probed_height(session: "Session", form: Info) -> int:
     most = session.settings.check_bytes
     with session.file_room(most):
         return upright_height(RangeFile(lambda start, end: session.open_range(form, start, end), most))
-
-
-if __name__ == "__main__":
-    main()

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
+from transforms.disk import full
 from transforms.fetch import media_store
 from transforms.fetch.backoff import retry_delay
 from transforms.fetch.child_process import ChildLost, ask_child
@@ -151,7 +152,7 @@ class _Downloads:
                 raise Rejected("broken_video", f"the process of the download ended by signal {lost.signal}") from lost
             raise Rejected("internal_error", str(lost)) from lost
         if "full" in answer:
-            raise OSError(f"The disk of {folder} is full ({answer['full']}); make room and start the run again.")
+            raise full(folder)
         return answer
 
 

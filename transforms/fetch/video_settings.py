@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from transforms.fetch.guard import parse_allow_host
 from transforms.fetch.lists.columns import usual_column
 from transforms.fetch.lists.settings import QUOTING, ListFormat, Quoting
+from transforms.fetch.settings import suited_rows
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.settings import How, Settings
 
@@ -67,7 +68,16 @@ class VideoManifestSettings(Settings):
     )
     quoting: Quoting = Field("auto", description=QUOTING)
     columns: VideoColumns = Field(VideoColumns(), description="which columns hold what; others are passed on")
-    rows_per_shard: int = Field(8, ge=1, le=100_000, description="videos of a shard: the unit of work and of restart")
+    rows_per_shard: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="videos of a shard: the unit of work and of restart; null: a 64th of the list, from 2 to 8",
+    )
+
+    def shard_rows(self, rows: int) -> int:
+        """The videos of a shard of a list of so many rows."""
+        return self.rows_per_shard or suited_rows(rows, 2, 8)
 
 
 class VideoDownloadSettings(Settings):

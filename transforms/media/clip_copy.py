@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from transforms.disk import is_full
 from transforms.media.video import line, open_video, video_stream
 from transforms.media.video_index import NO_STAMP, FrameIndex, file_index, packets
 from transforms.tables.reasons import Rejected
@@ -59,6 +60,8 @@ def copy_span(source: str, start: float, stop: float, path: str) -> Copied:
         if not any(_copy(source, path, index, part, entry) for entry in (_entry(index, int(held[0])), 0)):
             raise Rejected("broken_video", "reading it once more gives other packets")
     except (av.FFmpegError, ValueError, OverflowError) as error:
+        if is_full(error):
+            raise
         raise Rejected("broken_video", f"cannot be copied to {Path(path).suffix}: {line(error)}") from None
     return Copied(int(held[0]), last + 1, start, stop)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from transforms.disk import is_full
 from transforms.media.video import HEAD, sniff_container
 from transforms.tables.reasons import Rejected
 
@@ -31,6 +32,8 @@ def join(video: str, audio: str, path: str) -> None:
                 for _, packet in heapq.merge(*both, key=lambda timed: timed[0]):
                     out.mux(packet)
     except (av.FFmpegError, ValueError) as error:
+        if is_full(error):
+            raise
         raise Rejected("broken_video", f"video and audio cannot be put together: {error}") from None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from model_handlers.interface import Pixels
+from transforms.disk import full
 from transforms.media.encode import encode
 
 DATA = "data.mdb"  # the file of a database's folder that has all that is in it
@@ -34,10 +35,13 @@ def lmdb_frames(folder: str, count: int, side: int) -> Iterator[Callable[[Pixels
 
         def flush() -> None:
             nonlocal written
-            with database.begin(write=True) as transaction:
-                for image in waiting:
-                    transaction.put(key(written), image, append=True)
-                    written += 1
+            try:
+                with database.begin(write=True) as transaction:
+                    for image in waiting:
+                        transaction.put(key(written), image, append=True)
+                        written += 1
+            except lmdb.Error as error:  # its map has room for all: so it is the disk, which LMDB calls input/output
+                raise full(folder) from error
             waiting.clear()
 
         def add(image: Pixels) -> None:

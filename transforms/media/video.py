@@ -8,14 +8,13 @@ memory and time, and a decoder may crash.
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from transforms.child_python import child_command
 from transforms.media.video_settings import VideoAcceptSettings
 from transforms.tables.reasons import Rejected
 
@@ -201,18 +200,12 @@ def _choose_streams(container: "InputContainer", threads: int, audio: bool) -> N
 
 def probe(path: str, accept: VideoAcceptSettings) -> VideoInfo:
     """What the file is, if it is let in; Rejected says why not. Bounded in time and memory, whatever is in the file."""
-    root = Path(__file__).resolve().parents[2]
-    environment = os.environ | {
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])]),
-    }
     request = json.dumps({"path": os.path.abspath(path), "accept": accept.model_dump(mode="json")})
-    command = [sys.executable, "-m", "transforms.media.video_probe"]
     try:
         done = subprocess.run(  # noqa: S603 the command is ours, the path goes through the pipe
-            command,
+            child_command("transforms.media.video_probe"),
             input=request,
-            env=environment,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
             errors="replace",  # decoders may quote the file in what they say

@@ -1,4 +1,4 @@
-"""The process in which a video is looked at: `python -m transforms.media.video_probe`, JSON in and out.
+"""The process in which a video is looked at: JSON in and out.
 
 It bounds its own memory and processor time, so that a file whose header lies ends this process and no other.
 """
@@ -99,7 +99,3 @@ def main() -> None:
     except ModuleNotFoundError as error:
         answer = {"missing": str(error)}
     json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Generic, TypeVar
 
+from transforms.tables.detail import steady
 from transforms.tables.reasons import Rejected, State, reason
 
 In = TypeVar("In")
@@ -67,8 +68,8 @@ def verdict(item_id: str, code: str, detail: str = "") -> Verdict:
 
 
 def _line(detail: str) -> str:
-    """One short line that UTF-8 can hold: details quote strangers' bytes."""
-    return " ".join(detail.encode(errors="replace").decode().split())[:500]
+    """One short line that UTF-8 can hold: details quote strangers' bytes. Cut where it no longer varies."""
+    return steady(" ".join(detail.encode(errors="replace").decode().split()))[:500]
 
 
 def passed(item: Item[In]) -> Outcome[Out]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.tables.detail import steady
 from transforms.tables.flow import Verdict
 from transforms.tables.reasons import reason
 from transforms.tables.schemas import LedgerEntry, arrow_schema
@@ -41,7 +42,7 @@ def write_ledger(
 
     The footer has the counts, and `more`.
     """
-    entries = [LedgerEntry(v.item_id, v.state, v.reason, v.transient, v.detail, rows) for v, rows in verdicts]
+    entries = [LedgerEntry(v.item_id, v.state, v.reason, v.transient, steady(v.detail), rows) for v, rows in verdicts]
     counts = Counter(entry.reason or "kept" for entry in entries)
     path = shard_path(run, ledger_table(stage), name)
     metadata = {

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from transforms.disk import full, is_full
 from transforms.tables.upload import http_status, upload
 
 Row = TypeVar("Row")
@@ -106,7 +107,7 @@ def open_binary(path: str) -> BinaryIO:
 
 @contextmanager
 def commit_file(path: str) -> Iterator[BinaryIO]:
-    """A file to write that takes its name only when the block ends without an error."""
+    """A file to write that takes its name only when the block ends without an error; DiskFull if there is no room."""
     if not is_local(path):
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
             yield spool  # type: ignore[misc]
@@ -120,6 +121,10 @@ def commit_file(path: str) -> Iterator[BinaryIO]:
             yield out
         _sync(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        if is_full(error):
+            raise full(folder or ".") from error
+        raise
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)

@@ -1,7 +1,8 @@
 """A stage's steps: each does its part for one item at a time, and an item that fails only travels on.
 
 Between `enter` and `leave` the element is Work: an item and what the stage has made of it so far. Whatever a step
-raises ends that item alone: Rejected with its own reason, MemoryError as `out_of_memory`, all else as `internal_error`.
+raises ends that item alone: Rejected with its own reason, MemoryError as `out_of_memory`, all else as `internal_error`;
+a full disk only ends the job.
 """
 
 import logging
@@ -13,6 +14,7 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from model_handlers.interface import Answer, Codec, Request
+from transforms.disk import is_full
 from transforms.tables.flow import Item, Outcome, kept, passed, rejected
 from transforms.tables.reasons import Rejected
 
@@ -139,6 +141,9 @@ def _end(work: Work, why: Rejected) -> Work:
 
 
 def _defect(error: Exception) -> Rejected:
+    """The reason for an error that no rule foresaw; a full disk is no item's, and raised again."""
+    if is_full(error):
+        raise error
     if isinstance(error, MemoryError):
         return Rejected("out_of_memory", str(error))
     _LOG.error("a step of a stage failed", exc_info=error)

@@ -65,3 +65,27 @@ def test_memory_that_ran_out_or_an_exit_is_reported_too():
 
     with pytest.raises(PipelineFailed, match="3"):
         start(leave).outcome()
+
+
+class Result:
+    """A job in a cluster: it ends when it is cancelled, or cannot be."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.cancelled, self.error = 0, error
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, NotImplementedError(), RuntimeError("the engine is gone")])
+def test_a_job_is_stopped_by_its_runner_where_that_can(error, tmp_path):
+    running = start(partial(collect, path=tmp_path))
+    running._result = Result(error)
+    running.stop()
+    assert running._result.cancelled == 1
+
+
+def test_a_job_that_has_not_begun_is_stopped_too():
+    Running(fail_to_build, local_options()).stop()

@@ -23,34 +23,35 @@ pytestmark = pytest.mark.integration
 CHILD = """
 import json, os, signal, subprocess, sys, time
 from transforms.fetch.child_process import limit_resources, receive_order
-order, answers = receive_order()
-print("noise")
-def hang():
-    grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    with open("pids", "w") as out:
-        print(os.getpid(), grandchild.pid, file=out)
-    time.sleep(600)
-def limits():
-    limit_resources(300_000_000, 1000, 5)
-    found = []
-    for attempt in (lambda: bytearray(10**9), lambda: open("big", "wb").write(bytes(50_000))):
-        try:
-            attempt()
-            found.append("went through")
-        except (MemoryError, OSError) as error:
-            found.append(type(error).__name__)
-    return found
-answer = {
-    "echo": lambda: order,
-    "environment": lambda: [sorted(os.environ), os.listdir("/proc/self/fd")],
-    "group": lambda: os.getpgid(0) == os.getpid(),
-    "hang": hang,
-    "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
-    "fail": lambda: 1 / 0,
-    "silent": lambda: sys.exit(3),
-    "limits": limits,
-}[order["do"]]()
-print(json.dumps({"answer": answer}), file=answers, flush=True)
+def main():
+    order, answers = receive_order()
+    print("noise")
+    def hang():
+        grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        with open("pids", "w") as out:
+            print(os.getpid(), grandchild.pid, file=out)
+        time.sleep(600)
+    def limits():
+        limit_resources(300_000_000, 1000, 5)
+        found = []
+        for attempt in (lambda: bytearray(10**9), lambda: open("big", "wb").write(bytes(50_000))):
+            try:
+                attempt()
+                found.append("went through")
+            except (MemoryError, OSError) as error:
+                found.append(type(error).__name__)
+        return found
+    answer = {
+        "echo": lambda: order,
+        "environment": lambda: [sorted(os.environ), os.listdir("/proc/self/fd")],
+        "group": lambda: os.getpgid(0) == os.getpid(),
+        "hang": hang,
+        "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+        "fail": lambda: 1 / 0,
+        "silent": lambda: sys.exit(3),
+        "limits": limits,
+    }[order["do"]]()
+    print(json.dumps({"answer": answer}), file=answers, flush=True)
 """
 
 
@@ -83,7 +84,7 @@ def test_it_inherits_neither_files_nor_proxies_nor_secrets(child, tmp_path, monk
     with open(os.devnull) as file:
         os.set_inheritable(file.fileno(), True)
         names, files = ask(child, tmp_path, "environment")
-    allowed = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "PATH", "HOME", "TMPDIR", "PYTHONPATH"}
+    allowed = {"LANG", "LC_ALL", "LC_CTYPE", "TZ", "PATH", "HOME", "TMPDIR", "PYTHONNOUSERSITE"}
     assert set(names) <= allowed | {"SSL_CERT_FILE", "SSL_CERT_DIR", "YTDLP_NO_PLUGINS"}
     assert len(files) <= 5  # the three standard ones, its answers, and the folder that is listed
 

@@ -21,7 +21,7 @@ from transforms.fetch.repeats import HashList, repeated
 from transforms.fetch.settings import Columns, ManifestSettings
 from transforms.tables.ledger import tally
 from transforms.tables.schemas import LedgerEntry, Source
-from transforms.tables.shards import iter_rows, read_column, shard_names, shard_path
+from transforms.tables.shards import iter_rows, iter_tables, read_column, read_footers, shard_names, shard_path
 
 COLUMNS = Columns(id="idx", url="URL", label="label")
 ROWS = [("1", "cat, or dog", "http://a.example/1.jpg", "x"), ("b-2", "café", "http://a.example/2.jpg?a=1&b=2", "y")]
@@ -174,6 +174,35 @@ def test_shards_have_their_size_and_long_rejected_stretches_end_one_too(tmp_path
     names = shard_names(str(tmp_path / "run"), "manifest")
     assert [len(list(iter_rows(path_of(tmp_path / "run", name), Source))) for name in names] == [10, 10, 5]
     assert len(shard_names(str(tmp_path / "run"), "ledger/manifest")) == 4
+
+
+SUITED = [(1, 8, 1), (8, 8, 1), (120, 8, 15), (512, 8, 64), (1000, 16, 63), (10_000, 157, 64), (70_000, 1000, 70)]
+
+
+@pytest.mark.parametrize(("rows", "size", "shards"), SUITED)
+def test_the_size_of_a_shard_suits_the_list(tmp_path, rows, size, shards):
+    path = tmp_path / "m.txt"
+    path.write_text("".join(f"http://a.example/{i}\n" for i in [*range(rows), *range(min(rows, 300))]))
+    run = str(tmp_path / "run")
+    assert split_manifest(str(path), run, ManifestSettings()).kept == rows
+    assert ManifestSettings().shard_rows(rows) == size
+    sizes = [count for count, _ in read_footers(run, "manifest", shard_names(run, "manifest"))]
+    assert sizes[:-1] == [size] * (len(sizes) - 1)
+    assert (len(sizes), sum(sizes), sizes[-1] <= size) == (shards, rows, True)
+
+
+def test_the_rows_are_the_same_however_many_a_shard_has(tmp_path):
+    path = tmp_path / "m.txt"
+    path.write_text("".join(f"http://a.example/{i % 190}\n" for i in range(200)))
+    tables = []
+    for name, settings in (("suited", {}), ("one", {"rows_per_shard": 1000})):
+        split(path, tmp_path / name, **settings)
+        tables.append([read_table(str(tmp_path / name), table) for table in ("manifest", "ledger/manifest")])
+    assert tables[0] == tables[1]
+
+
+def read_table(run, table):
+    return [row for part in iter_tables(run, table) for row in part.to_pylist()]
 
 
 def test_an_interrupted_split_is_finished_the_same(tmp_path):

@@ -12,7 +12,8 @@ from yt_dlp.networking.common import Response
 from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError, IncompleteRead, RequestError, TransportError
 from yt_dlp.utils import ContentTooShortError, DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError
 
-from transforms.fetch.site_errors import DiskFull, causes, reason_of
+from transforms.disk import DiskFull
+from transforms.fetch.site_errors import causes, reason_of
 from transforms.fetch.socket_guard import BlockedAddress
 from transforms.tables.reasons import Rejected, reason
 

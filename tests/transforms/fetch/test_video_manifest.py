@@ -174,3 +174,9 @@ def test_missing_columns_are_named(tmp_path, content, columns, message):
     (tmp_path / "m.csv").write_text(content)
     with pytest.raises(ValueError, match=message):
         split(tmp_path / "m.csv", tmp_path / "run", columns=VideoColumns(**columns))
+
+
+@pytest.mark.parametrize(("videos", "size"), [(1, 2), (10, 2), (128, 2), (200, 4), (512, 8), (5000, 8)])
+def test_the_size_of_a_shard_suits_the_list(videos, size):
+    assert VideoManifestSettings().shard_rows(videos) == size
+    assert VideoManifestSettings(rows_per_shard=100).shard_rows(videos) == 100
