@@ -119,7 +119,7 @@ def _excused(session: "Session", error: Exception) -> str:
 
     Raises where no request could do better.
     """
-    from transforms.fetch.site_errors import DiskFull, reason_of
+    from transforms.fetch.site_errors import reason_of
 
     try:
         why = reason_of(error, session.broke)
