@@ -31,7 +31,7 @@ from beam_pipelines.work import Work, pending
 from model_handlers.handlers import numbers_from
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
-from transforms.tables.digest import digest, tables_digest
+from transforms.tables.digest import digest, file_digest, tables_digest
 from transforms.tables.ledger import Tally, ledger_table
 from transforms.tables.shards import is_local, is_temporary, make_folder, shard_names, shard_path
 
@@ -101,7 +101,7 @@ def _alone(run: str) -> Iterator[None]:
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     """The run's record with this configuration in it, after what is out of date is refused or deleted."""
     settings = order.config.model_dump(mode="json")
-    new = account(stages, order.manifest, settings.get("manifest"))
+    new = account(stages, file_digest(order.manifest), settings.get("manifest"))
     old = read_record(order.run)
     if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
         raise ConfigError(

@@ -8,7 +8,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.stages import Stage, fingerprints
-from transforms.tables.digest import differences, digest, file_digest
+from transforms.tables.digest import differences, digest
 from transforms.tables.ledger import RETRIES, ledger_table, retry_names
 from transforms.tables.shards import delete_folder, is_folder, shard_path
 
@@ -16,12 +16,12 @@ _LOG = logging.getLogger(__name__)
 _SHOWN = 5  # differences in one sentence
 
 
-def account(stages: list[Stage], manifest: str, settings: Any) -> dict[str, Any]:
+def account(stages: list[Stage], content: str, settings: Any) -> dict[str, Any]:
     """The `fingerprints` of a run's stages and of its manifest, and what they are `made_from`, as its record has them.
 
-    `manifest` is the file, `settings` how it is read, as plain data.
+    `content` is the digest of the manifest's file, `settings` how it is read, as plain data.
     """
-    listed = {"--input": file_digest(manifest), "manifest": settings}
+    listed = {"--input": content, "manifest": settings}
     return {
         "made_from": {"manifest": listed, **{stage.name: stage.made_from for stage in stages}},
         "fingerprints": fingerprints(stages, digest(listed)),

@@ -2,9 +2,8 @@ import apache_beam as beam
 import pytest
 
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.stages import RowStage, TableStage, fingerprints
-from beam_pipelines.staleness import refresh
-from transforms.tables.digest import digest
+from beam_pipelines.stages import RowStage, TableStage
+from beam_pipelines.staleness import account, refresh
 from transforms.tables.schemas import Source, arrow_schema
 from transforms.tables.shards import exists, make_folder, shard_path, to_table, write_shard
 
@@ -24,11 +23,7 @@ def stages(**changes):
 
 
 def record(made, content="c", columns="url"):
-    listed = {"--input": content, "manifest": {"columns": {"url": columns}}}
-    return {
-        "fingerprints": fingerprints(made, digest(listed)),
-        "made_from": {"manifest": listed, **{stage.name: stage.made_from for stage in made}},
-    }
+    return account(made, content, {"columns": {"url": columns}})
 
 
 @pytest.fixture
