@@ -63,7 +63,7 @@ def refusal(run: str, changed: list[str], stale: list[str], old: Mapping[str, An
 def _why(changed: list[str], old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> str:
     """What changed since the run was made, in the words of a sentence; `changed` are stages, in order."""
     if old is None:
-        return f"what the stage {changed[0]} is made from changed since this run was made"
+        return "this run was begun by an earlier version of manyfaces, which did not note what it was made from"
     lines = [line for name in changed for line in differences(old.get(name, {}), new[name])]
     found = ["the content of --input" if line.startswith("--input:") else line for line in dict.fromkeys(lines)]
     if not found:  # only what a stage reads
