@@ -21,6 +21,7 @@ from model_handlers import catalogue, store
 from model_handlers.catalogue import Entry
 from model_handlers.errors import ModelError
 from model_handlers.trial import try_model
+from transforms.fetch.lists.files import list_digest
 from transforms.tables.ledger import tally
 from transforms.tables.retry import plan_retry
 
@@ -91,9 +92,9 @@ def _say_stale(arguments: argparse.Namespace, settings: RecipeConfig, stages: li
     """What of the run `manyfaces run` would refuse, in its words."""
     record = read_record(arguments.output)
     manifest = str(arguments.input or record.get("manifest", ""))
-    if not record or not storage.is_file(manifest, "--input"):
+    if not record or not storage.is_list(manifest, "--input"):
         return
-    new = staleness.account(stages, manifest, settings.model_dump(mode="json").get("manifest"))
+    new = staleness.account(stages, list_digest(manifest), settings.model_dump(mode="json").get("manifest"))
     changed = staleness.changed_stages(record, new)
     if stale := staleness.stale_stages(arguments.output, stages, changed):
         print(staleness.refusal(arguments.output, changed, stale, record, new))

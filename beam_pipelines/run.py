@@ -31,6 +31,7 @@ from beam_pipelines.stages import Job, Stage, TableStage, cut
 from beam_pipelines.staleness import account, refresh
 from beam_pipelines.work import Work, pending
 from model_handlers.handlers import numbers_from
+from transforms.fetch.lists.files import list_digest
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.commit import unpaired
 from transforms.tables.ledger import Tally, ledger_table, tally
@@ -109,7 +110,7 @@ def _alone(run: str) -> Iterator[None]:
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     """The run's record with this configuration in it, after what is out of date is refused or deleted."""
     settings = order.config.model_dump(mode="json")
-    new = account(stages, order.manifest, settings.get("manifest"))
+    new = account(stages, list_digest(order.manifest), settings.get("manifest"))
     old = read_record(order.run)
     if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
         raise ConfigError(

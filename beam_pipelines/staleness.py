@@ -8,7 +8,6 @@ from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.stages import Stage, fingerprints
-from transforms.fetch.lists.files import list_digest
 from transforms.tables.digest import differences, digest
 from transforms.tables.ledger import RETRIES, ledger_table, retry_names
 from transforms.tables.shards import delete_folder, is_folder, shard_path
@@ -17,12 +16,12 @@ _LOG = logging.getLogger(__name__)
 _SHOWN = 5  # differences in one sentence
 
 
-def account(stages: list[Stage], manifest: str, settings: Any) -> dict[str, Any]:
+def account(stages: list[Stage], content: str, settings: Any) -> dict[str, Any]:
     """The `fingerprints` of a run's stages and of its manifest, and what they are `made_from`, as its record has them.
 
-    `manifest` is the list, `settings` how it is read, as plain data.
+    `content` is the digest of the list, `settings` how it is read, as plain data.
     """
-    listed = {"--input": list_digest(manifest), "manifest": settings}
+    listed = {"--input": content, "manifest": settings}
     return {
         "made_from": {"manifest": listed, **{stage.name: stage.made_from for stage in stages}},
         "fingerprints": fingerprints(stages, digest(listed)),
@@ -64,7 +63,7 @@ def refusal(run: str, changed: list[str], stale: list[str], old: Mapping[str, An
 def _why(changed: list[str], old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> str:
     """What changed since the run was made, in the words of a sentence; `changed` are stages, in order."""
     if old is None:
-        return f"what the stage {changed[0]} is made from changed since this run was made"
+        return "this run was begun by an earlier version of manyfaces, which did not note what it was made from"
     lines = [line for name in changed for line in differences(old.get(name, {}), new[name])]
     found = ["the content of --input" if line.startswith("--input:") else line for line in dict.fromkeys(lines)]
     if not found:  # only what a stage reads

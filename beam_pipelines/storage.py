@@ -68,10 +68,15 @@ def is_file(path: str, what: str) -> bool:
     return bool(ask(lambda: exists(path), path, what))
 
 
-def check_list(path: str, what: str) -> None:
-    """ConfigError unless there is a list: a file, a folder with files, or a pattern that some have."""
+def is_list(path: str, what: str) -> bool:
+    """Whether there is a list: a file, a folder with files, or a pattern that some have."""
     _check_form(path, what)
-    if not ask(lambda: list_files(path), path, what):
+    return bool(ask(lambda: list_files(path), path, what))
+
+
+def check_list(path: str, what: str) -> None:
+    """ConfigError unless there is a list."""
+    if not is_list(path, what):
         raise ConfigError(f"{what} {path}: {nothing_at(path)}")
 
 

@@ -14,7 +14,7 @@ from transforms.fetch.deduplicate import DropDuplicates
 from transforms.fetch.images import DownloadImages
 from transforms.fetch.lists.read import check_list
 from transforms.fetch.manifest import split_manifest
-from transforms.fetch.settings import Columns, DownloadSettings, ManifestSettings
+from transforms.fetch.settings import DownloadSettings, ManifestSettings
 from transforms.identity.settings import IdentitySettings, SplitSettings
 from transforms.identity.split_stage import SplitIdentities
 from transforms.identity.stage import FindIdentities
@@ -35,7 +35,7 @@ class WebbodyConfig(RecipeConfig):
         [["download"], ["bodies", "faces", "embeddings"], ["identity"], ["bundle", "splits"]],
         description="the stages of each job; `deduplicate` may stand after download, the last ones may be left out",
     )
-    manifest: ManifestSettings = ManifestSettings(columns=Columns(id="id"))
+    manifest: ManifestSettings = ManifestSettings()
     fetch: DownloadSettings = DownloadSettings()
     bodies: BodySettings = BodySettings()
     faces: FaceSettings = FaceSettings()

@@ -11,6 +11,7 @@ from beam_pipelines import config as configuration
 from beam_pipelines.record import write_record
 from beam_pipelines.staleness import account
 from model_handlers import catalogue
+from transforms.tables.digest import file_digest
 from transforms.tables.shards import make_folder
 
 
@@ -49,7 +50,7 @@ def test_a_model_that_its_entry_does_not_fit_ends_the_run_before_it_begins(
 def test_a_plan_says_what_a_run_would_refuse(listing, tmp_path, capsys):
     recipe, settings = configuration.load("webbody")
     run = str(tmp_path / "run")
-    made = account(recipe.stages(settings, run), listing, settings.model_dump(mode="json")["manifest"])
+    made = account(recipe.stages(settings, run), file_digest(listing), settings.model_dump(mode="json")["manifest"])
     write_record(run, {"recipe": "webbody", "manifest": listing, "config": {}, "stages": {}, **made})
     make_folder(os.path.join(run, "ledger", "faces"))
     for overrides, words in [
