@@ -35,7 +35,6 @@ BROKEN = (
     EOFError,
     LookupError,
     TypeError,
-    AttributeError,
     ArithmeticError,
     RuntimeError,
     struct.error,
