@@ -41,6 +41,8 @@ def image_row(source: Source, fetched: Fetched, settings: DownloadSettings) -> I
         raise
     except Exception as defect:  # whatever a decoder does with a hostile file, it costs this item only
         raise Rejected("internal_error", repr(defect)) from defect
+    if len(stored.file) > settings.max_bytes:  # a JPEG as PNG has many times its bytes, and a shard a thousand of them
+        raise Rejected("too_large_result", f"{len(stored.file)} bytes to store, more than {settings.max_bytes}")
     return Image(
         image_id=source.image_id,
         url=source.url,

@@ -88,7 +88,11 @@ class DownloadSettings(Settings):
         30, ge=0, le=3600, description="longest wait, seconds; a `Retry-After` that asks for more ends the tries"
     )
     max_redirects: How[int] = Field(5, ge=0, le=30, description="redirects followed for one item")
-    max_bytes: int = Field(32_000_000, ge=1, description="of one file, decompressed; more is `too_large`")
+    max_bytes: int = Field(
+        32_000_000,
+        ge=1,
+        description="of one file, decompressed; more is `too_large`, and `too_large_result` where it is to be stored",
+    )
     max_buffer_bytes: How[int] = Field(
         128_000_000, ge=1, description="bytes fetched and not yet decoded; above it no transfer starts"
     )

@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from transforms.media import avif
+from transforms.media.gif import read_gif
 from transforms.media.jpeg import Jpeg, plain_jpeg, read_jpeg
 from transforms.media.jpeg_pixels import check_scans
 from transforms.media.light import Light
@@ -35,7 +36,6 @@ BROKEN = (
     EOFError,
     LookupError,
     TypeError,
-    AttributeError,
     ArithmeticError,
     RuntimeError,
     struct.error,
@@ -71,9 +71,9 @@ def read_header(data: bytes, accept: AcceptSettings) -> Header:
     if kind == "jpeg" and (jpeg := plain_jpeg(data)):
         _check_size(jpeg.width, jpeg.height, accept)
         return Header("jpeg", jpeg.width, jpeg.height, facts=jpeg)
-    read = {"jpeg": _jpeg, "png": _png, "webp": _webp, "tiff": _tiff, "avif": _avif}.get(kind)
+    read = {"jpeg": _jpeg, "png": _png, "webp": _webp, "gif": _gif, "bmp": _bmp, "tiff": _tiff, "avif": _avif}[kind]
     try:
-        return read(data, accept) if read else _other(data, kind, accept)
+        return read(data, accept)
     except Pillow.DecompressionBombError as bomb:
         raise Rejected("too_many_pixels", str(bomb)) from None
     except BROKEN as error:
@@ -156,11 +156,17 @@ def _avif(data: bytes, accept: AcceptSettings) -> Header:
     )
 
 
-def _other(data: bytes, kind: str, accept: AcceptSettings) -> Header:
-    """GIF and BMP, which say nothing of orientation or colour."""
-    opened = _open(data, kind)
+def _gif(data: bytes, accept: AcceptSettings) -> Header:
+    gif = read_gif(data)
+    _check_size(gif.width, gif.height, accept)
+    opened = _open(gif.file, "gif")
+    return Header("gif", *opened.size, plain=False, opened=opened)
+
+
+def _bmp(data: bytes, accept: AcceptSettings) -> Header:
+    opened = _open(data, "bmp")
     _check_size(*opened.size, accept)
-    return Header(kind, *opened.size, plain=False, opened=opened)
+    return Header("bmp", *opened.size, plain=False, opened=opened)
 
 
 def _open(data: bytes, kind: str) -> Pillow.Image:

@@ -32,7 +32,8 @@ def decode(data: bytes, header: Header, at_least: tuple[int, int] | None = None)
 def is_sound(data: bytes, header: Header) -> bool:
     """Whether decoders have nothing to complain of, found by decoding; Rejected `broken_image` if that fails."""
     if isinstance(header.facts, Jpeg):
-        return decode_jpeg(data, header.facts, _channels(header), 8)[1]  # it still reads every coefficient
+        # small and without colour: every coefficient is still read, and that is all that is wanted
+        return decode_jpeg(data, header.facts, "CMYK" if header.facts.components == 4 else "GRAY", 8)[1]
     _decode_pillow(header)
     return header.sound
 

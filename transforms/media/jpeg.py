@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-MAX_PROFILE = 1 << 22  # bytes of a colour profile; those of printing presses, the largest, have half as many
 MAX_SCANS = 200  # each costs a pass over all pixels, and no encoder makes a tenth of them
-_MAX_SEGMENTS = (
-    10_000  # before the first scan, and behind it; each costs some steps of Python, and real files have a few dozen
-)
+_MAX_SEGMENTS = 10_000  # before and behind the first scan; a step of Python each, and real files have a few dozen
 _FILLING = 16  # zeros behind the coded data that are no data any more
 _SOS, _EOI = 0xDA, 0xD9
 _BASELINE = frozenset({0xC0, 0xC1})  # frames of sequential Huffman coding
@@ -101,7 +98,6 @@ def read_jpeg(data: bytes) -> Jpeg:
             adobe = body[11]
         elif marker == _SOS and frame is not None:
             size = data[frame.start : frame.start + 6]
-            icc = b"".join(part for _, part in sorted(profile.items()))
             progressive = frame.marker in _PROGRESSIVE
             return Jpeg(
                 width=size[3] << 8 | size[4],
@@ -111,7 +107,7 @@ def read_jpeg(data: bytes) -> Jpeg:
                 one_scan=not progressive and body[:1] == size[5:6],
                 adobe=adobe,
                 exif=exif,
-                icc=icc if len(icc) <= MAX_PROFILE else b"",
+                icc=b"".join(part for _, part in sorted(profile.items())),
                 start=start - 4,
             )
     raise ValueError("no picture behind the header")

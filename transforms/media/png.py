@@ -2,7 +2,7 @@
 
 What is not about the pixels (texts, times, resolutions, private chunks, frames of animations) is never looked into, so
 that no malformed or inflating chunk can cost the picture. Ancillary chunks of a wrong checksum or length are as none,
-as for libpng; critical ones are the decoder's business.
+as for libpng; whether the pixels' own are right is seen when they are inflated, by a checksum of their own.
 """
 
 import struct
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from transforms.media.jpeg import MAX_PROFILE
+from transforms.media import profiles
 from transforms.media.light import Light, Primaries, by_codes, by_gamma, readable
 
 _SIGNATURE = 8  # bytes
@@ -182,7 +182,7 @@ def _profile(chunk: bytes, space: bytes) -> bytes:
         return b""
     inflating = zlib.decompressobj()
     try:
-        profile = inflating.decompress(packed[1:], MAX_PROFILE)
+        profile = inflating.decompress(packed[1:], profiles.MAX_BYTES)
     except zlib.error:
         return b""
     return profile if inflating.eof and profile[16:20] == space and profile[36:40] == b"acsp" else b""

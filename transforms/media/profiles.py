@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+MAX_BYTES = 1 << 22  # of a profile; those of printing presses, the largest, have half as many
 _SMALL = 65_536  # bytes of profiles that are judged and remembered; those of sRGB have a few thousand
 _NEAR = 3  # levels of 255 that a profile may move a colour and still be sRGB; rounding and black points move 2
 _MAX_TAGS = 100  # of a profile; Little CMS reads no more either
@@ -24,7 +25,9 @@ def is_srgb(profile: bytes, mode: str) -> bool:
 
 
 def to_srgb(image: Pillow.Image, profile: bytes) -> Pillow.Image | None:
-    """An image of mode L, RGB or CMYK as RGB; None if the profile is broken or made for another kind of image."""
+    """An image of mode L, RGB or CMYK as RGB; None if the profile is broken, too long, or for another kind of image."""
+    if len(profile) > MAX_BYTES:
+        return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(_without_steps(profile)))
         return ImageCms.profileToProfile(image, source, _srgb(), outputMode="RGB")

@@ -19,7 +19,10 @@ class AcceptSettings(Settings):
         FORMATS, min_length=1, description="formats that are decoded; others are refused"
     )
     max_pixels: int = Field(
-        80_000_000, ge=1, le=170_000_000, description="width times height, pixels; more is `too_many_pixels`"
+        80_000_000,
+        ge=1,
+        le=170_000_000,
+        description="width times height, pixels; more is `too_many_pixels`, and `too_large_result` after resizing",
     )
     min_side: int = Field(0, ge=0, description="the shorter side's least length, pixels; less is `too_small_image`")
     max_aspect: float = Field(

@@ -16,26 +16,8 @@ _TILE_WIDTH, _TILE_LENGTH = 322, 323
 # what libtiff needs to decode: sizes, bits, compression, colour model, strips and tiles, palettes, extra samples, fax
 # options, predictor, JPEG tables, YCbCr, LERC (TIFF 6.0; TIFF Technical Notes 1 and 2)
 _NEEDED = frozenset(
-    {256, 257, _BITS, 259, _PHOTOMETRIC, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, _TILE_WIDTH}
-    | {
-        _TILE_LENGTH,
-        324,
-        325,
-        326,
-        327,
-        328,
-        332,
-        334,
-        338,
-        _SAMPLE_FORMAT,
-        347,
-        *range(512, 522),
-        529,
-        530,
-        531,
-        532,
-        50674,
-    }
+    {256, 257, _BITS, 259, _PHOTOMETRIC, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, _TILE_WIDTH, _TILE_LENGTH}
+    | {324, 325, 326, 327, 328, 332, 334, 338, _SAMPLE_FORMAT, 347, *range(512, 522), *range(529, 533), 50674}
 )
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _WHOLE = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of whole numbers, for struct
@@ -59,7 +41,7 @@ class Tiff:
     """What a TIFF says of its first picture.
 
     `file`: the copy to decode. `orientation`: 1 to 8. `bits`: of a sample. `inverted`: white is 0 and the decoder does
-    not know: grey of more than 8 bits. `signed`: samples are signed integers.
+    not know: grey of more than 8 bits. `signed`: samples are signed integers. `tile`: its width and height, pixels.
     """
 
     file: bytes

@@ -8,8 +8,6 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transforms.media.jpeg import MAX_PROFILE
-
 _HEADER = 12  # bytes: RIFF, the length, WEBP
 _ANIMATED, _ALPHA = 0x02, 0x10  # flags of VP8X
 _LARGE = b"VP8X"
@@ -40,12 +38,11 @@ def read_webp(data: bytes) -> Webp:
     if _LARGE in said:
         flags = said[_LARGE][0] & (_ANIMATED | _ALPHA)
         kept = [(name, bytes([flags]) + body[1:] if name == _LARGE else body) for name, body in kept]
-    profile = said.get(b"ICCP", b"")
     return Webp(
         file=_riff(kept),
         width=width,
         height=height,
-        profile=profile if len(profile) <= MAX_PROFILE else b"",
+        profile=said.get(b"ICCP", b""),
         exif=said.get(b"EXIF", b""),
         sound=int.from_bytes(data[4:8], "little") + 8 == end <= len(data),
     )

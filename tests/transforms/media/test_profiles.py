@@ -33,6 +33,12 @@ def test_a_profile_is_what_it_does(name, made, same):
     assert read_header(png(SMALL, before=iccp(content)), ACCEPT).plain == same
 
 
+def test_a_profile_beyond_the_cap_is_as_none():
+    padded = profile(gamma=1) + bytes(5 << 20)
+    assert to_srgb(Image.fromarray(SMALL), padded) is None
+    assert to_srgb(Image.fromarray(SMALL), padded[: 3 << 20]) is not None
+
+
 def test_the_profile_that_others_write_is_srgb():
     assert is_srgb(SRGB, "RGB")
     assert is_srgb(b"", "RGB")

@@ -23,7 +23,7 @@ DETAILS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("detail", "expected"), DETAILS)
+@pytest.mark.parametrize(("detail", "expected"), DETAILS, ids=range(len(DETAILS)))
 def test_what_differs_from_run_to_run_is_left_out(detail, expected):
     assert steady(detail) == expected
 
