@@ -109,7 +109,7 @@ def _layout(lines: _Lines, delimiter: str, quoting: str, columns: ListColumns) -
 
 def _delimiter(line: str, usual: str, columns: ListColumns) -> str:
     """The usual delimiter, or the first other that finds the needed columns where it does not."""
-    for delimiter in (usual, *_DELIMITERS.replace(usual, "")):
+    for delimiter in [usual, *(mark for mark in _DELIMITERS if mark != usual)]:
         names = column_names([cell.strip().strip('"') for cell in line.split(delimiter)])
         if all(name in names for _, name in columns.required(names)):
             return delimiter
