@@ -29,7 +29,11 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "config", metavar="CONFIG", help="a YAML file, or the name of a shipped one: " + ", ".join(_SHIPPED)
     )
-    parser.add_argument("--input", metavar="MANIFEST", help="the list: CSV, TSV, JSONL, parquet or text")
+    parser.add_argument(
+        "--input",
+        metavar="MANIFEST",
+        help="the list: CSV, TSV, JSON, parquet or text; a file, a folder of parts or a pattern in quotes",
+    )
     parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
     _add_set(parser)
 

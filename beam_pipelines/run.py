@@ -142,15 +142,16 @@ def _check_paths(order: Order) -> None:
         raise ConfigError(f"--output {order.run}: the name of a run must not have any of * ? [ in it.")
     storage.check_folder(order.run, "--output")
     storage.check_list(order.manifest, "--input")
-    with _input_errors(order):
+    with _input_errors(order, ValueError, OSError):
         order.recipe.check_manifest(order.config, order.manifest)
 
 
 @contextmanager
-def _input_errors(order: Order) -> Iterator[None]:
+def _input_errors(order: Order, *kinds: type[Exception]) -> Iterator[None]:
+    """ConfigError for what is wrong with the list: a column that is not there, a file that is cut, another manifest."""
     try:
         yield
-    except ValueError as error:  # a column that is not there, a file that is no parquet, another manifest ...
+    except kinds as error:
         raise ConfigError(f"--input {order.manifest}: {error}") from error
 
 
@@ -167,7 +168,7 @@ def _sweep(run: str) -> None:
 def _split(order: Order, record: dict[str, Any]) -> None:
     start = time.monotonic()
     if "manifest" not in record["stages"]:
-        with _input_errors(order):
+        with _input_errors(order, ValueError):
             order.recipe.split_manifest(order.config, order.manifest, order.run)
     _close(order, record, "manifest", counts_of_manifest(order.run), time.monotonic() - start, {})
 

@@ -176,7 +176,7 @@ def find_duplicates(listing: Listing[Row]) -> Repeats:
         if isinstance(row, VideoSource) and row.spans is not None:
             listed.append(number, row.spans)
     for column, count in left_out.items():
-        _log.warning("the manifest's column %r is too large to be carried in %d rows; it is null there", column, count)
+        _log.warning("the manifest's column %r cannot be carried in %d rows; it is null there", column, count)
     digest = hashlib.sha256()
     hashes = urls.take()
     digest.update(hashes.data)

@@ -13,6 +13,7 @@ import pyarrow as pa
 # what makes a spreadsheet take a cell for a formula; in East Asia the wide forms too
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _BATCH_ROWS = 4096
+_SHORT = {pa.float32(): np.float32, pa.float16(): np.float16}  # which are written with as many digits as they hold
 _HARMLESS = re.compile(r"[\w./-]*", re.ASCII)  # nothing in it calls or computes: an id that begins with a dash stays
 
 
@@ -46,7 +47,7 @@ def _cells(column: pa.Array) -> list[Any]:
     values = column.to_pylist()
     if pa.types.is_nested(column.type):
         return [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values]
-    if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
-        kind = column.type.to_pandas_dtype()
-        return [None if value is None else str(np.dtype(kind).type(value)) for value in values]
+    if column.type in _SHORT:
+        short = _SHORT[column.type]
+        return [None if value is None else str(short(value)) for value in values]
     return values  # type: ignore[no-any-return]

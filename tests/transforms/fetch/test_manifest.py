@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import hashlib
 import json
 from collections import Counter
 from threading import Barrier
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from tests.object_store import ObjectStore, new_folder
 from transforms.fetch.item_ids import safe_id
 from transforms.fetch.lists.read import read_records
-from transforms.fetch.manifest import split_manifest
+from transforms.fetch.manifest import Listing, find_duplicates, split_manifest, to_source
 from transforms.fetch.repeats import HashList, repeated
 from transforms.fetch.settings import Columns, ManifestSettings
 from transforms.tables.ledger import tally
@@ -111,6 +112,70 @@ def test_every_row_is_accounted_for(tmp_path):
     assert counts == {"kept": 3, "duplicate_url": 1, "duplicate_id": 1, "no_url": 2, "bad_row": 4}
     entries = list(iter_rows(path_of(tmp_path / "run", "000000", "ledger/manifest"), LedgerEntry))
     assert len({entry.item_id for entry in entries}) == 11
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "ids", "counts"),
+    [
+        ("url\n{0}\n{1}\n", {}, [20, 20], {"kept": 2}),
+        ("id,url\na,{0}\n,{1}\na,{2}\n", {}, ["a", 20], {"kept": 2, "duplicate_id": 1}),
+        ("image_id,url\na,{0}\n", {}, ["a"], {"kept": 1}),
+        ("id,url\na,{0}\n", {"columns": Columns(id=None)}, [20], {"kept": 1}),
+        ("n,url\na,{0}\n,{1}\n", {"columns": Columns(id="n")}, ["a"], {"kept": 1, "bad_row": 1}),
+    ],
+)
+def test_ids_are_the_list_s_own_where_it_has_some(tmp_path, content, settings, ids, counts):
+    (tmp_path / "m.csv").write_text(content.format(*(f"http://a.example/{n}" for n in range(3))))
+    rows, found = split(tmp_path / "m.csv", tmp_path / "run", **settings)
+    assert [len(row.image_id) if len(row.image_id) == 20 else row.image_id for row in rows] == ids
+    assert found == counts
+
+
+@pytest.mark.parametrize("columns", [Columns(), Columns(id="idx"), Columns(id=None)])
+def test_the_digest_of_a_list_is_what_it_was(tmp_path, columns):
+    """Of the hashes of URLs, of ids where there are any, and of spans: runs of before go on."""
+    (tmp_path / "m.csv").write_text("idx,url\n1,http://a.example/1\n2,http://a.example/2\n")
+    listing = Listing(str(tmp_path / "m.csv"), ManifestSettings(columns=columns), Source,
+                      lambda record: to_source(record, ManifestSettings(columns=columns)))  # fmt: skip
+    texts = ["http://a.example/1", "http://a.example/2", *(("1", "2") if columns.id == "idx" else ())]
+    hashes = b"".join(hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts)
+    assert find_duplicates(listing).digest == hashlib.sha256(hashes).hexdigest()
+
+
+@pytest.mark.parametrize("value", ["null", "NaN", '""', '"  "'])
+def test_cells_that_hold_nothing(tmp_path, value):
+    (tmp_path / "m.jsonl").write_text(
+        f'{{"url": "http://a.example/1", "id": {value}, "label": {value}}}\n{{"url": {value}}}\n'
+    )
+    ((row,), counts) = split(tmp_path / "m.jsonl", tmp_path / "run", columns=Columns(label="label"))
+    assert (len(row.image_id), row.label, counts) == (20, None, {"kept": 1, "no_url": 1})
+
+
+@pytest.mark.parametrize("value", ["[1]", '{"a": 1}', '"%s"' % ("x" * 200_000)])
+def test_used_cells_that_are_no_text_are_bad_rows(tmp_path, value):
+    columns = Columns(label="label")
+    for key in ("url", "id", "label"):
+        (tmp_path / "m.jsonl").write_text(
+            json.dumps({"url": "u", "id": "i", "label": "l", key: "@"}).replace('"@"', value)
+        )
+        assert split(tmp_path / "m.jsonl", tmp_path / f"run-{key}", columns=columns) == ([], {"bad_row": 1})
+
+
+def test_large_columns_end_a_shard_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("transforms.fetch.manifest._SHARD_TEXT", 1000)
+    (tmp_path / "m.csv").write_text("url,text\n" + "".join(f"http://a.example/{n},{'x' * 300}\n" for n in range(10)))
+    split(tmp_path / "m.csv", tmp_path / "run")
+    names = shard_names(str(tmp_path / "run"), "manifest")
+    assert [len(list(iter_rows(path_of(tmp_path / "run", name), Source))) for name in names] == [4, 4, 2]
+
+
+def test_cells_that_are_left_out_are_counted(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("transforms.fetch.lists.arrow_values.MAX_RECORD", 100)
+    pq.write_table(pa.table({"url": ["u1", "u2"], "html": ["x" * 101, "y"]}), tmp_path / "m.parquet")
+    rows, counts = split(tmp_path / "m.parquet", tmp_path / "run")
+    assert [json.loads(row.source) for row in rows] == [{"html": None}, {"html": "y"}]
+    assert counts == {"kept": 2}
+    assert caplog.messages == ["the manifest's column 'html' cannot be carried in 1 rows; it is null there"]
 
 
 def test_damaged_json_lines(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from transforms.fetch.video_manifest import split_videos
 from transforms.fetch.video_settings import VideoColumns, VideoManifestSettings
 from transforms.tables.ledger import tally
-from transforms.tables.shards import iter_rows, shard_names, shard_path
+from transforms.tables.shards import iter_rows, read_column, shard_names, shard_path
 from transforms.tables.video_schemas import VideoSource
 
 A, B, C = "aaaaaaaaaaa", "-bbbb_bbbbb", "ccccccccccc"
@@ -116,6 +116,111 @@ def test_clips_in_a_table_of_text(tmp_path):
     (tmp_path / "m.csv").write_text(f'clip_id,duration\n{A}.0,"[""0:00:01.5"", ""0:00:02""]"\n')
     ((row,), _) = split(tmp_path / "m.csv", tmp_path / "run")
     assert (row.video_id, row.url, row.spans) == (A, WATCH + A, [[1.5, 2.0]])
+
+
+SPANS = [[1.0, 2.5], [60.0, 61.0]]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '[{"clip_id": "x", "span": ["0:0:1", "0:0:2.5"]}, {"clip_id": "y", "span": ["0:1:0", "0:1:1"]}]',
+        "[{'clip_id': \"it's\", 'span': ['0:0:1.0', '0:0:2.500']}, {'clip_id': 'y', 'span': ['0:1:0', '0:1:1']}]",
+        "[{'clip_id': None, 'ok': True, 'span': ('00:00:01.000', '00:00:02.500')}, {'span': (60, 61.0)}]",
+        "[['00:00:01.000', '00:00:02.500'], ['00:01:00.000', '00:01:01.000']]",
+        "[('00:00:01.000', '00:00:02.500'), ('00:01:00.000', '00:01:01.000')]",
+        "(('00:00:01.000', '00:00:02.500'), ('00:01:00.000', '00:01:01.000'))",
+        "[[1, 2.5], [60, 61]]",
+        "[[np.float64(1.0), np.float64(2.5)], [np.int64(60), np.int64(61)]]",
+        "[{'span': ['1', '2.5'], 'text': 'a [(None)] \\\\ \\' é'}, {'span': [60, 61]}]",
+    ],
+)
+def test_spans_in_a_cell_as_json_and_as_python_writes_them(tmp_path, cell):
+    quoted = cell.replace('"', '""')
+    (tmp_path / "m.csv").write_text(f'video_id,url,clip\nv,http://a.example/1,"{quoted}"\n')
+    ((row,), _) = split(tmp_path / "m.csv", tmp_path / "run")
+    assert (row.spans, row.source) == (SPANS, "{}")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "00:00:00.500-00:00:01.000",
+        "x",
+        "[",
+        "['00:00:01' '00:00:02']",
+        "[[1, 2], [3]]",
+        "[[nan, 2]]",
+        "[]",
+        "{'span': [1, 2]}",
+        "[[1, 2], {'clip_id': 'x'}]",
+        "__import__('os').getcwd()",
+        "[__import__('os').getcwd()]",
+        "[" * 5000,
+        "(" * 5000 + ")" * 5000,
+        3,
+        True,
+        [1],
+        [[2, 1]],
+        [[[1, 2]]],
+        {"span": [1, 2]},
+    ],
+)
+def test_spans_that_are_there_and_cannot_be_read_are_a_bad_row(tmp_path, cell):
+    records = [{"video_id": "v", "url": "http://a.example/1", "clip": cell}, {"clip_id": A, "duration": cell}]
+    rows, counts = split(lines(tmp_path / "m.jsonl", records), tmp_path / "run")
+    assert counts == {"bad_row": 2}
+    assert rows == []
+
+
+@pytest.mark.parametrize("cell", [None, "", "  ", float("nan")])
+def test_spans_that_are_not_there(tmp_path, cell):
+    records = [{"video_id": "v", "url": "http://a.example/1", "clip": cell}, {"clip_id": A, "duration": cell}]
+    rows, counts = split(lines(tmp_path / "m.jsonl", records), tmp_path / "run")
+    assert counts == {"kept": 2}
+    assert [row.spans for row in rows] == [None, None]
+
+
+def test_a_column_that_only_is_called_like_that_of_the_spans_is_passed_on_when_told_so(tmp_path):
+    path = lines(tmp_path / "m.jsonl", [{"video_id": A, "clip": "x"}])
+    split(path, tmp_path / "run")
+    ledger = read_column(str(tmp_path / "run"), "ledger/manifest", ["detail"])["detail"].to_pylist()
+    assert ledger == ["the column 'clip': 'x' is no list of spans (where it holds something else: --set "
+                      "manifest.columns.clips=null)"]  # fmt: skip
+    ((row,), _) = split(path, tmp_path / "again", columns=VideoColumns(clips=None))
+    assert (row.spans, row.source) == (None, '{"clip": "x"}')
+
+
+def test_parquet_has_spans_of_every_type(tmp_path):
+    spans = [[{"clip_id": "x", "span": ["0:0:1", "0:0:2.5"]}, {"clip_id": "y", "span": ["0:1:0", "0:1:1"]}]]
+    table = pa.table({"video_id": ["v"], "url": [b"http://a.example/1"], "clip": spans})
+    pq.write_table(table, tmp_path / "m.parquet")
+    ((row,), _) = split(tmp_path / "m.parquet", tmp_path / "run")
+    assert (row.url, row.spans) == ("http://a.example/1", SPANS)
+
+
+def test_more_spans_of_one_video_than_a_video_has(tmp_path, monkeypatch):
+    monkeypatch.setattr("transforms.fetch.manifest.MAX_SPANS", 5)
+    monkeypatch.setattr("transforms.fetch.spans.MAX_SPANS", 5)
+    rows = [{"clip_id": A, "duration": [n, n + 1]} for n in range(6)]
+    rows += [{"video_id": B, "url": "http://a.example/1", "clip": [[n, n + 1] for n in range(6)]}]
+    rows += [{"clip_id": C, "duration": [n, n + 1]} for n in range(5)]
+    found, counts = split(lines(tmp_path / "m.jsonl", rows), tmp_path / "run")
+    assert [len(row.spans) for row in found] == [5]
+    assert counts == {"kept": 1, "bad_row": 2, "merged_spans": 9}
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [("id,url", ("own", "{}")), ("video_id,url", ("own", "{}")), ("key,url", (None, '{"key": "own"}')),
+     ("id,url,video_id", ("other", '{"id": "own"}'))],
+)  # fmt: skip
+def test_the_ids_of_a_list(tmp_path, header, found):
+    (tmp_path / "m.csv").write_text(f"{header}\nown,http://a.example/1{',other' if header.count(',') == 2 else ''}\n")
+    ((row,), _) = split(tmp_path / "m.csv", tmp_path / "run")
+    name, source = found
+    assert row.source == source
+    assert row.video_id == name if name else len(row.video_id) == 20
 
 
 def test_a_row_without_spans_wants_the_whole_video(tmp_path):

@@ -93,7 +93,6 @@ class _Values:
     def __init__(self, head: str, text: io.TextIOBase) -> None:
         self._buffer, self._at, self._text = head, 0, text
         self._lines = 1  # the number of the buffer's first line
-        self._ended = False
 
     def records(self) -> Iterator[Record | BadRow]:
         """The objects, and a BadRow for each value that is none."""
@@ -119,7 +118,6 @@ class _Values:
                 return False
 
     def _value(self) -> Record | BadRow:
-        number = self._lines + self._buffer.count("\n", 0, self._at)
         decoder = json.JSONDecoder()
         while True:
             try:
@@ -130,31 +128,39 @@ class _Values:
                 cut = error.pos >= len(self._buffer) - _NEAR_END or error.msg.startswith("Unterminated")
                 if cut and self._read():
                     continue
-                value, end = BadRow(f"line {number}: {error.msg}"), self._end_of_broken(number)
+                return self._broken(error.msg)
             except RecursionError:
-                value, end = BadRow(f"line {number}: nested too deeply"), self._end_of_broken(number)
+                return self._broken("nested too deeply")
             except ValueError:  # a number of more digits than Python makes a number of
                 decoder = json.JSONDecoder(parse_int=str)
                 continue
+            if not isinstance(value, dict):
+                value = BadRow(f"line {self._line()}: no JSON object")
             self._at = end
-            return value if isinstance(value, dict | BadRow) else BadRow(f"line {number}: no JSON object")
+            return value
 
-    def _end_of_broken(self, number: int) -> int:
-        """Where the value ends that cannot be read, by its brackets; ValueError if they do not tell."""
+    def _line(self) -> int:
+        return self._lines + self._buffer.count("\n", 0, self._at)
+
+    def _broken(self, why: str) -> BadRow:
+        """A BadRow for the value here, and go to its end, which its brackets tell; ValueError if they do not."""
+        row = BadRow(f"line {self._line()}: {why}")
         if self._buffer[self._at] not in "[{":
             found = _WORD_END.search(self._buffer, self._at + 1)
-            return found.start() if found else len(self._buffer)
-        depth, at = 0, self._at
+            self._at = found.start() if found else len(self._buffer)
+            return row
+        depth = length = 0  # of the value, as far as it was looked at
         while True:
-            token = _TOKEN.search(self._buffer, at)
+            token = _TOKEN.search(self._buffer, self._at + length)
             if token is None or token[0] == '"':
                 if (token is None or "\n" not in self._buffer[token.start() :]) and self._read():
                     continue
-                raise ValueError(f"the JSON from line {number} on cannot be read: an object there does not end.")
+                raise ValueError(f"the JSON from line {self._line()} on cannot be read: an object there does not end.")
             depth += (token[0] in "[{") - (token[0] in "]}")
-            at = token.end()
+            length = token.end() - self._at
             if depth == 0:
-                return at
+                self._at += length
+                return row
 
     def _read(self) -> bool:
         """Read on, and forget what is behind; false at the end of the text, and where a value is too long."""

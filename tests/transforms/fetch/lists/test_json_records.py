@@ -43,9 +43,23 @@ def test_eight_objects_however_they_are_laid_out(tmp_path, monkeypatch, content,
 
 @pytest.mark.parametrize(
     "broken",
-    ['{"url": }', '{"url": "x" "y"}', "{'url': 1}", '{"a": {"b": [}]}', "[1, 2]", "nothing", "3", '"text"', "[[{}]]"],
+    [
+        '{"url": }',
+        '{"url": "x" "y"}',
+        "{'url': 1}",
+        '{"a": {"b": [}]}',
+        "[1, 2]",
+        "nothing",
+        "3",
+        '"text"',
+        "[[{}]]",
+        '{"a": 1 2, "b": [' + ", ".join(['{"c": "["}'] * 30) + "]}",
+    ],
 )
-def test_a_broken_value_costs_itself_only(tmp_path, broken):
+@pytest.mark.parametrize("read_at_once", [16, 1 << 16])
+def test_a_broken_value_costs_itself_only(tmp_path, monkeypatch, broken, read_at_once):
+    monkeypatch.setattr(json_records, "_READ", read_at_once)
+    monkeypatch.setattr(json_records, "_KEPT", 100)
     for content in (
         "\n".join([*LINES[:4], broken, *LINES[4:]]),
         "[" + ",\n".join([*LINES[:4], broken, *LINES[4:]]) + "]",
