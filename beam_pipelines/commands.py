@@ -10,12 +10,12 @@ from rich.table import Table
 from beam_pipelines import config as configuration
 from beam_pipelines import demonstration, dry_run, inspection, report, storage, video_demonstration
 from beam_pipelines.errors import ConfigError, Submitted
+from beam_pipelines.left import left
 from beam_pipelines.record import read_record
-from beam_pipelines.run import Order, check
+from beam_pipelines.run import Order, check, manifest_fingerprint
 from beam_pipelines.run import run as do_run
 from beam_pipelines.sheet import write_sheet
-from beam_pipelines.stages import RowStage, cut
-from beam_pipelines.work import pending
+from beam_pipelines.stages import RowStage, cut, fingerprints
 from model_handlers import catalogue, store
 from transforms.tables.ledger import tally
 from transforms.tables.retry import plan_retry
@@ -68,13 +68,20 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
     storage.check_folder(arguments.output, "--output")
     recipe, settings = configuration.load(arguments.config, arguments.set)
     stages = recipe.stages(settings, arguments.output)
+    jobs = cut(stages, settings.jobs)
+    record = read_record(arguments.output)
+    manifest = record.get("fingerprints", {}).get("manifest", "")
+    if arguments.input:
+        if not storage.is_file(arguments.input, "--input"):
+            raise ConfigError(f"--input {arguments.input}: there is no such file.")
+        manifest = manifest_fingerprint(arguments.input, settings)
+    todo = left(arguments.output, jobs, record, fingerprints(stages, manifest))
     table = Table("job", "stage", "reads", "writes", "to do", title=f"{recipe.name} in {arguments.output}")
-    for job in cut(stages, settings.jobs):
-        work = pending(arguments.output, job) if job.by_rows else []
-        todo = {one.stages[0].name: f"{len(one.chunks)} chunks, {one.items(arguments.output)} items" for one in work}
+    table.add_row("", "manifest", arguments.input or record.get("manifest", "--input"), "manifest", todo["manifest"])
+    for job in jobs:
         for stage in job.stages:
             reads = stage.reads if isinstance(stage, RowStage) else ", ".join(stage.reads)
-            table.add_row(str(job.number), stage.name, reads, ", ".join(stage.tables), todo.get(stage.name, ""))
+            table.add_row(str(job.number), stage.name, reads, ", ".join(stage.tables), todo[stage.name])
     out = report.console()
     out.print(table)
     for role, entry in recipe.models(settings).items():

@@ -4,7 +4,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from beam_pipelines import nothing_kept
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.record import read_record
 from transforms.tables.shards import read_column, shard_names
@@ -17,7 +19,8 @@ def console() -> Console:
 
 
 def show(run: str) -> None:
-    """Print the stages of a run with their counts and reasons, and the cleaning steps if it got that far."""
+    """Print the stages of a run with their counts and reasons, the cleaning steps if it got that far, and if it kept
+    nothing, why."""
     record = read_record(run)
     if not record:
         raise ConfigError(f"{run}: there is no run here (no run.json).")
@@ -25,6 +28,8 @@ def show(run: str) -> None:
     out.print(stage_table(record, run))
     if shard_names(run, "cleaning"):
         out.print(_cleaning_table(run))
+    if nothing := nothing_kept.sentence(run, record):
+        out.print(Text(nothing, style="bold red"))
 
 
 def stage_table(record: dict[str, Any], run: str) -> Table:

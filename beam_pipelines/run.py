@@ -103,8 +103,7 @@ def _alone(run: str) -> Iterator[None]:
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     """The run's record with this configuration in it, after what is out of date is refused or deleted."""
     settings = order.config.model_dump(mode="json")
-    manifest = digest([file_digest(order.manifest), settings.get("manifest")])
-    prints = fingerprints(stages, manifest)
+    prints = fingerprints(stages, manifest_fingerprint(order.manifest, order.config))
     old = read_record(order.run)
     if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
         raise ConfigError(
@@ -125,6 +124,11 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
         "fingerprints": prints,
         "stages": {name: entry for name, entry in old.get("stages", {}).items() if name not in changed},
     }
+
+
+def manifest_fingerprint(manifest: str, config: RecipeConfig) -> str:
+    """The digest of all that the table `manifest` depends on: the list, and how it is read."""
+    return digest([file_digest(manifest), config.model_dump(mode="json").get("manifest")])
 
 
 def _now() -> str:
