@@ -9,7 +9,7 @@ from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners.flink import ENGINE_OPTIONS
 
 
-class _Parser(_BeamArgumentParser):  # type: ignore[misc]
+class _Parser(_BeamArgumentParser):
     """Beam's options, all of them; a value that one cannot take is a ConfigError and not the end of the process."""
 
     def error(self, message: str) -> NoReturn:
