@@ -10,13 +10,13 @@ from rich.table import Table
 from beam_pipelines import config as configuration
 from beam_pipelines import demonstration, dry_run, inspection, report, staleness, storage, video_demonstration
 from beam_pipelines.errors import ConfigError, Submitted
-from beam_pipelines.recipe import RecipeConfig, schema
+from beam_pipelines.left import left
+from beam_pipelines.recipe import schema
 from beam_pipelines.record import read_record
 from beam_pipelines.run import Order, check
 from beam_pipelines.run import run as do_run
 from beam_pipelines.sheet import write_sheet
-from beam_pipelines.stages import RowStage, Stage, cut
-from beam_pipelines.work import pending
+from beam_pipelines.stages import RowStage, cut
 from model_handlers import catalogue, store
 from model_handlers.catalogue import Entry
 from model_handlers.errors import ModelError
@@ -74,29 +74,27 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
     storage.check_folder(arguments.output, "--output")
     recipe, settings = configuration.load(arguments.config, arguments.set)
     stages = recipe.stages(settings, arguments.output)
+    jobs = cut(stages, settings.jobs)
+    record = read_record(arguments.output)
+    content = record.get("made_from", {}).get("manifest", {}).get("--input", "")
+    if arguments.input:
+        storage.check_list(arguments.input, "--input")
+        content = list_digest(arguments.input)
+    new = staleness.account(stages, content, settings.model_dump(mode="json").get("manifest"))
+    changed = staleness.changed_stages(record, new)
+    stale = staleness.stale_stages(arguments.output, stages, changed)
+    todo = left(arguments.output, jobs, record, new["fingerprints"], stale)
     table = Table("job", "stage", "reads", "writes", "to do", title=f"{recipe.name} in {arguments.output}")
-    for job in cut(stages, settings.jobs):
-        work = pending(arguments.output, job) if job.by_rows else []
-        todo = {one.stages[0].name: f"{len(one.chunks)} chunks, {one.items(arguments.output)} items" for one in work}
+    table.add_row("", "manifest", arguments.input or record.get("manifest", "--input"), "manifest", todo["manifest"])
+    for job in jobs:
         for stage in job.stages:
             reads = stage.reads if isinstance(stage, RowStage) else ", ".join(stage.reads)
-            table.add_row(str(job.number), stage.name, reads, ", ".join(stage.tables), todo.get(stage.name, ""))
+            table.add_row(str(job.number), stage.name, reads, ", ".join(stage.tables), todo[stage.name])
     out = report.console()
     out.print(table)
     for role, entry in recipe.models(settings).items():
         out.print(f"model for {role}: {entry.name} ({entry.licence}; {settings.models.device})")
-    _say_stale(arguments, settings, stages)
-
-
-def _say_stale(arguments: argparse.Namespace, settings: RecipeConfig, stages: list[Stage]) -> None:
-    """What of the run `manyfaces run` would refuse, in its words."""
-    record = read_record(arguments.output)
-    manifest = str(arguments.input or record.get("manifest", ""))
-    if not record or not storage.is_list(manifest, "--input"):
-        return
-    new = staleness.account(stages, list_digest(manifest), settings.model_dump(mode="json").get("manifest"))
-    changed = staleness.changed_stages(record, new)
-    if stale := staleness.stale_stages(arguments.output, stages, changed):
+    if stale:
         print(staleness.refusal(arguments.output, changed, stale, record, new))
 
 

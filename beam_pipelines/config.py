@@ -87,8 +87,8 @@ def _validated(path: str, values: Any, overrides: list[str]) -> tuple[Recipe, Re
         own = [_fault(problem) for problem in _problems(chosen.config, alone)] if overrides else []
         lines = []
         for problem in error.errors():
-            guilty = None if _fault(problem) in own else blamed(problem["loc"], overrides)
-            lines.append(f"{_source(path, guilty)}: {_explain(problem, chosen.config, guilty)}")
+            culprit = None if _fault(problem) in own else blamed(problem["loc"], overrides)
+            lines.append(f"{_source(path, culprit)}: {_explain(problem, chosen.config, culprit)}")
         raise ConfigError("\n".join(lines)) from error
 
 

@@ -15,12 +15,8 @@ from transforms.identity.settings import ClusterSettings, IdentitySettings
 from transforms.tables.ledger import entries
 from transforms.tables.shards import read_shard, shard_names, shard_path
 
-# Of each recipe: what it is for, and the stage that makes it.
-_GOALS = {
-    "webbody": ("identities", "identity"),
-    "face_generation": ("persons", "identity"),
-    "face_clips": ("clips", "clips"),
-}
+# Of each recipe: the stage that makes what it is for.
+_MAKERS = {"webbody": "identity", "face_generation": "identity", "face_clips": "clips"}
 # The settings that let more through, by stage and reason.
 _KEYS = {
     ("download", "low_resolution"): "fetch.accept.min_height",
@@ -61,9 +57,9 @@ class Faces:
     median: float | None
 
 
-def why_empty(run: str, record: Mapping[str, Any]) -> list[str]:
-    """Sentences on a finished run that came to none of what its recipe is for; none if it did, or did not get there."""
-    goal, last = _GOALS.get(record["recipe"], ("", ""))
+def causes(run: str, record: Mapping[str, Any]) -> list[str]:
+    """Why a finished run came to none of what its recipe is for, in sentences; none if it did, or did not get there."""
+    last = _MAKERS.get(record["recipe"])
     stages = record["stages"]
     if last not in stages or stages[last]["kept"]:
         return []
@@ -74,8 +70,8 @@ def why_empty(run: str, record: Mapping[str, Any]) -> list[str]:
     if stage == "identity" and shard_names(run, "embeddings"):
         settings = IdentitySettings.model_validate(record["config"]["identity"])
         faces = read_faces(run, _entered(entry), settings.edges.within_label)
-        return [_head(goal, stage, entry), identity_cause(reasons, faces, settings)]
-    return [_head(goal, stage, entry), *item_cause(stage, reasons, _details(run, stage, _top(reasons)))]
+        return [identity_cause(reasons, faces, settings)]
+    return item_cause(stage, reasons, _details(run, stage, _top(reasons)))
 
 
 def item_cause(stage: str, reasons: Mapping[str, int], details: Iterable[str]) -> list[str]:
@@ -211,8 +207,3 @@ def _entered(entry: Mapping[str, Any]) -> int:
 
 def _top(reasons: Mapping[str, int]) -> str:
     return max(reasons, key=lambda code: reasons[code], default="")
-
-
-def _head(goal: str, stage: str, entry: Mapping[str, Any]) -> str:
-    went = ", ".join(f"{code} {n}" for code, n in sorted(entry["reasons"].items(), key=lambda one: -one[1]))
-    return f"0 {goal}: stage {stage} kept none of its {_entered(entry)} items ({went})."

@@ -40,7 +40,10 @@ class RecipeConfig(Settings):
     recipe: str = Field(description="the recipe's name")
     jobs: list[list[str]] = Field(description="the stages of each job, in order: where the recipe is cut")
     max_failed_share: float = Field(
-        0.5, ge=0, le=1, description="the run fails when more than this share of a stage's items failed"
+        0.5,
+        ge=0,
+        le=1,
+        description="the run fails when more than this share of a stage's items failed, on the way if that is clear",
     )
     models: ModelSettings = ModelSettings()
     flink: FlinkSettings = FlinkSettings()

@@ -4,8 +4,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from beam_pipelines.emptiness import why_empty
+from beam_pipelines import nothing_kept
+from beam_pipelines.emptiness import causes
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.record import read_record
 from transforms.tables.shards import read_column, shard_names
@@ -26,7 +28,9 @@ def show(run: str) -> None:
     out.print(stage_table(record, run))
     if shard_names(run, "cleaning"):
         out.print(_cleaning_table(run))
-    for sentence in why_empty(run, record):
+    if nothing := nothing_kept.sentence(run, record):
+        out.print(Text(nothing, style="bold red"))
+    for sentence in causes(run, record):
         out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -6,12 +6,12 @@ import pytest
 from beam_pipelines import emptiness, report
 from beam_pipelines.emptiness import (
     Faces,
+    causes,
     identity_cause,
     item_cause,
     nearest_cosines,
     nearest_miss,
     read_faces,
-    why_empty,
 )
 from beam_pipelines.face_clips import FaceClipsConfig
 from beam_pipelines.face_generation import FaceGenerationConfig
@@ -177,10 +177,10 @@ def record(recipe, config, **stages):
 def test_a_run_without_identities_says_so_at_its_end(folder, capsys):
     embeddings(folder, [0, 30, 60])
     told = record("webbody", WebbodyConfig, embeddings=stage(3), identity=stage(0, 3, noise=3))
-    assert why_empty(folder, told)[0] == "0 identities: stage identity kept none of its 3 items (noise 3)."
     write_record(folder, told)
     report.show(folder)
     shown = capsys.readouterr().out
+    assert "NOTHING WAS KEPT: the stage identity kept none of its 3 items. Most often: noise 3" in shown
     assert "The most similar pair has the cosine 0.86" in shown
     assert "identity.clusters.link_similarity is 0.945: lower it with --set" in shown
 
@@ -196,8 +196,7 @@ def test_a_run_without_faces_says_which_setting_kept_them_out(folder):
         faces=stage(0, 39, blurred_face=39),
         identity=stage(),
     )
-    assert why_empty(folder, told) == [
-        "0 persons: stage faces kept none of its 39 items (blurred_face 39).",
+    assert causes(folder, told) == [
         "blurred_face: the nearest to passing: sharpness 38.0, less than 100; more pass with another "
         "faces.min_sharpness (--set).",
     ]
@@ -208,8 +207,7 @@ def test_a_run_without_clips(folder):
         folder, "spans", "00000", [(Verdict("s", "dropped", "no_span", False, "3 stretches are too short"), 0)]
     )
     told = record("face_clips", FaceClipsConfig, shots=stage(1), spans=stage(0, 1, no_span=1), clips=stage())
-    assert why_empty(folder, told) == [
-        "0 clips: stage spans kept none of its 1 items (no_span 1).",
+    assert causes(folder, told) == [
         "no_span: more pass with another spans.min_samples, spans.max_jump or spans.max_std (--set).",
     ]
 
@@ -223,5 +221,5 @@ SILENT = [
 
 @pytest.mark.parametrize("stages", SILENT)
 def test_nothing_is_said_where_something_came_of_it_or_nothing_was_asked(folder, stages):
-    assert why_empty(folder, record("webbody", WebbodyConfig, **stages)) == []
-    assert why_empty(folder, {"recipe": "mine", "config": {}, "stages": stages}) == []
+    assert causes(folder, record("webbody", WebbodyConfig, **stages)) == []
+    assert causes(folder, {"recipe": "mine", "config": {}, "stages": stages}) == []

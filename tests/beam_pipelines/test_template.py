@@ -77,6 +77,13 @@ def test_a_launch_is_a_command_that_the_command_line_knows(more, expected):
     assert all(option in expected for option in rest)
 
 
+def test_what_the_launcher_has_and_beam_does_not_know_is_passed_over_and_said(capsys):
+    command = template.command([*LAUNCH, "--launcher_thing=7", "--region=r"])
+    assert command[-1] == "--region=r"
+    assert not any("launcher_thing" in word for word in command)
+    assert "passed over, since Beam has no such options: --launcher_thing=7" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("overrides", ["a=1", "[1]", "3", ""])
 def test_overrides_that_are_no_object_are_refused(overrides, capsys):
     with pytest.raises(SystemExit) as end:
