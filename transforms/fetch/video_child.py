@@ -129,6 +129,7 @@ def _excused(session: "Session", error: Exception) -> str:
         return steady(f"{type(defect).__name__}: {defect}")[:200]
     if why.code in _FINAL:
         raise why from None
+    session.asked = 0.0  # what the server asked of a look, it may not ask of the plain request
     return f"{why.code}: {why.detail}"[:200]
 
 

@@ -13,13 +13,12 @@ _Element = tuple[int, int, int]  # its id, where its content begins, and where i
 def missing_of_matroska(path: str, size: int) -> int:
     """The bytes that are missing at the end of a file of this size; 0 for a live one, whose segment has no size.
 
-    A segment that announces more than there is may be wrong: it is, if all its elements are whole, and all that it
-    says are in it.
+    A segment that announces more than there is may be wrong: it is if all its elements are whole, and all those that
+    it lists are there.
     """
     with open(path, "rb") as file:
-        for name, begin, end in _elements(
-            file, 0, size, 8
-        ):  # the header, the segment, perhaps some filling between them
+        # the header, the segment, perhaps some filling between them
+        for name, begin, end in _elements(file, 0, size, 8):
             if name == _SEGMENT:
                 return end - size if end > size and _is_cut(file, begin, size) else 0
     return 0
@@ -42,8 +41,8 @@ def _seek_positions(head: bytes) -> Iterator[int]:
     """The places, from the segment's beginning, of the elements that a SeekHead lists."""
     at = 0
     while at < len(head):
-        name, used = _number(head[at:], keep_marker=True)
-        length, more = _number(head[at + used :], keep_marker=False)
+        name, used = _number(head[at : at + 8], keep_marker=True)
+        length, more = _number(head[at + used : at + used + 8], keep_marker=False)
         if not used or not more:
             return
         at += used + more
