@@ -10,20 +10,19 @@ from transforms.settings import Settings
 
 EMBEDDED = ("[local]", "[auto]")
 
-# What Beam's job server for Flink takes beside the options that Beam's Python has: those of Beam's page on the Flink
-# runner (table for portable pipelines).
+# What Beam's job server for Flink takes beside the options that Beam's Python has: its FlinkPipelineOptions, as Beam's
+# page on the Flink runner spells them for portable pipelines.
 ENGINE_OPTIONS = (
     "allow_non_restored_state", "auto_balance_write_files_sharding_enabled", "auto_watermark_interval",
     "checkpoint_timeout_millis", "checkpointing_interval", "checkpointing_mode", "disable_metrics",
     "enable_stable_input_drain", "execution_mode_for_batch", "execution_retry_delay",
-    "externalized_checkpoints_enabled", "fail_on_checkpointing_errors", "faster_copy", "file_inputs_count",
-    "finish_bundle_before_checkpointing",
-    "flink_conf_dir", "force_unaligned_checkpoint_enabled", "job_check_interval_in_secs", "latency_tracking_interval",
-    "max_bundle_size", "max_bundle_time_mills", "min_pause_between_checkpoints", "num_concurrent_checkpoints",
-    "number_of_execution_retries", "object_reuse", "operator_chaining", "re_iterable_group_by_key_result",
-    "report_checkpoint_duration", "retain_externalized_checkpoints_on_cancellation", "savepoint_path",
-    "shutdown_sources_after_idle_ms", "state_backend", "state_backend_factory", "state_backend_storage_path",
-    "unaligned_checkpoint_enabled",
+    "externalized_checkpoints_enabled", "fail_on_checkpointing_errors", "faster_copy",
+    "finish_bundle_before_checkpointing", "flink_conf_dir", "force_unaligned_checkpoint_enabled",
+    "job_check_interval_in_secs", "latency_tracking_interval", "max_bundle_size", "max_bundle_time_mills",
+    "min_pause_between_checkpoints", "num_concurrent_checkpoints", "number_of_execution_retries", "object_reuse",
+    "operator_chaining", "re_iterable_group_by_key_result", "report_checkpoint_duration",
+    "retain_externalized_checkpoints_on_cancellation", "savepoint_path", "shutdown_sources_after_idle_ms",
+    "state_backend", "state_backend_factory", "state_backend_storage_path", "unaligned_checkpoint_enabled",
 )  # fmt: skip
 
 
