@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
-from tests.object_store import OBJECTS, new_folder
 from tests.transforms.fetch.lists.list_samples import URLS, packed, parquet_bytes, rows, urls
 from transforms.fetch.lists.files import list_digest, list_files
 from transforms.tables.digest import file_digest
+from transforms.tables.shards import commit_file
 
 
 def part(*numbers, more=""):
@@ -16,7 +16,7 @@ def part(*numbers, more=""):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def parts(tmp_path):
     """Three parts and what Spark leaves beside them."""
     into = tmp_path / "list[1]"
     into.mkdir()
@@ -31,30 +31,30 @@ def folder(tmp_path):
     return into
 
 
-def test_the_parts_of_a_folder_in_their_order(folder):
-    assert urls(folder) == [*URLS, None]
-    assert urls(f"{folder}/") == [*URLS, None]
-    assert rows(folder)[-1] == "part-2.csv, line 5: 3 columns instead of 2"
+def test_the_parts_of_a_folder_in_their_order(parts):
+    assert urls(parts) == [*URLS, None]
+    assert urls(f"{parts}/") == [*URLS, None]
+    assert rows(parts)[-1] == "part-2.csv, line 5: 3 columns instead of 2"
 
 
 @pytest.mark.parametrize(
     ("pattern", "found"), [("*.csv", URLS[:2] + URLS[5:] + [None]), ("part-1*", URLS[2:5]), ("*/*.csv", URLS[:1])]
 )
-def test_the_parts_that_a_pattern_names(folder, pattern, found):
-    moved = folder.rename(folder.parent / "list")
+def test_the_parts_that_a_pattern_names(parts, pattern, found):
+    moved = parts.rename(parts.parent / "list")
     assert urls(moved / pattern) == found
 
 
-def test_the_same_in_an_object_store(folder):
-    store = new_folder()
-    for path in folder.rglob("*"):
+def test_the_same_wherever_a_run_may_be(folder, parts):
+    for path in parts.rglob("*"):
         if path.is_file():
-            OBJECTS[f"{store}/{path.relative_to(folder)}"] = path.read_bytes()
-    assert urls(store) == urls(f"{store}/") == urls(f"{store}/*") == [*URLS, None]
-    assert urls(f"{store}/*/*.csv") == URLS[:1]
-    assert urls(f"{store}/part-1.csv.gz") == URLS[2:5]
+            with commit_file(f"{folder}/{path.relative_to(parts)}") as out:
+                out.write(path.read_bytes())
+    assert urls(folder) == urls(f"{folder}/") == urls(f"{folder}/*") == [*URLS, None]
+    assert urls(f"{folder}/*/*.csv") == URLS[:1]
+    assert urls(f"{folder}/part-1.csv.gz") == URLS[2:5]
     with pytest.raises(ValueError, match="there is no such file"):
-        urls(f"{store}/none")
+        urls(f"{folder}/none")
 
 
 def test_a_file_whose_name_looks_like_a_pattern(tmp_path):
@@ -103,12 +103,12 @@ def test_what_is_not_there(tmp_path):
             rows(tmp_path / name)
 
 
-def test_a_list_is_the_same_while_its_files_are(folder):
-    one = str(folder / "part-0.csv")
+def test_a_list_is_the_same_while_its_files_are(parts):
+    one = str(parts / "part-0.csv")
     assert list_digest(one) == file_digest(one)
-    whole = list_digest(str(folder))
-    copy = folder.parent / "copy"
-    shutil.copytree(folder, copy)
+    whole = list_digest(str(parts))
+    copy = parts.parent / "copy"
+    shutil.copytree(parts, copy)
     assert list_digest(str(copy)) == whole
     (copy / "_SUCCESS").write_text("more")
     assert list_digest(str(copy)) == whole
