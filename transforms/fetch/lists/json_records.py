@@ -134,11 +134,9 @@ class _Values:
             except ValueError:  # a number of more digits than Python makes a number of
                 decoder = json.JSONDecoder(parse_int=str)
                 continue
-            record: Record | BadRow = (
-                value if isinstance(value, dict) else BadRow(f"line {self._line()}: no JSON object")
-            )
+            row = value if isinstance(value, dict) else BadRow(f"line {self._line()}: no JSON object")
             self._at = end
-            return record
+            return row
 
     def _line(self) -> int:
         return self._lines + self._buffer.count("\n", 0, self._at)

@@ -16,7 +16,7 @@ from transforms.fetch.lists.text import PARQUET, Line, first_bytes, open_text, p
 from transforms.tables.shards import open_binary
 
 LIST_COLUMNS = ("idx", "label", "url")
-_FIRST = 100  # objects of JSON that show which names there are
+_FIRST = 20  # objects of JSON that show which names there are
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
