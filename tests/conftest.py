@@ -36,6 +36,11 @@ def folder(request, tmp_path) -> str:
     return str(tmp_path / "run") if request.param == "local" else new_folder()
 
 
+def pytest_make_parametrize_id(val, argname) -> str | None:
+    """Files in a test's name would make it long, and another one wherever they hold the time (gzip does)."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items) -> None:
     """Whole runs first, so that short tests fill the end; a module's tests share its fixtures, so they share a worker.
 
