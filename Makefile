@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 UV     := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test quick lint format bench lock clean
 
 $(READY): requirements.lock setup.py
 	@echo "== setting up $(VENV) from requirements.lock (about a minute; needs the network once)"
@@ -21,8 +21,16 @@ $(READY): requirements.lock setup.py
 demo: $(READY)  ## a recipe on real photographs, or videos of them, with real models: make demo RECIPE=face_clips
 	@$(BIN)/manyfaces demo $(RECIPE)
 
+# Whole runs wait for processes as much as they work: one worker more than a small machine has cores.
+WORKERS ?= 3
+TESTS := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+ELSEWHERE := integration or server or gcs or flink or prism or dataflow or mxnet
+
 test: $(READY)  ## the whole suite
-	@$(BIN)/python -m pytest
+	@$(TESTS)
+
+quick: $(READY)  ## the tests that need no engine, no server and no model
+	@$(TESTS) -m "not ($(ELSEWHERE))"
 
 lint: $(READY)  ## style and types
 	@$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig
 from tests.integration.runs import table_content
 from transforms.tables.shards import commit_file
 
-pytestmark = pytest.mark.gcs
+pytestmark = [pytest.mark.server, pytest.mark.gcs]
 
 
 @contextmanager

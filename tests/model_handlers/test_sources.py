@@ -22,6 +22,8 @@ from model_handlers import sources
 from model_handlers.errors import ModelError
 from model_handlers.sources import _npm_client, check_uri, fetch, local_path
 
+pytestmark = pytest.mark.server
+
 
 @pytest.mark.parametrize(
     ("uri", "path"),

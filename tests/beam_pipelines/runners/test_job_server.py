@@ -12,6 +12,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners import job_server
 
+pytestmark = pytest.mark.server
+
 # A server that says its process id in a file and then listens, as a job server does when it is ready.
 SERVER = """
 import os, socket, sys, time

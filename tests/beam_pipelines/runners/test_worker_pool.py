@@ -17,6 +17,8 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners import worker_pool
 
+pytestmark = pytest.mark.server
+
 # An engine of its own process, whose job goes on for ever: it asks the pool for a worker, which appends to a file.
 ENDLESS = """
 import sys, time

@@ -18,7 +18,7 @@ from transforms.fetch import child_process
 from transforms.fetch.child_process import ChildLost, Stopped, ask_child
 from transforms.fetch.video_settings import VideoDownloadSettings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.server, pytest.mark.integration]
 
 CHILD = """
 import json, os, signal, subprocess, sys, time

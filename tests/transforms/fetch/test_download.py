@@ -23,6 +23,8 @@ from transforms.tables.flow import Item
 from transforms.tables.reasons import Rejected, reason
 from transforms.tables.schemas import Source
 
+pytestmark = pytest.mark.server
+
 FAULTS = [
     ("ok", ""),
     ("typed-wrong", ""),

@@ -14,6 +14,8 @@ from transforms.fetch.settings import DownloadSettings
 from transforms.fetch.transfer import Transfer
 from transforms.tables.reasons import Rejected
 
+pytestmark = pytest.mark.server
+
 # {port} is a canary's on 127.0.0.1 and ::1
 HOSTILE = [
     "",

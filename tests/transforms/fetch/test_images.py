@@ -19,6 +19,8 @@ from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import Source, arrow_schema
 from transforms.tables.shards import shard_names, to_table
 
+pytestmark = pytest.mark.server
+
 SOURCE = Source("id1", "http://a.example/1.jpg", "cat", '{"x": 1}')
 
 

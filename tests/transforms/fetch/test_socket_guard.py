@@ -11,7 +11,7 @@ import pytest
 
 from tests.video_server import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.server, pytest.mark.integration]
 
 # names resolve as this says, beneath the guard; what stands after it is what the process then tries
 RESOLVER = """

@@ -38,7 +38,7 @@ from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_names, to_table
 from transforms.tables.video_schemas import Video, VideoSource
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.server, pytest.mark.integration]
 TONE = Tone(440, 0, 2)
 HLS = "application/x-mpegurl"
 
