@@ -121,7 +121,7 @@ def bad(folder: Path, hidden: str) -> dict[str, Case]:
     jpeg = cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
     bodies = {
         "truncated": (first[: len(first) * 2 // 3], "truncated_video"),
-        "without-its-end": (plain[: len(plain) // 2], "broken_video"),
+        "without-its-end": (plain[: len(plain) // 2], "truncated_video"),
         "audio": (cover(folder), "no_video_stream"),
         "zero-frames": (zeros, "no_frames"),
         "box-of-4-GB": (struct.pack(">I4sQ", 1, b"ftyp", 4 << 30) + first[8:], "broken_video"),
