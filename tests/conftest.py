@@ -41,6 +41,7 @@ def pytest_make_parametrize_id(val, argname) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
     """Whole runs first, so that short tests fill the end; a module's tests share its fixtures, so they share a worker.
 

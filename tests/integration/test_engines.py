@@ -16,7 +16,7 @@ from tests.integration.engines import (
 )
 from tests.integration.runs import assert_same_run, run_webbody
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 ENGINES = [
