@@ -255,6 +255,16 @@ def _start_pool(folder: Path, port: int, number: int) -> Process:
     return _start(command, folder / f"worker-pool-{number}.log")
 
 
+def _wait_for_port(host: str, port: int) -> None:
+    """Wait until somebody listens there."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"nobody listens at {host}:{port}")
+
+
 @contextmanager
 def flink_cluster(task_managers: int = 2, slots: int = 2) -> Iterator[Cluster]:
     """A cluster with so many task managers, each with a pool and enough slots for what another one had.
@@ -275,6 +285,8 @@ def flink_cluster(task_managers: int = 2, slots: int = 2) -> Iterator[Cluster]:
                 started.append(_start_task_manager(jars, folder, rpc, number, slots))
                 cluster.task_managers.append((started[-1], started[-2]))
             cluster.wait_for(task_managers)
+            for number in range(task_managers):
+                _wait_for_port(_pool_host(number), cluster.pools)
             yield cluster
         finally:
             for process in reversed(started):

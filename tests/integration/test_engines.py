@@ -19,6 +19,7 @@ from tests.integration.runs import assert_same_run, run_webbody
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
+CUTS = "jobs=[[download, bodies, faces, embeddings], [identity], [bundle, splits]]"  # a job takes seconds to start
 ENGINES = [
     pytest.param(partial(local, *ONE_WORKER), id="direct, one worker"),
     pytest.param(partial(local, *THREADS), id="direct, three threads"),
@@ -32,5 +33,5 @@ ENGINES = [
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_gives_the_same_tables(engine, site, whole_run, tmp_path):
     with options_of(engine) as arguments:
-        run = run_webbody(site.manifest, tmp_path / "run", site.port, beam=arguments)
+        run = run_webbody(site.manifest, tmp_path / "run", site.port, CUTS, beam=arguments)
     assert_same_run(run, whole_run)

@@ -31,6 +31,14 @@ def _messages(output):
     return output.with_name(f"{output.name}.messages")
 
 
+def _wait_for_work(output, process):
+    """Return when the run has named its attempt, or is over: until then a kill would show nothing."""
+    attempt = output / "attempt"
+    before = attempt.stat().st_mtime_ns if attempt.exists() else None
+    while process.poll() is None and (not attempt.exists() or attempt.stat().st_mtime_ns == before):
+        time.sleep(0.05)
+
+
 def _finished_chunks(output):
     """The ledger shards that say that a chunk is done (each row job's last stage), with their times of change."""
     last = [path for stage in ("download", "embeddings") for path in output.glob(f"ledger/{stage}/part-*.parquet")]
@@ -53,8 +61,9 @@ def test_twenty_kills_leave_no_trace(site, undisturbed, tmp_path):
         while not (output / "run.json").exists() or "finished" not in json.loads((output / "run.json").read_text()):
             done = _finished_chunks(output)
             process = _start(site, output)
+            _wait_for_work(output, process)
             try:
-                code = process.wait(timeout=rng.uniform(2.0, 9.0))
+                code = process.wait(timeout=rng.uniform(0.2, 6.0))
                 assert code == 0, _messages(output).read_text()
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)

@@ -146,7 +146,7 @@ def test_retry_takes_only_what_failed(site, tmp_path, capsys):
         (
             ["run", "webbody", "--input", "x", "--output", "x", "--set", "bodies.min_scor=1"],
             2,
-            "did you mean 'min_score'",
+            "did you mean 'bodies.min_score'",
         ),
         (["run", "webbody", "--input", "x", "--output", "x", "--set", "bodies.min_score=2"], 2, "bodies.min_score"),
         (["run", "webbody", "--input", "/no/list.csv", "--output", "x"], 2, "/no/list.csv"),

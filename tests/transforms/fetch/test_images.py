@@ -34,7 +34,7 @@ def test_the_row_of_an_image():
 
 
 def test_what_is_stored_is_capped_like_what_is_fetched():
-    store = StoreSettings(mode="keep_ratio", size=480, format="png")
+    store = StoreSettings(mode="keep_ratio", size=480, only_if_bigger=False, format="png")
     assert len(image_row(SOURCE, Fetched(0, JPEG, None), DownloadSettings(store=store)).image) > 10_000
     with pytest.raises(Rejected, match="too_large_result"):
         image_row(SOURCE, Fetched(0, JPEG, None), DownloadSettings(store=store, max_bytes=10_000))

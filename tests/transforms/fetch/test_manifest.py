@@ -294,7 +294,7 @@ def test_a_changed_manifest_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"rows_per_shard": 5}, r"begun with manifest\.rows_per_shard: 1000 -> 5; set that back, or"),
+        ({"rows_per_shard": 5}, r"begun with manifest\.rows_per_shard: null -> 5; set that back, or"),
         ({"columns": {"id": "name"}}, r'begun with manifest\.columns\.id: .* -> "name"; set that back, or'),
         (
             {"format": "csv", "columns": {"label": "who"}},

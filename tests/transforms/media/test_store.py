@@ -40,7 +40,7 @@ def strip(width, height):
 def test_what_would_grow_too_large_is_refused_before_it_is_decoded(size, settings, why, monkeypatch):
     monkeypatch.setattr(store, "decode", lambda *_, **__: pytest.fail("decoded"))
     with pytest.raises(Rejected, match=why) as rejected:
-        store_image(strip(*size), ACCEPT, StoreSettings(**settings))
+        store_image(strip(*size), ACCEPT, StoreSettings(**{"only_if_bigger": False, **settings}))
     assert rejected.value.code == "too_large_result"
 
 
@@ -58,7 +58,7 @@ def test_what_would_grow_too_large_is_refused_before_it_is_decoded(size, setting
     ],
 )
 def test_strips_that_fit_are_stored(size, settings, came):
-    stored = store_image(strip(*size), ACCEPT, StoreSettings(**settings))
+    stored = store_image(strip(*size), ACCEPT, StoreSettings(**{"only_if_bigger": False, **settings}))
     assert (stored.width, stored.height) == came
     header = read_header(stored.file, ACCEPT)
     assert (header.width, header.height) == came
@@ -74,7 +74,9 @@ def test_the_limits_are_those_of_the_encoders(name):
 
 
 def test_the_cap_does_not_forbid_the_size_that_is_asked_for():
-    stored = store_image(saved(SMALL, "jpeg"), AcceptSettings(max_pixels=10_000), StoreSettings(size=512))
+    stored = store_image(
+        saved(SMALL, "jpeg"), AcceptSettings(max_pixels=10_000), StoreSettings(size=512, only_if_bigger=False)
+    )
     assert (stored.width, stored.height) == (512, 512)
 
 
@@ -84,7 +86,7 @@ def test_strips_of_a_few_kilobytes_cost_no_memory(mode, size):
     file = strip(*size)
     tracemalloc.start()
     with suppress(Rejected):
-        store_image(file, ACCEPT, StoreSettings(mode=mode))
+        store_image(file, ACCEPT, StoreSettings(mode=mode, only_if_bigger=False))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 << 20  # scaled as a whole they have 3 to 70 GB
