@@ -56,7 +56,7 @@ IMAGES = tuple(
 )
 VIDEOS = Campaign(
     "videos", "face_generation", "[[download, frames]]", ("manifest", "download", "frames"),
-    ("sampling.per_segment=2", "fetch.accept.min_height=0", "fetch.probe_seconds=20"),
+    ("sampling.per_segment=2", "fetch.accept={min_height: 0, probe_seconds: 20}"),
 )  # fmt: skip
 
 

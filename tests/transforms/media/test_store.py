@@ -75,7 +75,9 @@ def test_the_limits_are_those_of_the_encoders(name):
 
 def test_the_cap_does_not_forbid_the_size_that_is_asked_for():
     stored = store_image(
-        saved(SMALL, "jpeg"), AcceptSettings(max_pixels=10_000), StoreSettings(size=512, only_if_bigger=False)
+        saved(SMALL, "jpeg"),
+        AcceptSettings(max_pixels=10_000),
+        StoreSettings(mode="border", size=512, only_if_bigger=False),
     )
     assert (stored.width, stored.height) == (512, 512)
 
