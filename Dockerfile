@@ -15,7 +15,7 @@ FROM ${LAUNCHER} AS launcher
 FROM python:${PYTHON}-slim AS build
 ARG UV=0.13.8
 RUN pip install --no-cache-dir uv==${UV} && uv venv /opt/venv
-ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH UV_NO_CACHE=1
+ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1
 WORKDIR /src
 COPY requirements.lock requirements-cpu.lock requirements-gpu.lock ./
 

@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip
 READY  := $(VENV)/.ready
+# Where it is set, every process compiles all that it imports anew: three seconds for Beam alone.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test quick lint format bench lock clean
 

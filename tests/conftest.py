@@ -16,6 +16,8 @@ ENGINES = {
     "dataflow": "Dataflow, a stand-in for the service",
 }
 
+SHARING = ("integration", "server", "gcs")  # markers of tests whose module's fixtures take seconds
+
 # machines are shared; pytest has a time limit of its own
 settings.register_profile("manyfaces", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("manyfaces")
@@ -43,13 +45,14 @@ def pytest_make_parametrize_id(val, argname) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
-    """Whole runs first, so that short tests fill the end; a module's tests share its fixtures, so they share a worker.
+    """Whole runs first, so that short tests fill the end. Tests that share what is slow to start share a worker.
 
     Modules that share a costly run name their own group: `pytest.mark.xdist_group("webbody")`.
     """
     items.sort(key=lambda item: item.get_closest_marker("integration") is None)
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
+        shares = any(item.get_closest_marker(name) for name in SHARING)
+        if shares and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 

@@ -83,13 +83,13 @@ def test_the_ledger_is_looked_at_now_and_then(tmp_path, monkeypatch):
 
 @pytest.fixture
 def order(tmp_path, monkeypatch):
-    """A run of 600 numbers, all of which fail for now; twenty a second and worker."""
+    """A run of 600 numbers, all of which fail for now; at most twenty a second and worker."""
     monkeypatch.setattr(failures, "_PAUSE", 0.2)
     numbers = [n for n in range(7, 7 * 2000, 7) if n % 10 and n % 11][:600]
     (tmp_path / "numbers.txt").write_text("\n".join(map(str, numbers)))
 
     def make(*beam: str, **config) -> Order:
-        settings = NumbersConfig(**{"rows_per_shard": 5, "pause": 0.01, **config})
+        settings = NumbersConfig(**{"rows_per_shard": 5, "pause": 0.05, **config})
         beam = beam or ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
         return Order(RECIPE, settings, str(tmp_path / "numbers.txt"), str(tmp_path / "run"), beam)
 
@@ -110,7 +110,7 @@ def test_a_run_that_fails_is_stopped_and_goes_on_when_it_is_mended(order, capsys
         run(one)
     done = tally(one.run, "double")
     mend(one.run)
-    run(order(pause=0))
+    run(order(pause=0, max_failed_share=0.9))  # on a busy machine more than half had failed before it was stopped
     whole = tally(one.run, "double")
     assert (whole.items, whole.count("failed")) == (600, done.count("failed"))
     assert plan_retry(one.run, "double", False, 100) == done.count("failed")
