@@ -43,8 +43,8 @@ def pytest_make_parametrize_id(val, argname) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items) -> None:
+@pytest.hookimpl(wrapper=True)  # its first part comes before xdist, which reads the groups as early as it can
+def pytest_collection_modifyitems(config, items):
     """Whole runs first, so that short tests fill the end. Tests that share what is slow to start share a worker.
 
     Modules that share a costly run name their own group: `pytest.mark.xdist_group("webbody")`.
@@ -54,6 +54,10 @@ def pytest_collection_modifyitems(items) -> None:
         shares = any(item.get_closest_marker(name) for name in SHARING)
         if shares and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    yield
+    if getattr(config.option, "loadgroup", False):  # in a worker of pytest-xdist
+        groups = [item for item in items if item.get_closest_marker("xdist_group")]
+        assert all("@" in item.nodeid for item in groups), "pytest-xdist has not read the groups"
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -6,8 +6,6 @@ content, whatever the order in which faces were found.
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from transforms.identity.knn import F32, Edges
 from transforms.identity.settings import ClusterSettings
@@ -23,6 +21,10 @@ def connected(rows: int, edges: Edges, link_similarity: float) -> Labels:
 
 
 def _components(rows: int, edges: Edges) -> Labels:
+    # loaded when it is needed: every process of a run would be half a second later at its work
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     if rows == 0:
         return np.zeros(0, np.int64)
     graph = coo_array((np.ones(len(edges), np.int8), (edges.first, edges.second)), shape=(rows, rows))

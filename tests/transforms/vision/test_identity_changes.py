@@ -51,10 +51,12 @@ def test_frames_turned_away_or_blurred_do_not_split(rng, length, bad, data):
 
 @given(seeds, st.integers(10, 30), st.integers(10, 30), st.integers(-3, 2))
 def test_a_blurred_frame_beside_a_cut_moves_it_by_a_sample_at_most(rng, before, after, beside):
+    """One time in a thousand what lies between the cut and the frame is cut off on both sides."""
     units = walk([before, after], rng)
     units[before + beside] = unit_vectors(rng.normal(size=(1, 128)))
-    (cut,) = found(units)
-    assert abs(cut - before) <= 1
+    cuts = found(units)
+    assert min(abs(cut - before) for cut in cuts) <= 1
+    assert len(cuts) == 1 or sorted(cuts) == sorted([before, before + beside + (beside > 0)])
 
 
 def slowly(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
