@@ -1,5 +1,6 @@
 """Fixtures that tests of several packages share, and the word at the end on which engines ran."""
 
+import os
 from collections import Counter
 
 import pytest
@@ -17,6 +18,9 @@ ENGINES = {
 }
 
 SHARING = ("integration", "server", "gcs")  # markers of tests whose module's fixtures take seconds
+
+# Java processes of tests live for seconds: the second compiler would never pay
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 # machines are shared; pytest has a time limit of its own
 settings.register_profile("manyfaces", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -24,12 +24,12 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from tests.engines.fetch import Unavailable, engines
-from tests.engines.flink_job_server import OPENS, flink_package, job_server
+from tests.engines.flink_job_server import OPENS, flink_package, job_server, on_the_cluster
 from transforms.child_python import child_command
 
 _START_SECONDS = 60
 _POOL = "worker-pool"  # the name under which each task manager finds its own pool
-_JAVA = ["-XX:+UseSerialGC", *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENS)]
+_JAVA = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENS)]
 
 _MEMORY = {  # a task manager's, every part of it: without Flink's scripts nothing else works them out
     "framework.heap.size": "128m",
@@ -177,9 +177,15 @@ class Cluster:
         return [line[:300] for line in lines if "ERROR" in line or "Exception" in line][:8]
 
 
-def _java(jars: Path, options: list[str], main: str, folder: Path, settings: dict[str, str]) -> list[str]:
+def _class_path() -> str:
+    """Flink's own jars, and those of Beam's runner that no job brings. Raises Unavailable."""
+    release, _ = job_server()
+    return os.pathsep.join([f"{flink_jars()}/*", *map(str, on_the_cluster(release))])
+
+
+def _java(class_path: str, options: list[str], main: str, folder: Path, settings: dict[str, str]) -> list[str]:
     pairs = [word for key, value in settings.items() for word in ("-D", f"{key}={value}")]
-    classes = ["-classpath", f"{jars}/*", f"-Dlog4j.configurationFile={folder}/log4j.properties"]
+    classes = ["-classpath", class_path, f"-Dlog4j.configurationFile={folder}/log4j.properties"]
     return ["java", *_JAVA, *options, *classes, f"org.apache.flink.runtime.{main}", "--configDir", str(folder), *pairs]
 
 
@@ -199,12 +205,13 @@ def _common(rpc: int, folder: Path) -> dict[str, str]:
         "jobmanager.rpc.port": str(rpc),
         "io.tmp.dirs": str(folder),
         "cluster.evenly-spread-out-slots": "true",
+        "classloader.resolve-order": "parent-first",  # a class is loaded once, not once a job
         "heartbeat.interval": "1000",
         "heartbeat.timeout": "8000",
     }
 
 
-def _start_job_manager(jars: Path, folder: Path, rpc: int, rest: int) -> Process:
+def _start_job_manager(class_path: str, folder: Path, rpc: int, rest: int) -> Process:
     settings = _common(rpc, folder) | {
         "jobmanager.bind-host": "127.0.0.1",
         "rest.address": "127.0.0.1",
@@ -217,10 +224,10 @@ def _start_job_manager(jars: Path, folder: Path, rpc: int, rest: int) -> Process
         "web.upload.dir": str(folder),
     }
     main = "entrypoint.StandaloneSessionClusterEntrypoint"
-    return _start(_java(jars, ["-Xmx448m"], main, folder, settings), folder / "job-manager.log")
+    return _start(_java(class_path, ["-Xmx448m"], main, folder, settings), folder / "job-manager.log")
 
 
-def _start_task_manager(jars: Path, folder: Path, rpc: int, number: int, slots: int) -> Process:
+def _start_task_manager(class_path: str, folder: Path, rpc: int, number: int, slots: int) -> Process:
     """Its hosts file makes the one name of all pools its own pool's address."""
     hosts = folder / f"hosts-{number}"
     hosts.write_text(f"127.0.0.1 localhost\n{_pool_host(number)} {_POOL}\n")
@@ -235,7 +242,7 @@ def _start_task_manager(jars: Path, folder: Path, rpc: int, number: int, slots: 
     }
     options = ["-Xmx384m", "-XX:MaxDirectMemorySize=256m", f"-Djdk.net.hosts.file={hosts}"]
     log = folder / f"task-manager-{number}.log"
-    return _start(_java(jars, options, "taskexecutor.TaskManagerRunner", folder, settings), log)
+    return _start(_java(class_path, options, "taskexecutor.TaskManagerRunner", folder, settings), log)
 
 
 def _pool_host(number: int) -> str:
@@ -272,17 +279,17 @@ def flink_cluster(task_managers: int = 2, slots: int = 2) -> Iterator[Cluster]:
     Raises Unavailable where Java or Flink cannot be had.
     """
     require_java()
-    jars = flink_jars()
+    class_path = _class_path()
     started: list[Process] = []
     with TemporaryDirectory(prefix="manyfaces-flink-") as name:
         folder, rpc = Path(name), free_port()
         _write_configuration(folder)
         cluster = Cluster(folder, free_port(), free_port(_pool_host(0)), slots)
         try:
-            started.append(_start_job_manager(jars, folder, rpc, cluster.rest))
+            started.append(_start_job_manager(class_path, folder, rpc, cluster.rest))
             for number in range(task_managers):
                 started.append(_start_pool(folder, cluster.pools, number))
-                started.append(_start_task_manager(jars, folder, rpc, number, slots))
+                started.append(_start_task_manager(class_path, folder, rpc, number, slots))
                 cluster.task_managers.append((started[-1], started[-2]))
             cluster.wait_for(task_managers)
             for number in range(task_managers):

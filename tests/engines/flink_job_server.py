@@ -48,8 +48,9 @@ def published(release: Release) -> Path:
 def assembled(release: Release) -> Path:
     """A jar that names the runner's own jar and all that it needs. Raises Unavailable."""
     _, artifact, version = release.runner.split(":")
-    folder = engines() / f"{artifact}-{version}"
+    folder = _folder(release)
     if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=engines()) as scratch:
             _copy_dependencies(Path(scratch), release.runner)
             with suppress(OSError):  # another process was faster
@@ -66,6 +67,21 @@ def assembled(release: Release) -> Path:
     with zipfile.ZipFile(jar, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "".join(map(_folded, entries, entries.values())) + "\r\n")
     return jar
+
+
+def _folder(release: Release) -> Path:
+    """Where the jars of an assembled job server lie.
+
+    Beam sends what is on the job server's class path to the cluster with each job, 150 MB in 15 s, unless the path has
+    `gradle/wrapper` in it. These jars are on the class path of the tests' cluster instead.
+    """
+    _, artifact, version = release.runner.split(":")
+    return engines() / f"{artifact}-{version}" / "gradle" / "wrapper"
+
+
+def on_the_cluster(release: Release) -> list[Path]:
+    """The jars that a cluster must have on its class path, since the job server does not send them."""
+    return sorted(jar for jar in _folder(release).glob("*.jar") if not jar.name.startswith(("flink-", "slf4j-")))
 
 
 def _digest(folder: Path) -> str:
