@@ -26,7 +26,7 @@ demo: $(READY)  ## a recipe on real photographs, or videos of them, with real mo
 # Whole runs wait for processes as much as they work: one worker more than a small machine has cores.
 WORKERS ?= 3
 TESTS := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
-ELSEWHERE := integration or server or gcs or flink or prism or dataflow or mxnet
+ELSEWHERE := integration or jobs or server or gcs or flink or prism or dataflow or mxnet
 
 test: $(READY)  ## the whole suite
 	@$(TESTS)

@@ -11,6 +11,8 @@ from beam_pipelines.dry_run import NOTE, describe
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.run import Order
 
+pytestmark = pytest.mark.jobs
+
 DATAFLOW = [
     "models.device=cuda", "dataflow.project=ours", "dataflow.region=europe-west4",
     "dataflow.temp_location=gs://bucket/temporary", "dataflow.cpu.image=here/cpu", "dataflow.gpu.image=here/cuda",

@@ -12,6 +12,8 @@ from transforms.tables.flow import Verdict
 from transforms.tables.ledger import tally, write_ledger
 from transforms.tables.retry import plan_retry
 
+pytestmark = pytest.mark.jobs
+
 # scipy.stats.binomtest(failed, chunks).proportion_ci(0.98, "wilson").low
 SHARES = [(6, 6, 6, 0.5258), (10, 10, 10, 0.6488), (7, 10, 10, 0.3493), (30, 40, 40, 0.5678), (1, 9, 9, 0.0155)]
 

@@ -19,6 +19,8 @@ from transforms.tables.reasons import Rejected
 from transforms.tables.shards import commit_file, read_column
 from transforms.tables.steps import Work, apply
 
+pytestmark = pytest.mark.jobs
+
 
 @pytest.fixture
 def command(tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig
 from transforms.fetch.lists.files import list_digest
 from transforms.tables.retry import plan_retry
 
+pytestmark = pytest.mark.jobs
+
 
 @pytest.fixture
 def order(tmp_path):

@@ -17,6 +17,8 @@ from transforms.tables.ledger import entries, tally
 from transforms.tables.retry import plan_retry
 from transforms.tables.shards import iter_tables, read_column, read_footers, shard_names, shard_path
 
+pytestmark = pytest.mark.jobs
+
 TABLES = ("manifest", "doubles", "halves", "sums")
 NUMBERS = [*range(1, 31), 707]  # 10 20 30: dropped; 7 14 21 28: timeout; 707: http_404; 11 22: fail in halve
 

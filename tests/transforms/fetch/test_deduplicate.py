@@ -60,7 +60,7 @@ def test_duplicates_are_those_of_a_plain_search(pairs):
 def test_an_image_takes_little_memory(tmp_path, monkeypatch):
     """Its id and two hashes of 16 bytes, of which one is for sorting; no Python objects that stay."""
     monkeypatch.setattr(ledger, "SHARD_ROWS", 1000)
-    count, part = 100_000, 10_000
+    count, part = 50_000, 10_000
     for start in range(0, count, part):
         write_images(str(tmp_path), f"{start:06d}", {f"{i:020d}": f"{i}" for i in range(start, start + part)})
     arrow = pa.total_allocated_bytes()

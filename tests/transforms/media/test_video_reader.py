@@ -316,7 +316,7 @@ def in_order(path: Path) -> list[bytes | None]:
 def test_frames_that_never_come_are_not_looked_for_again_and_again(share, most, tmp_path, monkeypatch):
     """One key frame and hundreds of damaged packets behind it: the work grows with the packets, not their square."""
     long = X264 | {"preset": "ultrafast", "g": "10000"}
-    path = write(tmp_path / "a.mp4", number_frames(400), File(options=long))
+    path = write(tmp_path / "a.mp4", number_frames(240), File(options=long))
     with av.open(str(path)) as container:
         places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
     data, chance = bytearray(path.read_bytes()), random.Random(1)
