@@ -1,7 +1,5 @@
 """Many small images on a server: runs long enough to be disturbed in the middle."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +9,8 @@ import cv2
 import numpy as np
 
 from beam_pipelines.demonstration import Page, serve
+from tests.integration import command
+from tests.integration.command import Command
 from tests.integration.runs import Site, overrides, table_content
 
 ITEMS = 2400
@@ -49,32 +49,18 @@ def crowd_overrides() -> list[str]:
     return ["jobs=[[download]]", "manifest.columns.id=null", f"manifest.rows_per_shard={CHUNK}"]
 
 
-def start(site: Site, output: Path, *beam: str) -> subprocess.Popen[str]:
-    """The command that downloads the crowd, on its way; its messages are piped."""
-    settings = [word for override in overrides(site.port, *crowd_overrides()) for word in ("--set", override)]
-    command = ["run", "webbody", "--input", str(site.manifest), "--output", str(output), *settings, *beam]
-    program = [sys.executable, "-m", "beam_pipelines.cli"]
-    return subprocess.Popen([*program, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def start(site: Site, output: Path, *beam: str) -> Command:
+    """The command that downloads the crowd, on its way."""
+    return command.start("webbody", site.manifest, output, overrides(site.port, *crowd_overrides()), *beam)
 
 
-def wait_for_chunks(process: subprocess.Popen[str], output: Path, chunks: int) -> None:
+def wait_for_chunks(process: Command, output: Path, chunks: int) -> None:
     """Return when so many chunks are committed, and the run is not over."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(finished(output)) < chunks:
-        assert process.poll() is None, process.communicate()
+        assert process.wait(0.02) is None, process.messages()
         assert time.monotonic() < deadline
-        time.sleep(0.02)
     assert len(finished(output)) < ITEMS // CHUNK, "the run was over before it could be disturbed"
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    """The messages of a run that ends well within minutes; it is killed if it does not."""
-    try:
-        _, messages = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    assert process.returncode == 0, messages
-    return messages
 
 
 def finished(output: Path) -> dict[Path, int]:

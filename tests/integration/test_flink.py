@@ -8,7 +8,8 @@ import pytest
 
 from tests.engines import flink
 from tests.engines.fetch import Unavailable
-from tests.integration.crowd import assert_same_download, finish, finished, start, wait_for_chunks
+from tests.integration.command import finish
+from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("crowd"), pytest.mark.flink, pytest.mark.timeout(900)]
 
@@ -97,7 +98,6 @@ def test_a_run_whose_submitter_was_lost_is_started_again_beside_the_old_job(
         wait_for_chunks(process, output, 3)
     finally:
         process.kill()
-        process.communicate()
     before = finished(output)
     finish(start(crowd_site, output, *cluster.arguments))
     assert before.items() <= finished(output).items(), "a finished chunk was done again"

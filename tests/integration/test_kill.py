@@ -1,10 +1,9 @@
 """SIGKILL at random moments: a run that is started again ends as if nothing had happened."""
 
 import json
+import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,30 +11,23 @@ from pathlib import Path
 import pytest
 
 from beam_pipelines.errors import ConfigError
+from tests.integration import command
 from tests.integration.runs import assert_same_run, overrides, run_webbody, workers
 
 KILLS = 20
+CHUNKS = "manifest.rows_per_shard=2"
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 
 
-def _start(site, output, *beam):
-    settings = [word for override in overrides(site.port, "manifest.rows_per_shard=2") for word in ("--set", override)]
-    command = ["run", "webbody", "--input", str(site.manifest), "--output", str(output), *settings, *beam]
-    with _messages(output).open("wb") as messages:
-        program = [sys.executable, "-m", "beam_pipelines.cli"]
-        return subprocess.Popen([*program, *command], stdout=subprocess.DEVNULL, stderr=messages)
-
-
-def _messages(output):
-    """What the last run in a folder said."""
-    return output.with_name(f"{output.name}.messages")
+def _start(site, output, *beam, more=()):
+    return command.start("webbody", site.manifest, output, overrides(site.port, CHUNKS, *more), *beam)
 
 
 def _wait_for_work(output, process):
     """Return when the run has named its attempt, or is over: until then a kill would show nothing."""
     attempt = output / "attempt"
     before = attempt.stat().st_mtime_ns if attempt.exists() else None
-    while process.poll() is None and (not attempt.exists() or attempt.stat().st_mtime_ns == before):
+    while process.wait(0) is None and (not attempt.exists() or attempt.stat().st_mtime_ns == before):
         time.sleep(0.05)
 
 
@@ -49,7 +41,7 @@ def _finished_chunks(output):
 def undisturbed(site, tmp_path_factory):
     """A run in chunks of two that nobody disturbs."""
     folder = tmp_path_factory.mktemp("runs") / "undisturbed"
-    return run_webbody(site.manifest, folder, site.port, "manifest.rows_per_shard=2")
+    return run_webbody(site.manifest, folder, site.port, CHUNKS)
 
 
 def test_twenty_kills_leave_no_trace(site, undisturbed, tmp_path):
@@ -62,13 +54,11 @@ def test_twenty_kills_leave_no_trace(site, undisturbed, tmp_path):
             done = _finished_chunks(output)
             process = _start(site, output)
             _wait_for_work(output, process)
-            try:
-                code = process.wait(timeout=rng.uniform(0.2, 6.0))
-                assert code == 0, _messages(output).read_text()
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+            code = process.wait(rng.uniform(0.2, 6.0))
+            if code is None:
+                process.kill()
                 kills += 1
+            assert code in (None, 0), process.messages()
             after = _finished_chunks(output)
             assert all(after.get(path) == when for path, when in done.items()), "a finished chunk was done again"
             assert kills < 3 * KILLS, "the run makes no progress between kills"
@@ -80,19 +70,19 @@ def test_ctrl_c_leaves_a_run_that_goes_on(site, undisturbed, tmp_path):
     process = _start(site, tmp_path / "stopped")
     while not list((tmp_path / "stopped").glob("images/part-*.parquet")):
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
-    assert _start(site, tmp_path / "stopped").wait(timeout=300) == 0
+    os.kill(process.id, signal.SIGINT)
+    assert process.wait(30) == 130
+    command.finish(_start(site, tmp_path / "stopped"))
     assert_same_run(str(tmp_path / "stopped"), undisturbed)
 
 
 def test_two_runs_at_once_in_one_folder_are_refused(site, tmp_path):
-    process = _start(site, tmp_path / "shared")
+    process = _start(site, tmp_path / "shared", more=["jobs=[[download, bodies]]"])
     while not (tmp_path / "shared" / "run.json").exists():
         time.sleep(0.1)
     with pytest.raises(ConfigError, match="another run is at work"):
-        run_webbody(site.manifest, tmp_path / "shared", site.port, "manifest.rows_per_shard=2")
-    assert process.wait(timeout=300) == 0
+        run_webbody(site.manifest, tmp_path / "shared", site.port, CHUNKS)
+    command.finish(process)
 
 
 def _alive(command_lines):
@@ -104,12 +94,10 @@ def _alive(command_lines):
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_workers_end_with_their_run(site, tmp_path):
     process = _start(site, tmp_path / "run", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
-    while len(workers(process.pid)) < 2:
-        assert process.poll() is None
-        time.sleep(0.1)
-    started = workers(process.pid)
+    while len(workers(process.id)) < 2:
+        assert process.wait(0.1) is None
+    started = workers(process.id)
     process.kill()
-    process.wait()
     deadline = time.monotonic() + 5
     while _alive(started) and time.monotonic() < deadline:
         time.sleep(0.1)

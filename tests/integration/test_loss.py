@@ -8,7 +8,8 @@ import pytest
 
 from tests.engines import prism
 from tests.engines.fetch import Unavailable
-from tests.integration.crowd import assert_same_download, finish, finished, start, wait_for_chunks
+from tests.integration.command import finish
+from tests.integration.crowd import assert_same_download, finished, start, wait_for_chunks
 from tests.integration.runs import workers
 
 pytestmark = [
@@ -35,7 +36,7 @@ def test_a_run_survives_the_loss_of_a_worker_process(processes, crowd_site, whol
     process = start(crowd_site, output, *processes)
     wait_for_chunks(process, output, 6)
     before = finished(output)
-    os.kill(int(workers(process.pid)[0].parent.name), signal.SIGKILL)
+    os.kill(int(workers(process.id)[0].parent.name), signal.SIGKILL)
     messages = finish(process)
     assert messages.count("a worker process was lost") == 1
     assert "Traceback" not in messages
@@ -51,7 +52,6 @@ def test_a_run_whose_submitter_was_lost_goes_on_when_it_is_started_again(crowd_s
         process = start(crowd_site, output, *beam)
         wait_for_chunks(process, output, chunks)
         process.kill()
-        process.communicate()
     before = finished(output)
     finish(start(crowd_site, output, *beam))
     assert before.items() <= finished(output).items(), "a finished chunk was done again"

@@ -2,12 +2,10 @@
 
 import json
 import random
-import signal
-import subprocess
-import sys
 
 import pytest
 
+from tests.integration import command
 from tests.integration.runs import contents
 from tests.integration.video_site import Take, video_site
 
@@ -36,23 +34,12 @@ def site(tmp_path_factory):
 
 def start(recipe, site, output):
     overrides = [f"fetch.allow_hosts=['127.0.0.1:{site.port}']", "manifest.rows_per_shard=1", *RECIPES[recipe]]
-    settings = [word for override in overrides for word in ("--set", override)]
-    command = ["run", recipe, "--input", str(site.manifest), "--output", str(output), *settings]
-    program = [sys.executable, "-m", "beam_pipelines.cli"]
-    return subprocess.Popen([*program, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return command.start(recipe, site.manifest, output, overrides)
 
 
 def is_done(output):
     record = output / "run.json"
     return record.exists() and "finished" in json.loads(record.read_text())
-
-
-def finish(process):
-    try:
-        _, messages = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    assert process.returncode == 0, messages
 
 
 def committed(output):
@@ -75,7 +62,7 @@ def committed(output):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_kills_leave_no_trace(recipe, site, tmp_path):
     rng = random.Random(recipe)
-    finish(start(recipe, site, tmp_path / "undisturbed"))
+    command.finish(start(recipe, site, tmp_path / "undisturbed"))
     whole = contents(tmp_path / "undisturbed")
     folder, least = MADE[recipe]
     assert sum(name.startswith(folder) for name in whole) >= least
@@ -86,13 +73,11 @@ def test_kills_leave_no_trace(recipe, site, tmp_path):
         while not is_done(output):
             before = committed(output)
             process = start(recipe, site, output)
-            try:
-                process.wait(timeout=rng.uniform(3.5, 10.0) if kills < KILLS else 300)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+            code = process.wait(rng.uniform(1.0, 7.5) if kills < KILLS else 300)
+            if code is None:
+                process.kill()
                 kills += 1
-            _, messages = process.communicate()
-            assert process.returncode in (0, -signal.SIGKILL), messages
+            assert code in (None, 0), process.messages()
             after = committed(output)
             again = [path for path, when in before.items() if after.get(path) != when]
             assert again == [], "what was finished was done again"
