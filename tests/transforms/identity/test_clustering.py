@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.cluster import DBSCAN
 
 from transforms.identity.clustering import cluster, connected, dbscan, first_rows, in_largest, links, without_small
 from transforms.identity.knn import NO_EDGES, Edges, find_edges, one_group, pair_similarity, unit
@@ -62,6 +61,8 @@ def test_dbscan_ignores_edges_between_groups_and_below_the_link():
 )
 @settings(max_examples=200, deadline=None)
 def test_dbscan_is_that_of_scikit_learn(seed, rows, link, min_samples, groups):
+    from sklearn.cluster import DBSCAN  # which takes seconds
+
     random = np.random.default_rng(seed)
     units = unit(random.normal(size=(rows, 4)))
     group = np.sort(random.integers(0, groups, rows))
