@@ -25,7 +25,8 @@ demo: $(READY)  ## a recipe on real photographs, or videos of them, with real mo
 
 # Whole runs wait for processes as much as they work: one worker more than a small machine has cores.
 WORKERS ?= 3
-TESTS := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# They are the parallelism: threads of OpenMP and BLAS beside them would only wait in loops.
+TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --durations=25 --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 ELSEWHERE := integration or jobs or server or gcs or flink or prism or dataflow or mxnet
 
 test: $(READY)  ## the whole suite

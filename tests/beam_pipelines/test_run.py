@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pyarrow as pa
@@ -36,6 +37,15 @@ def order(tmp_path):
         return Order(RECIPE, NumbersConfig(**config), str(manifest), run_folder, beam, recompute)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> str:
+    """The folder of a run of NUMBERS that is only read and copied."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "numbers.txt").write_text("\n".join(map(str, NUMBERS)))
+    run(Order(RECIPE, NumbersConfig(), str(folder / "numbers.txt"), str(folder / "run")))
+    return str(folder / "run")
 
 
 def contents(folder: str) -> dict[str, list]:
@@ -113,16 +123,15 @@ LOST = [
 
 
 @pytest.mark.parametrize("lost", LOST)
-def test_an_interrupted_run_goes_on_where_it_stopped(order, lost):
-    run(order("whole"))
+def test_an_interrupted_run_goes_on_where_it_stopped(order, undisturbed, lost):
     one = order()
-    run(one)
+    shutil.copytree(undisturbed, one.run)
     for shard in lost:
         os.unlink(os.path.join(one.run, f"{shard}.parquet"))
     before = times(one.run)
     CALLS.clear()
     run(one)
-    assert contents(one.run) == contents(order("whole").run)
+    assert contents(one.run) == contents(undisturbed)
     redone = {path.rpartition("part-")[2][:5] for path, when in times(one.run).items() if before.get(path) != when}
     lost_chunks = {shard[-5:] for shard in lost}
     assert redone - {"00000"} == lost_chunks - {"00000"}
@@ -134,8 +143,7 @@ class Killed(BaseException):
     """The process is killed."""
 
 
-def test_a_run_that_is_killed_behind_any_change_of_its_record_goes_on(order, monkeypatch):
-    run(order("whole"))
+def test_a_run_that_is_killed_behind_any_change_of_its_record_goes_on(order, undisturbed, monkeypatch):
     write, left = run_module.write_record, 0
 
     def write_and_die(folder, record):
@@ -155,7 +163,7 @@ def test_a_run_that_is_killed_behind_any_change_of_its_record_goes_on(order, mon
             except Killed:
                 pass
         run(one)
-        assert contents(one.run) == contents(order("whole").run)
+        assert contents(one.run) == contents(undisturbed)
         assert "finished" in read_record(one.run)
     assert number > len(TABLES)
 
@@ -166,10 +174,10 @@ CUTS = [
 ]
 
 
-def test_cuts_do_not_matter(order):
-    for number, cuts in enumerate(CUTS):
-        run(order(str(number), jobs=cuts))
-    assert contents(order("0").run) == contents(order("1").run)
+@pytest.mark.parametrize("cuts", CUTS)
+def test_cuts_do_not_matter(order, undisturbed, cuts):
+    run(order(jobs=cuts))
+    assert contents(order().run) == contents(undisturbed)
 
 
 def test_cuts_may_change_between_runs(order):
@@ -476,7 +484,7 @@ def test_a_run_takes_no_more_of_its_manifest_when_its_limit_is_reached(order, ca
 def test_an_interrupted_run_with_a_limit_takes_the_same_items(order, lost):
     whole, one = order("whole", most=20), order(most=20)
     run(whole)
-    run(one)
+    shutil.copytree(whole.run, one.run)
     for shard in lost:
         for table in ("doubles", "ledger/double", "halves", "ledger/halve"):
             os.unlink(shard_path(one.run, table, shard))
