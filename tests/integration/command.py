@@ -76,6 +76,7 @@ def _main(words: list[str], said: str, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     os.dup2(os.open(said, os.O_WRONLY | os.O_APPEND), 2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.argv = ["manyfaces", *words]
     from beam_pipelines import cli
 
-    sys.exit(cli.main(words))
+    cli.entry()
