@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.engines.fetch import Unavailable, ask, fetch
 
 MODULE = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0"
+_QUICKLY = ["-gcflags=all=-N -l -dwarf=false", "-ldflags=-s -w"]  # built in two thirds of the time, and fast enough
 
 
 def prism() -> Path:
@@ -17,7 +18,9 @@ def prism() -> Path:
 def _build(folder: Path) -> Path:
     if shutil.which("go") is None:
         raise Unavailable("Prism cannot be built: there is no Go (go) on the PATH.")
-    ask(["go", "install", MODULE], f"Go's {MODULE}", {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0"})
+    ask(
+        ["go", "install", *_QUICKLY, MODULE], f"Go's {MODULE}", {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0"}
+    )
     return folder / "prism"
 
 

@@ -6,11 +6,13 @@ from beam_pipelines.demonstration import photographs, serve
 from tests.integration.crowd import crowd, crowd_overrides
 from tests.integration.runs import Site, run_webbody, write_list
 
+LEFT_OUT = ("obama-4", "obama-5", "obama-6", "pitch-1", "party-1")  # of what each shows there are others
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The demo's photographs, on a server that lives as long as the tests."""
-    pairs = list(photographs())
+    """Most of the demo's photographs, on a server that lives as long as the tests."""
+    pairs = [(row, page) for row, page in photographs() if not row.id.startswith(LEFT_OUT)]
     with serve({row.path: page for row, page in pairs}) as port:
         manifest = tmp_path_factory.mktemp("site") / "list.csv"
         rows = [row for row, _ in pairs]

@@ -1,9 +1,14 @@
-"""One configuration gives equal tables on every engine: ids, boxes and labels, and embeddings bit for bit."""
+"""One configuration gives equal tables and files on every engine, and videos on Google Cloud Storage.
+
+Ids, boxes and labels are equal, and embeddings bit for bit.
+"""
 
 from functools import partial
 
 import pytest
 
+from beam_pipelines import config as configuration
+from beam_pipelines.run import Order, run
 from tests.integration.engines import (
     ONE_WORKER,
     PROCESSES,
@@ -14,12 +19,25 @@ from tests.integration.engines import (
     on_prism,
     options_of,
 )
-from tests.integration.runs import assert_same_run, run_webbody
+from tests.integration.runs import assert_same_contents, assert_same_run, run_webbody
+from tests.integration.video_site import Take, video_site
+from transforms.media import library
+from transforms.tables.ledger import tally
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
-
-
-CUTS = "jobs=[[download, bodies, faces, embeddings], [identity], [bundle, splits]]"  # a job takes seconds to start
+FILMS = {"a": [Take("obama-1", 20, 0.3)], "b": [Take("biden-1", 20, 0.3)]}
+PHOTOGRAPHS = (
+    "jobs=[[download, bodies, faces, embeddings], [identity], [bundle, splits]]"  # a job takes seconds to start
+)
+RECIPES = {
+    "face_generation": [
+        "jobs=[[download, frames, detections, faces, embeddings], [identity], [selection]]",
+        "sampling.per_segment=2",
+        "faces.min_sharpness=40",
+        "selection.temporal=2",
+    ],
+    "face_clips": ["jobs=[[download, shots, spans, clips], [metadata]]", "clips.lmdb=true", "spans.min_samples=8"],
+}
 ENGINES = [
     pytest.param(partial(local, *ONE_WORKER), id="direct, one worker"),
     pytest.param(partial(local, *THREADS), id="direct, three threads"),
@@ -30,8 +48,52 @@ ENGINES = [
 ]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_every_engine_gives_the_same_tables(engine, site, whole_run, tmp_path):
-    with options_of(engine) as arguments:
-        run = run_webbody(site.manifest, tmp_path / "run", site.port, CUTS, beam=arguments)
-    assert_same_run(run, whole_run)
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request):
+    """Beam's options for jobs on an engine, which lives as long as there are tests for it."""
+    with options_of(request.param) as arguments:
+        yield arguments
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    with video_site(tmp_path_factory.mktemp("films"), FILMS, {}) as made:
+        with made.manifest.open("a") as manifest:
+            manifest.write("c,http://10.0.0.1/private.mp4,,\n")
+        yield made
+
+
+def run_recipe(recipe, films, output, beam=()):
+    overrides = [f"fetch.allow_hosts=['127.0.0.1:{films.port}']", "manifest.rows_per_shard=1", *RECIPES[recipe]]
+    found, settings = configuration.load(recipe, overrides)
+    run(Order(found, settings, str(films.manifest), str(output), tuple(beam)))
+    return str(output)
+
+
+@pytest.fixture(scope="module")
+def whole_films(films, tmp_path_factory):
+    """A run of each recipe for videos on the local runner as it is by itself."""
+    folder = tmp_path_factory.mktemp("whole")
+    runs = {recipe: run_recipe(recipe, films, folder / recipe) for recipe in RECIPES}
+    for run_ in runs.values():
+        assert tally(run_, "download").by_reason == {"kept": 2, "blocked_address": 1}
+    assert tally(runs["face_clips"], "clips").by_reason == {"kept": 2}
+    assert tally(runs["face_generation"], "selection").by_reason == {"kept": 2 * 3 * 2}
+    return runs
+
+
+def test_every_engine_gives_the_same_tables_of_photographs(engine, site, whole_run, tmp_path):
+    assert_same_run(run_webbody(site.manifest, tmp_path / "run", site.port, PHOTOGRAPHS, beam=engine), whole_run)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_engine_gives_the_same_tables_and_files_of_videos(engine, recipe, films, whole_films, tmp_path):
+    assert_same_contents(run_recipe(recipe, films, tmp_path / "run", engine), whole_films[recipe])
+
+
+@pytest.mark.gcs
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_videos_on_gcs_give_the_same_as_local_ones(recipe, gcs, films, whole_films, tmp_path, monkeypatch):
+    monkeypatch.setenv(library.FOLDER, str(tmp_path))
+    assert_same_contents(run_recipe(recipe, films, gcs.folder()), whole_films[recipe])
+    assert list(tmp_path.iterdir()), "no video was read from where the run lies"

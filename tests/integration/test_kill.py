@@ -54,7 +54,7 @@ def test_twenty_kills_leave_no_trace(site, undisturbed, tmp_path):
             done = _finished_chunks(output)
             process = _start(site, output)
             _wait_for_work(output, process)
-            code = process.wait(rng.uniform(0.2, 6.0))
+            code = process.wait(rng.uniform(0.1, 4.0))
             if code is None:
                 process.kill()
                 kills += 1
