@@ -125,13 +125,15 @@ def _start(command: list[str], log: Path) -> Process:
 
 @dataclass(slots=True)
 class Cluster:
-    """A running cluster: folder, ports of its REST service and of its pools, task managers with their pools."""
+    """A cluster: folder, class path, ports of its services and of its pools, task managers with their pools."""
 
     folder: Path
-    rest: int
-    pools: int
+    class_path: str
     slots: int
-    task_managers: list[tuple[Process, Process]] = field(default_factory=list)
+    rpc: int = field(default_factory=free_port)
+    rest: int = field(default_factory=free_port)
+    pools: int = field(default_factory=lambda: free_port(_pool_host(0)))
+    task_managers: dict[int, tuple[Process, Process]] = field(default_factory=dict)
 
     @property
     def master(self) -> str:
@@ -150,6 +152,12 @@ class Cluster:
             f"--environment_config={_POOL}:{self.pools}",
         ]
 
+    def start(self, number: int) -> None:
+        """Start a task manager and its pool, the first time or again."""
+        pool = _start_pool(self.folder, self.pools, number)
+        task_manager = _start_task_manager(self, number)
+        self.task_managers[number] = task_manager, pool
+
     def kill(self, number: int) -> None:
         """SIGKILL for a task manager and its pool, as if their machine were gone."""
         for process in self.task_managers[number]:
@@ -161,15 +169,19 @@ class Cluster:
             return json.load(answer)
 
     def wait_for(self, task_managers: int) -> None:
-        """Wait until so many are registered."""
+        """Wait until so many are registered, no more and no fewer, and the pools of those that live listen."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
                 seen = self.ask("/overview")
                 if (seen["taskmanagers"], seen["slots-total"]) == (task_managers, task_managers * self.slots):
-                    return
+                    break
             time.sleep(0.1)
-        raise RuntimeError(f"{task_managers} task managers are not registered: {self.complaints()}")
+        else:
+            raise RuntimeError(f"{task_managers} task managers are not registered: {self.complaints()}")
+        for number, (_, pool) in self.task_managers.items():
+            if pool.leash.poll() is None:
+                _wait_for_port(_pool_host(number), self.pools)
 
     def complaints(self) -> list[str]:
         """The first lines of the logs that speak of an error."""
@@ -211,12 +223,13 @@ def _common(rpc: int, folder: Path) -> dict[str, str]:
     }
 
 
-def _start_job_manager(class_path: str, folder: Path, rpc: int, rest: int) -> Process:
-    settings = _common(rpc, folder) | {
+def _start_job_manager(cluster: Cluster) -> Process:
+    folder = cluster.folder
+    settings = _common(cluster.rpc, folder) | {
         "jobmanager.bind-host": "127.0.0.1",
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
-        "rest.port": str(rest),
+        "rest.port": str(cluster.rest),
         "jobmanager.memory.process.size": "1g",
         "restart-strategy.type": "fixed-delay",  # batch jobs of Beam's runner for Flink 1 take the cluster's
         "restart-strategy.fixed-delay.attempts": "3",
@@ -224,25 +237,26 @@ def _start_job_manager(class_path: str, folder: Path, rpc: int, rest: int) -> Pr
         "web.upload.dir": str(folder),
     }
     main = "entrypoint.StandaloneSessionClusterEntrypoint"
-    return _start(_java(class_path, ["-Xmx448m"], main, folder, settings), folder / "job-manager.log")
+    return _start(_java(cluster.class_path, ["-Xmx448m"], main, folder, settings), folder / "job-manager.log")
 
 
-def _start_task_manager(class_path: str, folder: Path, rpc: int, number: int, slots: int) -> Process:
+def _start_task_manager(cluster: Cluster, number: int) -> Process:
     """Its hosts file makes the one name of all pools its own pool's address."""
+    folder = cluster.folder
     hosts = folder / f"hosts-{number}"
     hosts.write_text(f"127.0.0.1 localhost\n{_pool_host(number)} {_POOL}\n")
-    settings = _common(rpc, folder) | {
+    settings = _common(cluster.rpc, folder) | {
         "taskmanager.host": "127.0.0.1",
         "taskmanager.bind-host": "127.0.0.1",
         "taskmanager.resource-id": f"task-manager-{number}",
-        "taskmanager.numberOfTaskSlots": str(slots),
+        "taskmanager.numberOfTaskSlots": str(cluster.slots),
         "taskmanager.cpu.cores": "1",
         "taskmanager.network.sort-shuffle.min-buffers": "64",
         **{f"taskmanager.memory.{part}": size for part, size in _MEMORY.items()},
     }
     options = ["-Xmx384m", "-XX:MaxDirectMemorySize=256m", f"-Djdk.net.hosts.file={hosts}"]
     log = folder / f"task-manager-{number}.log"
-    return _start(_java(class_path, options, "taskexecutor.TaskManagerRunner", folder, settings), log)
+    return _start(_java(cluster.class_path, options, "taskexecutor.TaskManagerRunner", folder, settings), log)
 
 
 def _pool_host(number: int) -> str:
@@ -279,22 +293,17 @@ def flink_cluster(task_managers: int = 2, slots: int = 2) -> Iterator[Cluster]:
     Raises Unavailable where Java or Flink cannot be had.
     """
     require_java()
-    class_path = _class_path()
-    started: list[Process] = []
     with TemporaryDirectory(prefix="manyfaces-flink-") as name:
-        folder, rpc = Path(name), free_port()
-        _write_configuration(folder)
-        cluster = Cluster(folder, free_port(), free_port(_pool_host(0)), slots)
+        cluster = Cluster(Path(name), _class_path(), slots)
+        _write_configuration(cluster.folder)
+        job_manager = _start_job_manager(cluster)
         try:
-            started.append(_start_job_manager(class_path, folder, rpc, cluster.rest))
             for number in range(task_managers):
-                started.append(_start_pool(folder, cluster.pools, number))
-                started.append(_start_task_manager(class_path, folder, rpc, number, slots))
-                cluster.task_managers.append((started[-1], started[-2]))
+                cluster.start(number)
             cluster.wait_for(task_managers)
-            for number in range(task_managers):
-                _wait_for_port(_pool_host(number), cluster.pools)
             yield cluster
         finally:
-            for process in reversed(started):
-                process.end()
+            for pair in cluster.task_managers.values():
+                for process in pair:
+                    process.end()
+            job_manager.end()

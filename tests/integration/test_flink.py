@@ -14,14 +14,23 @@ from tests.integration.crowd import assert_same_download, finished, start, wait_
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("crowd"), pytest.mark.flink, pytest.mark.timeout(900)]
 
 
-@pytest.fixture
-def cluster():
-    """Two task managers, each with its own pool; a test may kill one."""
+@pytest.fixture(scope="module")
+def running():
+    """A cluster of two task managers, each with its own pool."""
     try:
-        with flink.flink_cluster(2) as running:
-            yield running
+        with flink.flink_cluster(2) as cluster:
+            yield cluster
     except Unavailable as why:
         pytest.skip(str(why))
+
+
+@pytest.fixture
+def cluster(running):
+    """The cluster, whole again if a test has killed the first task manager; a test may kill it."""
+    if running.task_managers[0][0].leash.poll() is not None:
+        running.start(0)
+        running.wait_for(2)
+    return running
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +69,7 @@ def pool_address(cluster, number):
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="looks for sockets in /proc")
 def test_a_cluster_is_on_this_machine_alone_and_notices_the_loss_of_a_task_manager(cluster):
-    for process in (process for pair in cluster.task_managers for process in pair):
+    for process in (process for pair in cluster.task_managers.values() for process in pair):
         addresses = listening(process.id)
         assert addresses
         assert all(address.endswith("00007F") for address in addresses), addresses
