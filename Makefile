@@ -23,8 +23,8 @@ $(READY): requirements.lock setup.py
 demo: $(READY)  ## a recipe on real photographs, or videos of them, with real models: make demo RECIPE=face_clips
 	@$(BIN)/manyfaces demo $(RECIPE)
 
-# Whole runs wait for processes as much as they work: one worker more than a small machine has cores.
-WORKERS ?= 3
+# Whole runs wait for processes as much as they work: twice as many workers as a small machine has cores.
+WORKERS ?= 4
 # They are the parallelism: threads of OpenMP and BLAS beside them would only wait in loops.
 TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --durations=25 --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 ELSEWHERE := integration or jobs or server or gcs or flink or prism or dataflow or mxnet

@@ -19,7 +19,7 @@ from beam_pipelines.recipe import Limit, Recipe, RecipeConfig
 from beam_pipelines.stages import RowStage, Stage, TableStage
 from transforms.settings import Settings
 from transforms.tables.flow import Item, Outcome, Verdict, kept, passed, rejected
-from transforms.tables.ledger import write_ledger
+from transforms.tables.ledger import entries, write_ledger
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import arrow_schema, column
 from transforms.tables.shards import (
@@ -180,3 +180,16 @@ def mend(run: str) -> None:
     """From now on nothing fails."""
     with open(run + ".mended", "w"):
         os.utime(run + ".mended")
+
+
+def contents(folder: str) -> dict[str, list]:
+    """The rows of all tables and the entries of all ledgers, whatever the shards."""
+    found = {table: sorted_rows(iter_tables(folder, table)) for table in ("manifest", "doubles", "halves", "sums")}
+    for stage in ("manifest", "double", "halve", "sum"):
+        found[f"ledger/{stage}"] = sorted_rows(table for _, table in entries(folder, stage))
+    return found
+
+
+def sorted_rows(tables) -> list:
+    rows = (row for table in tables for row in table.to_pylist())
+    return sorted(rows, key=lambda row: next(iter(row.values())))
