@@ -15,7 +15,8 @@ from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
-from beam_pipelines import __version__, interrupt
+from beam_pipelines import __version__
+from beam_pipelines.driver import interrupt
 from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -127,9 +128,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbose: bool) -> int:
     from beam_pipelines import commands  # Beam takes seconds to import, and logs while it does: not for --help
+    from beam_pipelines.driver.storage import use_options
     from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
     from beam_pipelines.runners.worker import say_errors_once
-    from beam_pipelines.storage import use_options
 
     if not verbose:
         say_errors_once()

@@ -8,20 +8,25 @@ import yaml
 from rich.table import Table
 
 from beam_pipelines import config as configuration
-from beam_pipelines import demonstration, dry_run, inspection, report, staleness, storage, video_demonstration
+from beam_pipelines.demos import photographs, videos
+from beam_pipelines.driver import dry_run, staleness, storage
+from beam_pipelines.driver.jobs import cut_jobs
+from beam_pipelines.driver.left import left
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.record import read_record
+from beam_pipelines.driver.run import check
+from beam_pipelines.driver.run import run as do_run
 from beam_pipelines.errors import ConfigError, Submitted
-from beam_pipelines.left import left
-from beam_pipelines.recipe import schema
-from beam_pipelines.record import read_record
-from beam_pipelines.run import Order, check
-from beam_pipelines.run import run as do_run
-from beam_pipelines.sheet import write_sheet
-from beam_pipelines.stages import RowStage, cut
+from beam_pipelines.recipes import RECIPES
+from beam_pipelines.recipes.recipe import schema
+from beam_pipelines.reports import inspection, summary
+from beam_pipelines.reports.sheet import write_sheet
 from model_handlers import catalogue, store
 from model_handlers.catalogue import Entry
 from model_handlers.errors import ModelError
 from model_handlers.trial import try_model
 from transforms.fetch.lists.files import list_digest
+from transforms.flow.stages import RowStage
 from transforms.tables.ledger import tally
 from transforms.tables.retry import plan_retry
 
@@ -44,7 +49,7 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     except Submitted as job:
         print(f"job {job} is on its way; when it is done, the same command proves its counts and starts the next.")
         return
-    report.show(arguments.output)
+    summary.show(arguments.output)
 
 
 def _dry_run(order: Order, folder: str) -> None:
@@ -53,7 +58,7 @@ def _dry_run(order: Order, folder: str) -> None:
     for one in found:
         stages = "\n".join(stage.name for stage in one.job.stages)
         table.add_row(str(one.job.number), stages, str(one.steps), one.machine, one.gpu, one.image)
-    report.console().print(table)
+    summary.console().print(table)
     print("\n".join(path for one in found for path in one.files))
     print(dry_run.NOTE)
 
@@ -73,8 +78,8 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces plan`."""
     storage.check_folder(arguments.output, "--output")
     recipe, settings = configuration.load(arguments.config, arguments.set)
-    stages = recipe.stages(settings, arguments.output)
-    jobs = cut(stages, settings.jobs)
+    stages = recipe.stages_of(settings)
+    jobs = cut_jobs(stages, settings.jobs)
     record = read_record(arguments.output)
     content = record.get("made_from", {}).get("manifest", {}).get("--input", "")
     if arguments.input:
@@ -90,7 +95,7 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
         for stage in job.stages:
             reads = stage.reads if isinstance(stage, RowStage) else ", ".join(stage.reads)
             table.add_row(str(job.number), stage.name, reads, ", ".join(stage.tables), todo[stage.name])
-    out = report.console()
+    out = summary.console()
     out.print(table)
     for role, entry in recipe.models(settings).items():
         out.print(f"model for {role}: {entry.name} ({entry.licence}; {settings.models.device})")
@@ -107,24 +112,24 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
     recipe, settings = configuration.from_record(record, arguments.set)
     order = Order(recipe, settings, record["manifest"], arguments.run, tuple(rest))
     check(order)
-    stages = [stage for stage in recipe.stages(settings, arguments.run) if isinstance(stage, RowStage)]
+    stages = [stage for stage in recipe.stages_of(settings) if isinstance(stage, RowStage)]
     planned = {}
     for stage in stages:
-        rows_per_shard = recipe.rows_per_shard(settings, tally(arguments.run, stage.name).count("failed"))
+        rows_per_shard = recipe.rows_per_shard(settings.manifest, tally(arguments.run, stage.name).count("failed"))
         planned[stage.name] = plan_retry(arguments.run, stage.name, arguments.transient_only, rows_per_shard)
     print("to retry: " + (", ".join(f"{n} in {name}" for name, n in planned.items() if n) or "nothing"))
     _fetch_models(order)
     do_run(order)
-    report.show(arguments.run)
+    summary.show(arguments.run)
 
 
 def demo(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces demo [RECIPE]`."""
     output = arguments.output or f"runs/demo-{arguments.recipe}"
     if arguments.recipe == "webbody":
-        demonstration.run(output)
+        photographs.run(output)
     else:
-        video_demonstration.run(arguments.recipe, output)
+        videos.run(arguments.recipe, output)
 
 
 def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -142,7 +147,7 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     elif arguments.table:
         inspection.show_table(arguments.run, arguments.table)
     elif not arguments.sheet:
-        report.show(arguments.run)
+        summary.show(arguments.run)
         inspection.show_tables(arguments.run)
 
 
@@ -159,7 +164,7 @@ def models(arguments: argparse.Namespace, rest: list[str]) -> None:
         if arguments.what == "check" and state == "ready":
             state = _trial(entry)
         table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, state)
-    report.console().print(table)
+    summary.console().print(table)
 
 
 def _trial(entry: Entry) -> str:
@@ -175,7 +180,7 @@ def config(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces config schema|check`."""
     if arguments.what == "schema":
         name = arguments.name
-        recipe = configuration.recipe(name) if name in configuration.RECIPES else configuration.load(name)[0]
+        recipe = configuration.recipe(name) if name in RECIPES else configuration.load(name)[0]
         print(json.dumps(schema(recipe.config), indent=2))
         return
     recipe, settings = configuration.load(arguments.name, arguments.set)
@@ -185,5 +190,5 @@ def config(arguments: argparse.Namespace, rest: list[str]) -> None:
         raise ConfigError("\n".join(f"{arguments.name}: {sentence}" for sentence in dict.fromkeys(lacking)))
     for entry in entries:
         store.check_licence(entry, settings.models.accept_noncommercial)
-    cut(recipe.stages(settings, "-"), settings.jobs)
+    cut_jobs(recipe.stages_of(settings), settings.jobs)
     print(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True), end="")

@@ -2,7 +2,6 @@
 
 import copy
 import difflib
-import importlib
 import os
 import reprlib
 import types
@@ -14,28 +13,27 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 import configs
-from beam_pipelines import storage
+from beam_pipelines.driver import storage
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.overrides import apply, blamed, key_of, shown
-from beam_pipelines.recipe import Recipe, RecipeConfig
+from beam_pipelines.recipes import RECIPES
+from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
+from model_handlers import named
+from model_handlers.named import nearest
 from transforms.tables.shards import open_binary
 
-RECIPES = ("webbody", "face_generation", "face_clips")
 _MISSING, _OWN = "missing", "value_error"  # pydantic's names of errors
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of this name; its module is imported only now."""
-    if name not in RECIPES:
-        raise ConfigError(f"recipe: there is no recipe {name!r}; {nearest(name, RECIPES)}")
-    found: Recipe = importlib.import_module(f"beam_pipelines.{name}").RECIPE
+    """The recipe of this name, or place `module:attribute`; its module is imported only now."""
+    try:
+        found = named.load("recipe", name, RECIPES)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if not isinstance(found, Recipe):
+        raise ConfigError(f"recipe {name!r}: this is a {type(found).__name__} and no Recipe.")
     return found
-
-
-def nearest(name: str, known: Any) -> str:
-    """`did you mean X?`, or the list of what there is."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known))}."
 
 
 def find(name: str) -> str:

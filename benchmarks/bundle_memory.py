@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
+from transforms.bundle.bundle_stage import write_statistics
 from transforms.bundle.plan import file_name, write_index
 from transforms.bundle.settings import BundleSettings
-from transforms.bundle.stage import write_statistics
 from transforms.bundle.write import write_file
-from transforms.tables.schemas import Body, Face, Identity, arrow_schema
+from transforms.tables.rows import Body, Face, Identity
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, write_shard
 
 ROWS = 1000

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from beam_pipelines.demonstration import photographs
+from beam_pipelines.demos.photographs import photographs
 from benchmarks.download import PORT, make_files, start_nginx, write_urls
 from benchmarks.results import report
 from tests.engines import flink, prism

@@ -22,25 +22,26 @@ import cv2
 import numpy as np
 
 from beam_pipelines import config as configuration
-from beam_pipelines.demonstration import photographs
-from beam_pipelines.pipelines import row_pipeline
+from beam_pipelines.demos.photographs import photographs
+from beam_pipelines.driver.pipelines import row_pipeline
+from beam_pipelines.driver.work import Work
 from beam_pipelines.runners.execute import Running
 from beam_pipelines.runners.options import local_options
-from beam_pipelines.stages import RowStage
-from beam_pipelines.work import Work
 from benchmarks.results import report
 from model_handlers import catalogue
-from model_handlers.geometry import cut, transform, transform_mesh, warp
-from model_handlers.handlers import codec, handler
+from model_handlers.geometry import cut_out, transform, transform_mesh, warp
 from model_handlers.interface import Request
-from transforms.media.settings import AcceptSettings, StoreSettings
-from transforms.media.store import store_image
+from model_handlers.roles import KnownModels, Models
+from transforms.flow.chunks import Chunk
+from transforms.flow.stages import RowStage
+from transforms.images.pixels import open_image, to_jpeg
+from transforms.images.settings import AcceptSettings, StoreSettings
+from transforms.images.store import store_image
 from transforms.tables.attempt import begin_attempt
-from transforms.tables.chunks import Chunk
-from transforms.tables.schemas import Image, arrow_schema
+from transforms.tables.rows import Image
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
 from transforms.vision import alignment, crops, pose, quality
-from transforms.vision.pixels import open_image, to_jpeg
 from transforms.vision.settings import BodySettings, FaceSettings
 
 MODELS = {
@@ -76,7 +77,7 @@ def run_job_in(run: str, files: list[bytes]) -> None:
         write_shard(shard_path(run, "images", f"{start:06d}"), to_table(rows, arrow_schema(Image)))
         chunks.append(Chunk(f"{start:06d}", "images"))
     recipe, settings = configuration.load("webbody")
-    by_name = {stage.name: stage for stage in recipe.stages(settings, run)}
+    by_name = {stage.name: stage for stage in recipe.stages_of(settings)}
     stages = tuple(s for name in ("bodies", "faces", "embeddings") if isinstance(s := by_name[name], RowStage))
     work = Work(stages, tuple(chunks))
     build = partial(row_pipeline, run=run, work=work, attempt=begin_attempt(run))
@@ -89,10 +90,9 @@ def run_job_in(run: str, files: list[bytes]) -> None:
 class Loop:
     """The same work, written down as straight as it can be."""
 
-    def __init__(self, entries: dict[str, Any]) -> None:
-        self.codecs = {role: codec(entry) for role, entry in entries.items()}
-        self.codecs["face"] = codec(entries["face"], FACES.detector_side)
-        self.handlers = {role: handler(entry) for role, entry in entries.items()}
+    def __init__(self, models: Models) -> None:
+        self.codecs = {role: models.codec(role) for role in models.entries}
+        self.handlers = {role: models.handler(role) for role in models.entries}
         self.sessions = {role: one.load_model() for role, one in self.handlers.items()}
 
     def ask(self, role: str, *arguments: Any) -> Any:
@@ -108,14 +108,14 @@ class Loop:
         for box in found.boxes[found.scores >= BODIES.min_score][: BODIES.max_bodies]:
             keypoints = self.ask("keypoints", pixels, box)
             x1, y1, x2, y2 = (int(v) for v in crops.padded_box(box, BODIES.padding, pixels.shape[1], pixels.shape[0]))
-            self.face(to_jpeg(cut(pixels, x1, y1, x2, y2), BODIES.jpeg_quality), keypoints - (x1, y1, 0))
+            self.face(to_jpeg(cut_out(pixels, x1, y1, x2, y2), BODIES.jpeg_quality), keypoints - (x1, y1, 0))
 
     def face(self, jpeg: bytes, keypoints: Any) -> None:
         """The face of one body."""
         body = open_image(jpeg)
         options = FACES.model_dump(include={"min_visibility", "extend_side", "extend_up", "extend_down"})
         x1, y1, x2, y2 = (int(v) for v in crops.upper_body_box(keypoints, body.shape[1], body.shape[0], **options))
-        found = self.ask("face", cut(body, x1, y1, x2, y2))
+        found = self.ask("face", cut_out(body, x1, y1, x2, y2))
         if not found.scores.size or found.scores[0] < FACES.min_score:
             return
         landmarks = found.landmarks[0] + np.array([x1, y1], np.float32)
@@ -158,8 +158,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     cv2.setNumThreads(1)
-    known = catalogue.load()
-    loop = Loop({role: known.get(name) for role, name in MODELS.items()})
+    known = KnownModels(catalogue.load())
+    loop = Loop(known.of({"face": FACES.detector_side}, **MODELS))
     photos = stored_photographs()
     # in random order: the runner gives each worker its share beforehand, and pictures differ tenfold in people
     many = [photos[i] for i in np.random.default_rng(0).integers(0, len(photos), 3 * arguments.images)]

@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from beam_pipelines import config as configuration
-from beam_pipelines.demonstration import photographs, serve
-from beam_pipelines.run import Order, run
+from beam_pipelines.demos.photographs import photographs, serve
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from benchmarks.results import report
 from tests.engines.gcs_emulator import Emulator, gcs_emulator
 from transforms.tables import shards

@@ -25,19 +25,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_pipelines import config as configuration
-from beam_pipelines.balance import counts_of_stage
-from beam_pipelines.pipelines import row_pipeline
+from beam_pipelines.driver.balance import counts_of_stage
+from beam_pipelines.driver.jobs import cut_jobs
+from beam_pipelines.driver.pipelines import row_pipeline
+from beam_pipelines.driver.work import Work, pending
 from beam_pipelines.runners.options import local_options
-from beam_pipelines.stages import Job, RowStage, cut
-from beam_pipelines.work import Work, pending
 from benchmarks.results import report
-from transforms.fetch.manifest import split_manifest
-from transforms.fetch.settings import ManifestSettings
-from transforms.tables.chunks import Chunk
-from transforms.tables.flow import Verdict
+from transforms.fetch.lists.image_settings import ManifestSettings
+from transforms.fetch.lists.manifest import split_manifest
+from transforms.flow.chunks import Chunk
+from transforms.flow.stages import Job, RowStage
 from transforms.tables.ledger import ledger_table, write_ledger
-from transforms.tables.schemas import Embedding, arrow_schema
+from transforms.tables.rows import Embedding
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_names, shard_path, write_shard
+from transforms.tables.verdicts import Verdict
 
 Rows = list[list[str | float]]
 DIMENSION = 128
@@ -64,16 +66,16 @@ def name(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()[:20]
 
 
-def row_jobs(run: str) -> list[Job]:
+def row_jobs() -> list[Job]:
     """The row jobs of webbody."""
     recipe, settings = configuration.load("webbody")
-    return [job for job in cut(recipe.stages(settings, run), settings.jobs) if job.by_rows]
+    return [job for job in cut_jobs(recipe.stages_of(settings), settings.jobs) if job.by_rows]
 
 
 def description() -> Rows:
     """The pipeline's description, by chunk."""
     rows: Rows = []
-    for job in row_jobs("gs://bucket/runs/some-run"):
+    for job in row_jobs():
         reads = job.stages[0].inputs[0]
         whole = [Chunk(f"{i:06d}", reads) for i in range(100_000)]
         again = [Chunk(f"r0001-x-{i:05d}", reads, retry=True) for i in range(100_000)]
@@ -125,7 +127,7 @@ def driver() -> Rows:
     rows: Rows = []
     shards = 500
     with tempfile.TemporaryDirectory() as run:
-        jobs = row_jobs(run)
+        jobs = row_jobs()
         stages = [stage for job in jobs for stage in job.stages if isinstance(stage, RowStage)]
         some = pa.table({"image_id": [name(i) for i in range(1000)]})
         verdicts = [(Verdict(name(i), "kept"), 1) for i in range(1000)]
@@ -193,8 +195,8 @@ def search() -> Rows:
     import faiss
 
     from transforms.identity.columns import search_columns
+    from transforms.identity.identity_stage import WriteIdentities, edge_table
     from transforms.identity.knn import block_edges
-    from transforms.identity.stage import WriteIdentities, edge_table
 
     rows: Rows = []
     count, block = 200_000, 4096
@@ -264,7 +266,7 @@ def write_embeddings(run: str, count: int) -> None:
 
 def plan() -> Rows:
     """The look-ups of the one process that draws the splits, and of that which plans the bundle; the deduplication."""
-    from transforms.fetch.deduplicate import compare
+    from transforms.fetch.deduplicate_stage import compare
     from transforms.tables.lookup import places
 
     rows: Rows = []

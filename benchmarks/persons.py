@@ -21,8 +21,9 @@ import cv2
 import numpy as np
 
 from beam_pipelines import config as configuration
-from beam_pipelines.demonstration import Page, serve
-from beam_pipelines.run import Order, run
+from beam_pipelines.demos.photographs import Page, serve
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from benchmarks.results import report
 from tests.videos import pan, write
 from transforms.identity.evaluation import Evaluation, evaluate

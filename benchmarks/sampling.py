@@ -21,10 +21,10 @@ import numpy as np
 
 from benchmarks.results import report
 from tests.videos import File, pan, photograph, write
-from transforms.media.sampling import SamplingSettings, sample
-from transforms.media.video import open_video
-from transforms.media.video_index import decode_all
-from transforms.media.video_reader import VideoReader
+from transforms.videos.container import open_video
+from transforms.videos.index import decode_all
+from transforms.videos.reader import VideoReader
+from transforms.videos.sampling import SamplingSettings, sample
 
 FPS = 25
 NOISE = 12  # grey levels

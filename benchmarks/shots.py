@@ -13,11 +13,12 @@ from pathlib import Path
 from benchmarks.results import report
 from benchmarks.sampling import GROUPS, composed, measured
 from model_handlers import catalogue
-from transforms.media.cuts import CONTENT_SIZE, NETWORK_SIZE, WindowScores
-from transforms.media.shot_settings import ShotSettings
-from transforms.media.shot_stage import network
-from transforms.media.shots import detect_shots, frame_edges
-from transforms.media.video_reader import VideoReader
+from model_handlers.roles import KnownModels
+from transforms.videos.cuts import CONTENT_SIZE, NETWORK_SIZE, WindowScores
+from transforms.videos.reader import VideoReader
+from transforms.videos.shot_settings import ShotSettings
+from transforms.videos.shots import detect_shots, frame_edges
+from transforms.videos.shots_stage import network
 
 DETECTORS = ("adaptive", "content", "transnetv2")
 
@@ -41,7 +42,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/manyfaces/benchmarks")
     options = parser.parse_args()
     path = composed(options.cache, 1, GROUPS[0])
-    scores = network(catalogue.load().get("transnetv2"), "cpu", 1)
+    scores = network(KnownModels(catalogue.load()).of(cuts="transnetv2"), 1)
     rows: list[list[str | float]] = []
     for width, height in (CONTENT_SIZE, NETWORK_SIZE):
         cpu, _ = measured(options.rounds, partial(decode, path, (width, height)))

@@ -1,6 +1,5 @@
 """The catalogue of models: what each is, where it comes from, what its files must hash to, and who may use it."""
 
-from difflib import get_close_matches
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal
@@ -9,8 +8,10 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import configs
+from model_handlers.codecs import CODECS
 from model_handlers.convert import CONVERSIONS
 from model_handlers.errors import ModelError
+from model_handlers.named import nearest
 from model_handlers.sources import check_uri, local_path, open_remote
 
 FRAMEWORKS_HANDLED = ("onnx",)
@@ -36,7 +37,11 @@ class Entry(_Record):
     profile: Literal["cpu", "gpu"] = Field("gpu", description="the profile whose default it is, or that it suits")
     task: Literal["person", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality"]
     framework: Literal["onnx", "torch"] = Field(description="what runs the file")
-    codec: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the module of model_handlers/codecs that knows it")
+    codec: str = Field(
+        pattern=r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        description="what knows its input and output: the name of a codec, or `module:attribute` of one's own",
+    )
+    options: dict[str, Any] = Field({}, description="what the codec leaves a choice of, by name")
     sources: tuple[Source, ...] = Field((), description="the files to fetch; none while the user has to say where")
     convert: str | None = Field(None, description="the one-time conversion of the sources, if they need one")
     converted_sha256: Sha256 | None = Field(None, description="SHA-256 of what the conversion makes")
@@ -44,12 +49,6 @@ class Entry(_Record):
     commercial: bool = Field(description="whether the licence allows commercial use")
     dimension: int | None = Field(None, ge=1, le=8192, description="length of the vector of an embedding")
     batch_size: int = Field(1, ge=1, le=1024, description="examples at a time on a GPU; a CPU takes one")
-    input_side: int | None = Field(
-        None, ge=16, le=4096, description="side of the square input, pixels, where the codec leaves a choice"
-    )
-    normalization: Literal["imagenet", "clip"] | None = Field(
-        None, description="mean and deviation that are taken off the input's 0 to 1, where the codec leaves a choice"
-    )
     note: str = Field("", description="what to know before using it")
 
     @model_validator(mode="after")
@@ -83,9 +82,17 @@ class Entry(_Record):
             )
         if self.framework not in FRAMEWORKS_HANDLED:
             missing.append(f"model {self.name!r} runs in {self.framework}, for which there is no handler yet")
-        if find_spec(f"model_handlers.codecs.{self.codec}") is None:
+        if not self.codec_is_here():
             missing.append(f"model {self.name!r} needs codec {self.codec!r}, which is not available yet")
         return missing
+
+    def codec_is_here(self) -> bool:
+        """Whether there is a codec of that name, or of that place."""
+        module = CODECS.get(self.codec, self.codec).partition(":")[0]
+        try:
+            return find_spec(module) is not None
+        except ModuleNotFoundError:  # not even the package around it is there
+            return False
 
 
 class Catalogue(_Record):
@@ -97,9 +104,7 @@ class Catalogue(_Record):
         """The model of that name; ModelError names the nearest when there is none."""
         if name in self.models:
             return self.models[name]
-        near = get_close_matches(name, self.models, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(self.models))}"
-        raise ModelError(f"there is no model {name!r} in the catalogue; {hint}")
+        raise ModelError(f"there is no model {name!r} in the catalogue; {nearest(name, self.models)}")
 
 
 def load(extra: str | None = None) -> Catalogue:

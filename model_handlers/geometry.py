@@ -53,7 +53,7 @@ def resize(image: Array, width: int, height: int) -> Array:
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
 
 
-def cut(image: Array, x1: int, y1: int, x2: int, y2: int) -> Array:
+def cut_out(image: Array, x1: int, y1: int, x2: int, y2: int) -> Array:
     """The pixels x1 to x2, y1 to y2 of an RGB image, (y2-y1, x2-x1, 3); black where they lie outside."""
     height, width = image.shape[:2]
     left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
@@ -65,7 +65,7 @@ def cut(image: Array, x1: int, y1: int, x2: int, y2: int) -> Array:
     return out
 
 
-def cut_square(image: Array, box: Array, side: int) -> Array:
+def cut_out_square(image: Array, box: Array, side: int) -> Array:
     """The pixels of a square box (4,), whole numbers, at (side, side, 3); black where it lies outside the image.
 
     Nothing larger than the image or the result is made, however far the square reaches beyond.

@@ -1,14 +1,13 @@
 """From an entry of the catalogue to what runs it and what reads it."""
 
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from apache_beam.ml.inference.base import ModelHandler
 
-from model_handlers import store
+from model_handlers import named, store
 from model_handlers.catalogue import Entry
+from model_handlers.codecs import CODECS
 from model_handlers.errors import ModelError
 from model_handlers.interface import Answer, Codec, Request
 
@@ -34,43 +33,33 @@ def handler(
 def numbers_from(entry: Entry) -> dict[str, Any]:
     """All of a catalogue's entry that the model's numbers depend on, as plain data.
 
-    That is the file, the codec with its VERSION (None where there is no such codec yet), and the codec's options.
+    That is the file, the codec with its version (None where there is no such codec yet), and the codec's options.
     """
-    name = _codec_module(entry)
     return {
         "sha256": entry.sha256,
         "codec": entry.codec,
-        "codec_version": import_module(name).VERSION if find_spec(name) else None,
-        "input_side": entry.input_side,
-        "normalization": entry.normalization,
+        "codec_version": codec(entry).version if entry.codec_is_here() else None,
+        "options": entry.options,
         "dimension": entry.dimension,
     }
 
 
-def _codec_module(entry: Entry) -> str:
-    return f"{__package__}.codecs.{entry.codec}"
+def codec(entry: Entry) -> Codec:
+    """The codec of the entry, made with its options.
 
-
-def codec(entry: Entry, side: int | None = None) -> Codec:
-    """The codec of the entry; `side` replaces the catalogue's side of the input, pixels.
-
-    ModelError when there is no such codec, when it is for another task, or when the side does not suit it.
+    ModelError when there is no such codec, when it is for another task, or when an option does not suit it.
     """
-    name = _codec_module(entry)
-    choices = {"side": side or entry.input_side, "normalization": entry.normalization}
-    chosen = {choice: value for choice, value in choices.items() if value is not None}
     try:
-        made: Codec = import_module(name).codec(**chosen)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise ModelError(f"model {entry.name!r} needs codec {entry.codec!r}, which is not available yet.") from error
+        make = named.load("codec", entry.codec, CODECS)
+        made = make(**entry.options)
     except TypeError as error:
         raise ModelError(
-            f"model {entry.name!r}: codec {entry.codec!r} does not take all of: {', '.join(chosen)}."
+            f"model {entry.name!r}: codec {entry.codec!r} does not take all of its options: {', '.join(entry.options)}."
         ) from error
     except ValueError as error:
-        raise ModelError(f"model {entry.name!r}: {error}.") from error
+        raise ModelError(f"model {entry.name!r}: {str(error).rstrip('.')}.") from error
+    if not isinstance(made, Codec):
+        raise ModelError(f"model {entry.name!r}: codec {entry.codec!r} gives a {type(made).__name__} and no Codec.")
     if made.task != entry.task:
         raise ModelError(
             f"model {entry.name!r}: its task is {entry.task}, but codec {entry.codec!r} is for {made.task}."

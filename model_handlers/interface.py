@@ -68,10 +68,11 @@ class Codec:
 
     Images are RGB uint8 (H,W,3). `context` is plain data that decode needs (scales, offsets).
 
-    The module of a codec has a VERSION, which is raised when the same pixels or outputs give other numbers: what was
-    made with the old ones is then out of date.
+    The `version` is raised when the same pixels or outputs give other numbers: what was made with the old ones is then
+    out of date.
     """
 
     task: str
     encode: Callable[..., tuple[Array, Any]]
     decode: Callable[..., Any]
+    version: int

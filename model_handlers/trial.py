@@ -93,7 +93,7 @@ def _check_input(entry: Entry, given: Array, inputs: list[Any]) -> None:
         raise _misfit(
             entry,
             f"codec {entry.codec!r} makes an input tensor({kind}) of the shape {made}, its file takes {takes}; correct "
-            "input_side (detector_side, where a stage sets that), codec or sources",
+            "options.side (detector_side, where a stage sets that), codec or sources",
         )
 
 

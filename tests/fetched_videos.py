@@ -12,10 +12,10 @@ from PIL import Image
 from tests.video_server import File
 from tests.videos import File as Written
 from tests.videos import Tone, number_frames, write
-from transforms.fetch.video_downloads import download_videos
-from transforms.fetch.video_settings import VideoDownloadSettings
+from transforms.fetch.videos.downloads import fetch_videos
+from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.tables.reasons import Rejected
-from transforms.tables.video_schemas import VideoSource
+from transforms.tables.video_rows import ListedVideo
 
 TONE = Tone(440, 0, 2)
 HLS = "application/x-mpegurl"
@@ -65,7 +65,7 @@ def canary():
 
 
 def sources(*urls):
-    return [VideoSource(f"v{number}", url, None, "{}", None) for number, url in enumerate(urls)]
+    return [ListedVideo(f"v{number}", url, None, "{}", None) for number, url in enumerate(urls)]
 
 
 def settings_for(server, **settings):
@@ -75,7 +75,7 @@ def settings_for(server, **settings):
 
 def fetched(run, settings, *urls):
     """What became of each URL: a Stored, or the code of its reason."""
-    results = dict(download_videos(sources(*urls), str(run), settings))
+    results = dict(fetch_videos(sources(*urls), str(run), settings))
     assert sorted(results) == list(range(len(urls)))
     return [result.code if isinstance(result, Rejected) else result for _, result in sorted(results.items())]
 

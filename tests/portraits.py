@@ -6,25 +6,20 @@ import numpy as np
 
 from model_handlers import catalogue
 from model_handlers.geometry import warp
-from model_handlers.handlers import codec, handler
-from model_handlers.interface import Request
+from model_handlers.loaded import LoadedModel, load_model
+from model_handlers.roles import KnownModels
 from tests.videos import SIZE, photograph
 
 
 @lru_cache
-def _detector():
-    entry = catalogue.load().get("centerface")
-    runner = handler(entry)
-    return codec(entry, 640), runner, runner.load_model()
+def _detector() -> LoadedModel:
+    return load_model(KnownModels(catalogue.load()).of({"face": 640}, face="centerface")["face"])
 
 
 @lru_cache
 def face_box(name: str) -> np.ndarray:
     """The box (4,) of the best face of a photograph, pixels."""
-    reader, runner, session = _detector()
-    encoded, context = reader.encode(photograph(name))
-    (answer,) = runner.run_inference([Request((encoded,), None)], session)
-    return reader.decode(answer.outputs[0], context).boxes[0]
+    return _detector()(photograph(name)).boxes[0]
 
 
 def portrait(

@@ -6,14 +6,14 @@ import numpy as np
 
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
-from transforms.tables.video_schemas import VideoFace, VideoSource
+from transforms.tables.video_rows import ListedVideo, VideoFace
 
 BOX = np.array([100, 80, 260, 280], np.float32)
 POINTS = np.array([(150, 150), (210, 150), (180, 190), (155, 230), (205, 230)], np.float32)
 
 
-def source(video_id: str, label: str | None = None) -> VideoSource:
-    return VideoSource(video_id, f"http://127.0.0.1/{video_id}.mp4", label, "{}", None)
+def source(video_id: str, label: str | None = None) -> ListedVideo:
+    return ListedVideo(video_id, f"http://127.0.0.1/{video_id}.mp4", label, "{}", None)
 
 
 def face(video_id: str = "v", number: int = 0, face_number: int = 0, **changes) -> VideoFace:
@@ -56,7 +56,7 @@ def face(video_id: str = "v", number: int = 0, face_number: int = 0, **changes) 
 def write_manifest(run: str, videos: list[str], per_shard: int = 2) -> None:
     for number, start in enumerate(range(0, max(1, len(videos)), per_shard)):
         rows = [source(video) for video in videos[start : start + per_shard]]
-        write_shard(shard_path(run, "manifest", f"{number:05d}"), to_table(rows, arrow_schema(VideoSource)))
+        write_shard(shard_path(run, "manifest", f"{number:05d}"), to_table(rows, arrow_schema(ListedVideo)))
 
 
 def write_faces(run: str, name: str, rows: list[VideoFace]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Value = TypeVar("Value")
 
@@ -22,6 +22,18 @@ class Settings(BaseModel):
     """A block of the configuration; the rooms that use a block define it beside their code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class InferenceSettings(Settings):
+    """How a stage's models run; no result depends on it."""
+
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="examples a model takes at a time; null: one on a CPU, as the catalogue says on a GPU",
+    )
+    threads: int = Field(1, ge=1, le=256, description="CPU threads a model uses for one batch")
 
 
 def what(settings: Settings) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from apache_beam.options.pipeline_options import (
 from pydantic import Field, field_validator
 
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.stages import Job
+from transforms.flow.stages import Job
 from transforms.settings import Settings
 from transforms.tables.shards import is_local
 

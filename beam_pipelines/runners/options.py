@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from typing import Protocol
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
-from beam_pipelines.config import nearest
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.recipe import RecipeConfig
 from beam_pipelines.runners import dataflow, dataflow_jobs, flink
-from beam_pipelines.stages import Job
+from model_handlers.named import nearest
+from transforms.flow.stages import Job
 
 DIRECT = ("DirectRunner", "FnApiRunner")
 KNOWN = (*DIRECT, "PrismRunner", "FlinkRunner", "DataflowRunner")
@@ -31,14 +31,25 @@ def local_options(arguments: Sequence[str] = ()) -> PipelineOptions:
     return PipelineOptions([f"--direct_num_workers={os.cpu_count() or 1}", *arguments])
 
 
-def options_for(arguments: Sequence[str], config: RecipeConfig, run: str, job: Job) -> PipelineOptions:
-    """Beam's options for one job of a run: the configuration's section of the engine, then the command line's."""
+class Engines(Protocol):
+    """What a configuration says of the engines."""
+
+    @property
+    def flink(self) -> flink.FlinkSettings:
+        """Of Flink."""
+
+    @property
+    def dataflow(self) -> dataflow.DataflowSettings:
+        """Of Dataflow."""
+
+
+def options_for(arguments: Sequence[str], engines: Engines, run: str, job: Job, gpu: bool) -> PipelineOptions:
+    """Beam's options for one job of a run, which may need a GPU: the engine's section, then the command line's."""
     name = runner_name(PipelineOptions(list(arguments)))
     if name == "FlinkRunner":
-        return flink.options(config.flink, arguments)
+        return flink.options(engines.flink, arguments)
     if name == "DataflowRunner":
-        gpu = job.inference and config.models.device == "cuda"
-        return dataflow.options(config.dataflow, arguments, run, job, gpu)
+        return dataflow.options(engines.dataflow, arguments, run, job, gpu)
     if name in KNOWN:
         return local_options(arguments)
     raise ConfigError(f"--runner {name}: manyfaces does not know this runner; {nearest(name, KNOWN)}")

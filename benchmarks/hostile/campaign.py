@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from beam_pipelines import config as configuration
-from beam_pipelines.demonstration import Page, serve
+from beam_pipelines.demos.photographs import Page, serve
 from beam_pipelines.errors import ConfigError
 from benchmarks.hostile.mutate import mutate
 from transforms.tables.ledger import entries, tally
@@ -129,7 +129,7 @@ def read_lists(files: Sequence[tuple[str, bytes]], folder: Path) -> Outcome:
         path.write_bytes(body)
         begun = time.perf_counter()
         try:
-            split = recipe.split_manifest(settings, str(path), str(run))
+            split = recipe.split(str(path), str(run), settings.manifest)
         except (ConfigError, ValueError) as refused:
             outcome.reasons["refused in a sentence"] += 1
             if "\n" in str(refused) or not str(refused):

@@ -7,7 +7,6 @@ import numpy as np
 from model_handlers.geometry import Letterbox, letterbox, suppress
 from model_handlers.interface import Array, Codec, Detections
 
-VERSION = 1  # raised with every change of its numbers
 STRIDE = 4  # input pixels a cell of the output maps
 FLOOR = 0.1  # lower scores are never returned; the stage's own threshold is higher
 MAX_OVERLAP = 0.3
@@ -17,7 +16,7 @@ def codec(side: int = 640) -> Codec:
     """CenterFace on square inputs of this side, a multiple of 32; larger finds smaller faces and takes longer."""
     if side < 32 or side % 32:
         raise ValueError(f"CenterFace's input side must be a multiple of 32, not {side}")
-    return Codec("face", partial(encode, side=side), decode)
+    return Codec("face", partial(encode, side=side), decode, version=1)
 
 
 def encode(image: Array, side: int) -> tuple[Array, Letterbox]:

@@ -11,12 +11,10 @@ import numpy as np
 from model_handlers.framing import middle_square, to_planes
 from model_handlers.interface import Array, Codec
 
-VERSION = 1  # raised with every change of its numbers
-
 
 def codec(side: int = 224) -> Codec:
     """The vector of the middle square of an image; 336 is the side of ViT-L/14@336px, 224 that of all others."""
-    return Codec("semantics", partial(encode, side=side), decode)
+    return Codec("semantics", partial(encode, side=side), decode, version=1)
 
 
 def encode(image: Array, side: int) -> tuple[Array, None]:

@@ -5,7 +5,6 @@ import numpy as np
 from model_handlers.geometry import similarity, warp
 from model_handlers.interface import Array, Codec
 
-VERSION = 1  # raised with every change of its numbers
 SIDE = 150
 MEAN_RGB = np.array([122.782, 117.001, 104.298], dtype=np.float32)
 MESH_POINTS = (263, 362, 33, 133, 2)  # outer and inner corners of both eyes, base of the nose
@@ -17,7 +16,7 @@ PADDING = 0.25
 
 def codec() -> Codec:
     """The vector of the face in a crop, levelled by its mesh where there is one, else by its five landmarks."""
-    return Codec("embedding", encode, decode)
+    return Codec("embedding", encode, decode, version=1)
 
 
 def encode(crop: Array, crop_landmarks: Array, mesh: Array | None) -> tuple[Array, None]:

@@ -6,7 +6,6 @@ import numpy as np
 from model_handlers.geometry import similarity, warp
 from model_handlers.interface import Array, Codec
 
-VERSION = 1  # raised with every change of its numbers
 SIDE = 64
 # Where the five landmarks lie in the input: the network learnt from FER-2013, whose upright faces fill their picture
 # from the hair line to below the chin, and from cheek to cheek.
@@ -15,7 +14,7 @@ TEMPLATE = np.array([(0.31, 0.40), (0.69, 0.40), (0.50, 0.60), (0.35, 0.78), (0.
 
 def codec() -> Codec:
     """The probabilities of EXPRESSIONS for the face with the given landmarks, levelled and scaled by them."""
-    return Codec("expression", encode, decode)
+    return Codec("expression", encode, decode, version=1)
 
 
 def encode(image: Array, landmarks: Array) -> tuple[Array, None]:

@@ -5,7 +5,6 @@ import numpy as np
 from model_handlers.geometry import invert, similarity, transform_mesh, warp
 from model_handlers.interface import Array, Codec
 
-VERSION = 1  # raised with every change of its numbers
 SIDE = 192
 POINTS = 468
 # Where the five landmarks of a frontal face lie in the input: the canonical face's own bounding square, 1.5 times as
@@ -15,7 +14,7 @@ TEMPLATE = np.array([(73.2, 72.9), (118.8, 72.9), (96.0, 97.7), (78.2, 123.3), (
 
 def codec() -> Codec:
     """The mesh of the face with the given landmarks, levelled and scaled by them."""
-    return Codec("mesh", encode, decode)
+    return Codec("mesh", encode, decode, version=1)
 
 
 def encode(image: Array, landmarks: Array) -> tuple[Array, Array]:

@@ -7,7 +7,6 @@ import numpy as np
 from model_handlers.geometry import invert, transform, warp
 from model_handlers.interface import Array, Codec
 
-VERSION = 1  # raised with every change of its numbers
 SIDES = (192, 256)  # lightning, thunder
 CONTEXT = 1.25  # side of the square that the network sees, in the box's longer side
 
@@ -16,7 +15,7 @@ def codec(side: int = 256) -> Codec:
     """256 px for thunder, 192 px for lightning."""
     if side not in SIDES:
         raise ValueError(f"MoveNet's input side is 192 (lightning) or 256 (thunder), not {side}")
-    return Codec("keypoints", partial(encode, side=side), partial(decode, side=side))
+    return Codec("keypoints", partial(encode, side=side), partial(decode, side=side), version=1)
 
 
 def encode(image: Array, box: Array, side: int) -> tuple[Array, Array]:

@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from beam_pipelines.recipe import Limit, Recipe, RecipeConfig
-from beam_pipelines.stages import RowStage, Stage, TableStage
+from beam_pipelines.recipes.recipe import Limit, Recipe, RecipeConfig
+from model_handlers.roles import KnownModels
+from transforms.flow.items import Item, Outcome, kept, passed, rejected
+from transforms.flow.one_worker import on_one_worker
+from transforms.flow.stages import RowStage, Stage, TableStage
 from transforms.settings import Settings
-from transforms.tables.flow import Item, Outcome, Verdict, kept, passed, rejected
 from transforms.tables.ledger import entries, write_ledger
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import arrow_schema, column
@@ -32,6 +34,7 @@ from transforms.tables.shards import (
     to_table,
     write_shard,
 )
+from transforms.tables.verdicts import Verdict
 
 CALLS: Counter[tuple[str, str]] = Counter()  # (stage, item id): how often the stage worked on it in this process
 
@@ -48,18 +51,26 @@ class HalveSettings(Settings):
     parts: int = Field(2, ge=1, le=9, description="rows of a number")
 
 
+class NumbersList(Settings):
+    rows_per_shard: int = Field(5, ge=1, description="numbers of a shard")
+
+    def shard_rows(self, rows: int) -> int:
+        return self.rows_per_shard
+
+
 class NumbersConfig(RecipeConfig):
     """The configuration of the recipe numbers."""
 
     recipe: str = "numbers"
     jobs: list[list[str]] = Field([["double", "halve"], ["sum"]])
-    rows_per_shard: int = Field(5, ge=1, description="numbers of a shard")
+    manifest: NumbersList = NumbersList()
     factor: int = 2
     pause: float = Field(0, ge=0, description="seconds that a number takes in double")
     halve: HalveSettings = HalveSettings()
     lose: bool = Field(False, description="lose an item in halve, as a defect would")
     explode: bool = Field(False, description="raise in halve")
     scale: int = Field(1, description="of the sum")
+    forget: bool = Field(False, description="declare a table in sum that is never written")
     most: int | None = Field(None, description="rows of halves at which no more numbers are taken")
 
 
@@ -107,44 +118,54 @@ class Halve(beam.DoFn):
             yield kept(item, number.number_id, tuple(Number(f"{number.number_id}-p{i}", number.value) for i in parts))
 
 
-class Sum(beam.DoFn):
+def add_up(run: str, scale: int) -> None:
     """The whole table `halves` -> one row of `sums`."""
-
-    def __init__(self, run: str, scale: int) -> None:
-        self._run, self._scale = run, scale
-
-    def process(self, _: None) -> None:
-        CALLS["sum", ""] += 1
-        total, verdicts = 0, []
-        for table in iter_tables(self._run, "halves"):
-            total += pc.sum(table["value"]).as_py() or 0
-            verdicts += [(Verdict(name, "kept"), 0) for name in table["number_id"].to_pylist()]
-        write_shard(
-            shard_path(self._run, "sums", "00000"), to_table([Number("sum", total * self._scale)], arrow_schema(Number))
-        )
-        write_ledger(self._run, "sum", "00000", verdicts)
+    CALLS["sum", ""] += 1
+    total, verdicts = 0, []
+    for table in iter_tables(run, "halves"):
+        total += pc.sum(table["value"]).as_py() or 0
+        verdicts += [(Verdict(name, "kept"), 0) for name in table["number_id"].to_pylist()]
+    write_shard(shard_path(run, "sums", "00000"), to_table([Number("sum", total * scale)], arrow_schema(Number)))
+    write_ledger(run, "sum", "00000", verdicts)
 
 
-def stages(config: NumbersConfig, run: str) -> list[Stage]:
+def stages(config: NumbersConfig, models: KnownModels | None = None) -> list[Stage]:
     """The stages of the recipe."""
-    schema = arrow_schema(Number)
-    halve = {"halve": {"parts": config.halve.parts}, "lose": config.lose}
-    double = beam.ParDo(Double(run, config.factor, config.pause))
-    summing = beam.Create([None]) | beam.ParDo(Sum(run, config.scale))
-    return [
-        RowStage("double", "manifest", Number, "doubles", schema, double, {"factor": config.factor}),
-        RowStage("halve", "doubles", Number, "halves", schema, beam.ParDo(Halve(run, config)), halve),
-        TableStage("sum", ("halves",), ("sums",), summing, {"scale": config.scale}),
-    ]
+    double = RowStage(
+        name="double",
+        reads="manifest",
+        row_in=Number,
+        writes="doubles",
+        row_out=Number,
+        transform=lambda run: beam.ParDo(Double(run, config.factor, config.pause)),
+        settings={"factor": config.factor},
+    )
+    halve = RowStage(
+        name="halve",
+        reads="doubles",
+        row_in=Number,
+        writes="halves",
+        row_out=Number,
+        transform=lambda run: beam.ParDo(Halve(run, config)),
+        settings={"halve": {"parts": config.halve.parts}, "lose": config.lose},
+    )
+    summing = TableStage(
+        name="sum",
+        reads=("halves",),
+        writes=("sums", "never") if config.forget else ("sums",),
+        transform=on_one_worker(add_up, config.scale),
+        settings={"scale": config.scale},
+    )
+    return [double, halve, summing]
 
 
-def split_manifest(config: NumbersConfig, manifest: str, run: str) -> None:
+def split_manifest(manifest: str, run: str, settings: NumbersList) -> None:
     """A number a line; what is no number fails."""
     with open_binary(manifest) as file:
         lines = file.read().decode().split()
-    for shard, start in enumerate(range(0, len(lines), config.rows_per_shard)):
+    for shard, start in enumerate(range(0, len(lines), settings.rows_per_shard)):
         rows, verdicts = [], []
-        for line in lines[start : start + config.rows_per_shard]:
+        for line in lines[start : start + settings.rows_per_shard]:
             if line.isdigit():
                 rows.append(Number(f"n{line}", int(line)))
                 verdicts.append((Verdict(f"n{line}", "kept"), 1))
@@ -165,15 +186,7 @@ def limit(config: NumbersConfig) -> Limit | None:
     return None if config.most is None else Limit("halve", 2, reached, "over_size_limit")
 
 
-RECIPE = Recipe(
-    "numbers",
-    NumbersConfig,
-    stages,
-    lambda config: {},
-    split_manifest,
-    lambda config, rows: config.rows_per_shard,
-    limit,
-)
+RECIPE = Recipe("numbers", NumbersConfig, stages, split_manifest, check=lambda manifest, settings: None, limit=limit)
 
 
 def mend(run: str) -> None:

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from beam_pipelines import config
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.recipe import Recipe, RecipeConfig
+from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from transforms.settings import Settings
 
 

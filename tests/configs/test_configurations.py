@@ -7,16 +7,17 @@ import yaml
 
 import configs
 from beam_pipelines import config as configuration
+from beam_pipelines.recipes import RECIPES
 from transforms.settings import Settings
 
-SHIPPED = (*configuration.RECIPES, "webbody-gpu")
+SHIPPED = (*RECIPES, "webbody-gpu")
 
 
 def text(name: str) -> str:
     return (configs.FOLDER / f"{name}.yaml").read_text()
 
 
-@pytest.mark.parametrize("name", configuration.RECIPES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_alone_is_its_shipped_configuration(name, tmp_path):
     (tmp_path / "alone.yaml").write_text(f"recipe: {name}\n")
     alone, shipped = configuration.load(str(tmp_path / "alone.yaml"))[1], configuration.load(name)[1]
@@ -25,7 +26,7 @@ def test_a_recipe_alone_is_its_shipped_configuration(name, tmp_path):
     assert alone == shipped
 
 
-@pytest.mark.parametrize("name", configuration.RECIPES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_block_s_own_key_leaves_the_recipe_s_other_defaults(name, tmp_path):
     shipped = configuration.load(name)[1]
     for key, block in shipped:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beam_pipelines.demonstration import photographs, serve
+from beam_pipelines.demos.photographs import photographs, serve
 from tests.integration.crowd import crowd, crowd_overrides
 from tests.integration.runs import Site, run_webbody, write_list
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from beam_pipelines.demonstration import Page, serve
+from beam_pipelines.demos.photographs import Page, serve
 from tests.integration import command
 from tests.integration.command import Command
 from tests.integration.runs import Site, overrides, table_content

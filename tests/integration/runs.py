@@ -8,8 +8,9 @@ from pathlib import Path
 from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines import config as configuration
-from beam_pipelines.demonstration import DemoRow, Page
-from beam_pipelines.run import Order, run
+from beam_pipelines.demos.photographs import DemoRow, Page
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from transforms.tables.shards import open_binary, read_column, read_shard, shard_names, shard_path
 
 

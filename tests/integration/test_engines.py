@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from beam_pipelines import config as configuration
-from beam_pipelines.run import Order, run
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from tests.integration.engines import (
     ONE_WORKER,
     PROCESSES,
@@ -21,8 +22,8 @@ from tests.integration.engines import (
 )
 from tests.integration.runs import assert_same_contents, assert_same_run, run_webbody
 from tests.integration.video_site import Take, video_site
-from transforms.media import library
 from transforms.tables.ledger import tally
+from transforms.videos import library
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 FILMS = {"a": [Take("obama-1", 20, 0.3)], "b": [Take("biden-1", 20, 0.3)]}

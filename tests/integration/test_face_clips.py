@@ -17,20 +17,21 @@ import yaml
 from onnx import TensorProto
 
 from beam_pipelines import config as configuration
-from beam_pipelines.demonstration import Page, serve
-from beam_pipelines.run import Order, run
+from beam_pipelines.demos.photographs import Page, serve
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from model_handlers import cache, store
 from model_handlers.convert.onnx_graph import OnnxGraph
-from model_handlers.geometry import cut
+from model_handlers.geometry import cut_out
 from tests import videos
 from tests.integration.runs import table_content
 from tests.object_store import new_folder
 from tests.portraits import portrait
-from transforms.bundle.clip_metadata import COLUMNS, MORE
-from transforms.media.library import local_file
-from transforms.media.video_reader import VideoReader
+from transforms.bundle.metadata_stage import COLUMNS, MORE
 from transforms.tables.ledger import tally
 from transforms.tables.shards import open_binary, read_column
+from transforms.videos.library import local_file
+from transforms.videos.reader import VideoReader
 
 pytestmark = pytest.mark.integration
 TABLES = ("videos", "shots", "spans", "clips", "metadata")
@@ -116,7 +117,7 @@ def clips(folder: str, video: str) -> list[dict]:
 def inside(clip: dict, image: np.ndarray) -> np.ndarray:
     """The video's frame again, black where a clip's image does not show it."""
     x1, y1, _, _ = (int(value) for value in clip["crop_box"])
-    return cut(image, -x1, -y1, SIZE[0] - x1, SIZE[1] - y1)
+    return cut_out(image, -x1, -y1, SIZE[0] - x1, SIZE[1] - y1)
 
 
 def test_every_stage_balances_and_says_why(whole):

@@ -10,8 +10,9 @@ import pytest
 
 from beam_pipelines import config as configuration
 from beam_pipelines.cli import main
-from beam_pipelines.demonstration import Page
-from beam_pipelines.run import Order, run
+from beam_pipelines.demos.photographs import Page
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from model_handlers.interface import EXPRESSIONS
 from tests.integration.runs import column, table_content
 from tests.integration.video_site import Take, film, video_site

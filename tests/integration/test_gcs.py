@@ -9,7 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 
 import configs
 from beam_pipelines.cli import main
-from beam_pipelines.demonstration import serve
+from beam_pipelines.demos.photographs import serve
 from tests.integration.runs import assert_same_run, overrides, run_webbody, table_content, write_list
 from transforms.tables.ledger import tally
 from transforms.tables.shards import commit_file, open_binary

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from beam_pipelines.demonstration import serve
+from beam_pipelines.demos.photographs import serve
 from tests.integration.crowd import pages
 from tests.integration.runs import column
 from tests.videos import number_frames, write

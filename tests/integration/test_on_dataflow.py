@@ -1,7 +1,6 @@
 """Recipes on the stand-in for Dataflow: what arrives there, what crosses its shuffles, and how jobs may end."""
 
 import json
-import sys
 import time
 import urllib.request
 from types import SimpleNamespace
@@ -15,12 +14,12 @@ from apache_beam.runners.dataflow import dataflow_runner
 from apache_beam.runners.portability.fn_api_runner import translations
 from google.cloud.dataflow import FlexResourceSchedulingGoal, WorkerIPAddressConfiguration
 
-from beam_pipelines import cli, config, template
-from beam_pipelines.record import read_record
-from beam_pipelines.run import Order, run
+from beam_pipelines import cli, template
+from beam_pipelines.driver.jobs import cut_jobs
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.record import read_record
+from beam_pipelines.driver.run import run
 from beam_pipelines.runners.dataflow import job_name
-from beam_pipelines.stages import cut
-from tests.beam_pipelines import numbers_recipe
 from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig
 from tests.engines.dataflow_service import PROJECT, REGION, dataflow_service, read_pipeline
 from tests.engines.gcs_emulator import gcs_emulator
@@ -110,7 +109,7 @@ def test_a_recipe_goes_through_all_its_jobs_and_a_second_run_submits_none(store,
         for _ in range(2):
             run(Order(RECIPE, settings, str(manifest), f"{folder}/run", service.arguments))
         jobs = service.jobs()
-    expected = cut(RECIPE.stages(settings, folder), settings.jobs)
+    expected = cut_jobs(RECIPE.stages_of(settings), settings.jobs)
     assert [job["name"] for job in jobs] == [job_name(f"{folder}/run", job) for job in expected]
     for table in ("doubles", "halves", "sums", "ledger/double", "ledger/halve", "ledger/sum"):
         assert table_content(f"{folder}/run", table) == table_content(local.run, table), table
@@ -209,11 +208,11 @@ def test_a_step_with_hints_of_its_own_would_tear_the_chain(on_gpus):
 @pytest.fixture
 def numbers(tmp_path, monkeypatch, store):
     """`manyfaces run` of the small recipe: the command line for a service, and its run's folder."""
-    monkeypatch.setattr(config, "RECIPES", ("numbers",))
-    monkeypatch.setitem(sys.modules, "beam_pipelines.numbers", numbers_recipe)
     folder = store.folder()
     settings = tmp_path / "numbers.yaml"
-    settings.write_text(yaml.safe_dump({"recipe": "numbers", "dataflow": section(folder)}))
+    settings.write_text(
+        yaml.safe_dump({"recipe": "tests.beam_pipelines.numbers_recipe:RECIPE", "dataflow": section(folder)})
+    )
     manifest = tmp_path / "numbers.txt"
     manifest.write_text("1 2 3")
     command = ["run", str(settings), "--input", str(manifest), "--output", f"{folder}/run"]
@@ -290,7 +289,7 @@ def test_a_job_that_an_earlier_submitter_left_is_not_started_twice(numbers, capf
     with dataflow_service("active") as service:
         command = numbers(service)
         order_run = command[command.index("--output") + 1]
-        first = cut(RECIPE.stages(NumbersConfig(), order_run), NumbersConfig().jobs)[0]
+        first = cut_jobs(RECIPE.stages_of(NumbersConfig()), NumbersConfig().jobs)[0]
         left = json.dumps({"name": job_name(order_run, first), "clientRequestId": "earlier"}).encode()
         url = f"http://127.0.0.1:{service.port}/v1b3/projects/{PROJECT}/locations/{REGION}/jobs"
         urllib.request.urlopen(urllib.request.Request(url, left)).close()

@@ -2,8 +2,9 @@
 
 import pytest
 
-from beam_pipelines.failures import TooManyFailed
-from beam_pipelines.run import Order, run
+from beam_pipelines.driver.failures import TooManyFailed
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig, mend
 from tests.integration.engines import on_embedded_flink, on_prism, options_of
 from transforms.tables.ledger import tally
@@ -23,7 +24,7 @@ def test_a_job_in_which_all_fails_is_stopped(engine, tmp_path):
     with options_of(engine) as beam:
 
         def order(pause: float) -> Order:
-            config = NumbersConfig(rows_per_shard=5, pause=pause, jobs=[["double", "halve"]])
+            config = NumbersConfig(manifest={"rows_per_shard": 5}, pause=pause, jobs=[["double", "halve"]])
             return Order(RECIPE, config, str(tmp_path / "numbers.txt"), str(tmp_path / "run"), tuple(beam))
 
         with pytest.raises(TooManyFailed, match="failed in stage double"):

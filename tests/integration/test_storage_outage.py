@@ -7,7 +7,8 @@ import time
 import pyarrow as pa
 import pytest
 
-from beam_pipelines.run import Order, run
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
 from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig
 from tests.engines.cutting_proxy import cutting_proxy
 from tests.integration.runs import table_content
@@ -39,7 +40,7 @@ def test_a_run_outlives_the_storage_being_killed_for_20_seconds(gcs, tmp_path):
     manifest.write_text("\n".join(map(str, range(1, ITEMS + 1))))
     beam = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
     orders = [
-        Order(RECIPE, NumbersConfig(rows_per_shard=50), str(manifest), folder, beam)
+        Order(RECIPE, NumbersConfig(manifest={"rows_per_shard": 50}), str(manifest), folder, beam)
         for folder in (str(tmp_path / "undisturbed"), gcs.folder())
     ]
     run(orders[0])

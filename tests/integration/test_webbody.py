@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 import webdataset
 
-from beam_pipelines import inspection
 from beam_pipelines.cli import main
-from beam_pipelines.demonstration import DemoRow, Page, serve
-from beam_pipelines.record import read_record
+from beam_pipelines.demos.photographs import DemoRow, Page, serve
+from beam_pipelines.driver.record import read_record
+from beam_pipelines.reports import inspection
 from tests.integration.runs import (
     ROW_TABLES,
     STAGES,

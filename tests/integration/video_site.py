@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from beam_pipelines.demonstration import Page, serve
+from beam_pipelines.demos.photographs import Page, serve
 from tests import videos
 from tests.portraits import portrait
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from model_handlers.geometry import (
-    cut,
-    cut_square,
+    cut_out,
+    cut_out_square,
     invert,
     letterbox,
     resize,
@@ -84,7 +84,7 @@ def test_resize_to_the_same_size_is_the_image():
 def test_cut(box, black):
     image = np.maximum(picture(10, 10), 1)
     x1, y1, x2, y2 = box
-    out = cut(image, *box)
+    out = cut_out(image, *box)
     assert out.shape == (y2 - y1, x2 - x1, 3)
     assert (out == 0).all(axis=2).sum() == black
     inside = [(x, y) for x in range(x1, x2) for y in range(y1, y2) if 0 <= x < 10 and 0 <= y < 10]
@@ -124,14 +124,14 @@ def test_similarity_never_reflects():
 )
 def test_a_square_is_as_if_cut_and_resized(box):
     image = cv2.resize(np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8), (60, 60))
-    wanted = resize(cut(image, *box), 40, 40).astype(int)
-    assert np.abs(cut_square(image, np.array(box), 40) - wanted).mean() < 3
+    wanted = resize(cut_out(image, *box), 40, 40).astype(int)
+    assert np.abs(cut_out_square(image, np.array(box), 40) - wanted).mean() < 3
 
 
 def test_a_square_far_larger_than_the_image_costs_no_memory():
     strip = np.full((400, 60_000, 3), 200, np.uint8)
     tracemalloc.start()
-    crop = cut_square(strip, np.array([0, -29_800, 60_000, 30_200]), 512)
+    crop = cut_out_square(strip, np.array([0, -29_800, 60_000, 30_200]), 512)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert crop.shape == (512, 512, 3)

@@ -1,5 +1,6 @@
 import pickle
 
+import numpy as np
 import pytest
 
 from model_handlers import catalogue
@@ -40,24 +41,31 @@ def test_framework_without_handler():
 
 
 @pytest.mark.parametrize(
-    ("changes", "side", "message"),
+    ("changes", "message"),
     [
-        ({"codec": "nothing"}, None, "codec 'nothing', which is not available"),
-        ({"codec": "nanodet"}, None, "its task is face, but codec 'nanodet' is for person"),
-        ({"codec": "nanodet", "task": "person"}, 320, "does not take all of: side"),
-        ({"normalization": "clip"}, 64, "does not take all of: side, normalization"),
-        ({}, 300, "multiple of 32, not 300"),
-        ({"codec": "movenet", "task": "keypoints", "input_side": 200}, None, "192 .* or 256"),
+        ({"codec": "zzz"}, "there is no codec 'zzz'; there are: brisque, .* is `module:attribute`"),
+        ({"codec": "nanodett"}, "there is no codec 'nanodett'; did you mean 'nanodet'"),
+        ({"codec": "no.where:codec"}, "codec 'no.where:codec': there is no module 'no'; install the package"),
+        ({"codec": "json:codec"}, "codec 'json:codec': the module json has no 'codec'"),
+        ({"codec": "json:loads"}, "codec 'json:loads' does not take all of its options"),
+        ({"codec": "builtins:dict"}, "codec 'builtins:dict' gives a dict and no Codec"),
+        ({"codec": "nanodet"}, "its task is face, but codec 'nanodet' is for person"),
+        ({"codec": "nanodet", "task": "person", "options": {"side": 320}}, "does not take all of its options: side"),
+        ({"options": {"normalization": "clip"}}, "does not take all of its options: normalization"),
+        ({"options": {"side": 300}}, "multiple of 32, not 300"),
+        ({"codec": "movenet", "task": "keypoints", "options": {"side": 200}}, "192 .* or 256"),
+        ({"codec": "image_quality", "task": "quality", "options": {"normalization": "x"}}, "one of .*, not 'x'"),
     ],
 )
-def test_codecs_that_do_not_fit(changes, side, message):
+def test_codecs_that_do_not_fit(changes, message):
     with pytest.raises(ModelError, match=message):
-        codec(entry(**changes), side)
+        codec(entry(**changes))
 
 
-def test_a_side_replaces_the_catalogues():
-    import numpy as np
-
+def test_options_are_handed_to_the_codec():
     image = np.zeros((10, 10, 3), np.uint8)
-    assert codec(entry(input_side=320)).encode(image)[0].shape == (3, 320, 320)
-    assert codec(entry(input_side=320), 64).encode(image)[0].shape == (3, 64, 64)
+    assert codec(entry(options={"side": 320})).encode(image)[0].shape == (3, 320, 320)
+
+
+def test_a_codec_may_come_from_any_package():
+    assert codec(entry(codec="model_handlers.codecs.centerface:codec", options={"side": 64})).task == "face"

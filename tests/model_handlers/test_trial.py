@@ -49,14 +49,19 @@ FITS = [
     ({}, {}),
     ({"shape": (1, 3, 224, 224)}, {}),
     ({"shape": (4, 3, 224, 224)}, {"batch_size": 32}),  # a batch size of the file's own
-    ({"shape": ("N", 3, "h", "w")}, {"input_side": 64}),
-    ({"shape": ("N", 3, 336, 336)}, {"input_side": 336}),
+    ({"shape": ("N", 3, "h", "w")}, {"options": {"side": 64}}),
+    ({"shape": ("N", 3, 336, 336)}, {"options": {"side": 336}}),
     ({"length": 768}, {"dimension": 768}),
     ({"outputs": 2}, {}),
     ({"length": 1}, {"task": "quality", "codec": "image_quality", "dimension": None}),
     (
         {"shape": ("N", 3, 96, 96), "length": 1},
-        {"task": "quality", "codec": "image_quality", "dimension": None, "input_side": 96, "normalization": "imagenet"},
+        {
+            "task": "quality",
+            "codec": "image_quality",
+            "dimension": None,
+            "options": {"side": 96, "normalization": "imagenet"},
+        },
     ),
     ({"shape": ("N", 3, 150, 150)}, {"task": "embedding", "codec": "dlib_resnet"}),
 ]
@@ -74,8 +79,12 @@ MISFITS = [
         {"task": "embedding", "codec": "dlib_resnet"},
         r"its dimension in the catalogue is 512, its file gives vectors of 128; correct dimension",
     ),
-    ({}, {"input_side": 336}, r"makes .* \(None, 3, 336, 336\), its file takes .*224, 224\); correct input_side"),
-    ({"shape": (1, 3, 64, 64)}, {}, r"\(None, 3, 224, 224\), its file takes .*\(1, 3, 64, 64\); correct input_side"),
+    (
+        {},
+        {"options": {"side": 336}},
+        r"makes .* \(None, 3, 336, 336\), its file takes .*224, 224\); correct options.side",
+    ),
+    ({"shape": (1, 3, 64, 64)}, {}, r"\(None, 3, 224, 224\), its file takes .*\(1, 3, 64, 64\); correct options.side"),
     ({"shape": ("N", 3, 224)}, {}, r"its file takes .*\('N', 3, 224\)"),
     ({"kind": UINT8}, {}, r"tensor\(float\) .*, its file takes tensor\(uint8\)"),
     ({"inputs": 2}, {}, r"its file has 2 inputs \(x, more0\), and one is fed; correct its sources"),
@@ -95,7 +104,7 @@ MISFITS = [
         r"codec 'image_quality' cannot read the file's 1 outputs, \(512,\) an example .*; correct codec or sources",
     ),
     ({}, {"task": "embedding"}, "its task is embedding, but codec 'clip_image' is for semantics"),
-    ({}, {"normalization": "clip"}, "codec 'clip_image' does not take all of: normalization"),
+    ({}, {"options": {"normalization": "clip"}}, "codec 'clip_image' does not take all of its options: normalization"),
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-ASK = "import sys; from transforms.media.video import probe, VideoAcceptSettings as A; probe(sys.argv[1], A())"
+ASK = "import sys; from transforms.videos.container import probe, VideoAcceptSettings as A; probe(sys.argv[1], A())"
 
 
 def fields(process: int) -> list[str]:

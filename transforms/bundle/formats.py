@@ -1,24 +1,19 @@
-"""The bundle formats by name."""
+"""The formats of a bundle by name."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+import re
 
-from transforms.bundle import recordio, tfrecord, webdataset
-from transforms.bundle.settings import SinkName
-from transforms.bundle.sink import Sink
+from model_handlers import named
+from transforms.bundle.sink import Format
 
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A way to write samples: `open` takes a path stem, `suffixes` are of the files that it leaves."""
-
-    open: Callable[[str], AbstractContextManager[Sink]]
-    suffixes: tuple[str, ...]
+FORMATS = {name: f"{__package__}.{name}:FORMAT" for name in ("recordio", "webdataset", "tfrecord")}
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
-FORMATS: dict[SinkName, Format] = {
-    "recordio": Format(recordio.open_recordio, recordio.SUFFIXES),
-    "webdataset": Format(webdataset.open_webdataset, webdataset.SUFFIXES),
-    "tfrecord": Format(tfrecord.open_tfrecord, tfrecord.SUFFIXES),
-}
+def load_format(name: str) -> Format:
+    """The format of this name, or at this place `module:attribute`; ValueError if there is none."""
+    found = named.load("sink", name, FORMATS)
+    if not isinstance(found, Format):
+        raise ValueError(f"sink {name!r}: this is a {type(found).__name__} and no Format.")
+    if not _NAME.fullmatch(found.name):
+        raise ValueError(f"sink {name!r}: {found.name!r} is no name of a folder (small letters, digits, - and _).")
+    return found

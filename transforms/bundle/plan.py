@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms.bundle.pointers import Pointers, locate
+from transforms.tables.pointers import Pointers, locate
 from transforms.tables.schemas import arrow_schema, column
 from transforms.tables.shards import open_binary, shard_names, shard_path, write_shard
 

@@ -12,13 +12,12 @@ from contextlib import contextmanager
 from typing import BinaryIO
 from urllib.parse import quote
 
-from transforms.bundle.sink import Sample
+from transforms.bundle.sink import Format, Sample, beside
 from transforms.tables.shards import commit_file
 
 MAGIC = struct.pack("<I", 0xCED7230A)
 MAX_LENGTH = (1 << 29) - 1  # bytes of a record; dmlc refuses longer ones
 MAX_LABEL = 1 << 24  # whole numbers above this are not exact in float32
-SUFFIXES = (".rec", ".idx", ".lst")
 
 
 def header(identity: int, record: int) -> bytes:
@@ -76,3 +75,6 @@ def open_recordio(stem: str) -> Iterator[RecordIOSink]:
     """Write `<stem>.rec`, then `<stem>.lst` and `<stem>.idx`: an index never appears before its records."""
     with commit_file(f"{stem}.idx") as idx, commit_file(f"{stem}.lst") as lst, commit_file(f"{stem}.rec") as rec:
         yield RecordIOSink(rec, idx, lst)
+
+
+FORMAT = Format("recordio", open_recordio, beside(".rec", ".idx", ".lst"))

@@ -1,12 +1,12 @@
 """Settings of the bundle."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from transforms.bundle.formats import load_format
 from transforms.settings import How, Settings
 
-SinkName = Literal["recordio", "webdataset", "tfrecord"]
 FolderName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Grey = Annotated[int, Field(ge=0, le=255)]
 
@@ -14,8 +14,11 @@ Grey = Annotated[int, Field(ge=0, le=255)]
 class BundleSettings(Settings):
     """How the clean identities are written for training."""
 
-    sinks: tuple[SinkName, ...] = Field(
-        ("recordio", "webdataset", "tfrecord"), min_length=1, description="formats to write, each a folder of its own"
+    sinks: tuple[str, ...] = Field(
+        ("recordio", "webdataset", "tfrecord"),
+        min_length=1,
+        description="formats to write, each into a folder of its own: recordio, webdataset, tfrecord, or "
+        "`module:attribute` of one's own",
     )
     body_side: int = Field(384, ge=16, le=4096, description="side of the square body image, pixels")
     fill: tuple[Grey, Grey, Grey] = Field(
@@ -39,3 +42,11 @@ class BundleSettings(Settings):
     )
     bodies: FolderName = Field("bodies", description="folder and file name of the bodies, below `<run>/bundle`")
     faces: FolderName = Field("faces", description="folder and file name of the faces, below `<run>/bundle`")
+
+    @field_validator("sinks")
+    @classmethod
+    def _sinks_are_there(cls, sinks: tuple[str, ...]) -> tuple[str, ...]:
+        names = [load_format(sink).name for sink in sinks]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two of these sinks write the same folder: {', '.join(sorted(names))}")
+        return sinks

@@ -1,11 +1,14 @@
-"""What every bundle format is: a context manager over a path stem that takes samples and commits its files at the end.
-
-A sink's files appear when the block ends without an error, each whole or not at all.
-"""
+"""What every format of a bundle is: something that takes samples, and says which files it makes of them."""
 
 import json
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,31 @@ class Sink(Protocol):
 
     def add(self, sample: Sample) -> None:
         """Append one sample; ValueError if the format cannot hold it."""
+
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to write samples. A bundle file's samples go to paths that begin with a `stem`, `<folder>/<name>`.
+
+    name: of its folder, below those of bodies and faces; no other format of a bundle has it.
+    open(stem): takes the samples of one bundle file. What it writes appears when the block ends without an error, each
+    file whole or not at all.
+    files(stem, records, identities): all paths that it writes for the samples with these numbers (N,) and classes (N,).
+    Whatever else is found in its folder is deleted, so that nothing of an earlier bundle stays.
+    """
+
+    name: str
+    open: Callable[[str], AbstractContextManager[Sink]]
+    files: Callable[[str, Numbers, Numbers], Iterable[str]]
+
+
+def beside(*suffixes: str) -> Callable[[str, Numbers, Numbers], list[str]]:
+    """The `files` of a format that writes `<stem><suffix>` for each suffix, whatever the samples."""
+    return partial(_suffixed, suffixes)
+
+
+def _suffixed(suffixes: tuple[str, ...], stem: str, records: Numbers, identities: Numbers) -> list[str]:
+    return [stem + suffix for suffix in suffixes]

@@ -12,10 +12,9 @@ from typing import BinaryIO
 
 from google_crc32c import value as crc32c
 
-from transforms.bundle.sink import Sample
+from transforms.bundle.sink import Format, Sample, beside
 from transforms.tables.shards import commit_file
 
-SUFFIXES = (".tfrecord",)
 _MASK_DELTA = 0xA282EAD8
 _ONE_BYTE = [bytes([value]) for value in range(0x80)]
 
@@ -94,3 +93,6 @@ def open_tfrecord(stem: str) -> Iterator[TFRecordSink]:
     """Write `<stem>.tfrecord`."""
     with commit_file(f"{stem}.tfrecord") as out:
         yield TFRecordSink(out)
+
+
+FORMAT = Format("tfrecord", open_tfrecord, beside(".tfrecord"))

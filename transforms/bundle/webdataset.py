@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from transforms.bundle.sink import Sample
+from transforms.bundle.sink import Format, Sample, beside
 from transforms.tables.shards import commit_file
-
-SUFFIXES = (".tar",)
 
 
 class WebDatasetSink:
@@ -50,3 +48,6 @@ def open_webdataset(stem: str) -> Iterator[WebDatasetSink]:
         sink = WebDatasetSink(out)
         yield sink
         sink.finish()
+
+
+FORMAT = Format("webdataset", open_webdataset, beside(".tar"))

@@ -11,22 +11,22 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.bundle.formats import FORMATS
+from transforms.bundle.formats import load_format
 from transforms.bundle.images import Pixels, decode, encode, is_jpeg, on_canvas, resize
 from transforms.bundle.keypoints import GEOMETRY, KEYPOINTS, in_crop, keypoint_table
 from transforms.bundle.plan import INDEX
-from transforms.bundle.pointers import RowReader
-from transforms.bundle.settings import BundleSettings, SinkName
-from transforms.bundle.sink import Meta, Sample, Sink
+from transforms.bundle.settings import BundleSettings
+from transforms.bundle.sink import Format, Meta, Sample, Sink
 from transforms.bundle.statistics import FileSummary, Moments, moments
 from transforms.settings import what
 from transforms.tables.digest import digest, file_digest
-from transforms.tables.flow import Verdict
 from transforms.tables.ledger import ledger_table, write_ledger
+from transforms.tables.pointers import RowReader
 from transforms.tables.reasons import Rejected, reason
 from transforms.tables.shards import exists, read_footer, read_shard, shard_path, write_shard
+from transforms.tables.verdicts import Verdict
 
-STAGE = "bundle"
+STAGE = FOLDER = "bundle"
 IN_WORK = 64  # images decoded ahead of the writer
 BODY = ["crop", "crop_box", "keypoints"]
 FACE = ["crop"]
@@ -43,13 +43,20 @@ class _Made:
     face_moments: Moments
 
 
-def output_paths(run: str, name: str, settings: BundleSettings) -> list[tuple[SinkName, str, tuple[str, ...]]]:
-    """The bodies' and then the faces' files of a bundle file: sink, path stem, suffixes."""
+def outputs(run: str, name: str, settings: BundleSettings) -> list[tuple[Format, str]]:
+    """The bodies' and then the faces' formats of a bundle file, each with the stem of its paths."""
     return [
-        (sink, str(FileSystems.join(run, "bundle", kind, sink, f"{kind}-{name}")), FORMATS[sink].suffixes)
+        (form, str(FileSystems.join(run, FOLDER, kind, form.name, f"{kind}-{name}")))
         for kind in (settings.bodies, settings.faces)
-        for sink in settings.sinks
+        for form in map(load_format, settings.sinks)
     ]
+
+
+def output_files(run: str, name: str, settings: BundleSettings, entries: pa.Table) -> Iterator[str]:
+    """The paths of all files that the formats make of a bundle file; `entries` has the columns record and identity."""
+    records, identities = (entries[column].to_numpy() for column in ("record", "identity"))
+    for form, stem in outputs(run, name, settings):
+        yield from form.files(stem, records, identities)
 
 
 def write_file(run: str, name: str, settings: BundleSettings) -> FileSummary:
@@ -62,7 +69,7 @@ def write_file(run: str, name: str, settings: BundleSettings) -> FileSummary:
     made_from = input_digest(run, name, entries, settings)
     if exists(marker):
         footer = read_footer(marker)[1]
-        if footer.get("made_from") == made_from and _complete(run, name, settings):
+        if footer.get("made_from") == made_from and _complete(run, name, settings, entries):
             return FileSummary.load(footer["summary"])
         FileSystems.delete([marker])
     geometry, verdicts, bodies, faces = _write_images(run, name, entries, settings)
@@ -84,9 +91,8 @@ def input_digest(run: str, name: str, entries: pa.Table, settings: BundleSetting
     return digest([file_digest(shard_path(run, INDEX, name)), sizes, what(settings)])
 
 
-def _complete(run: str, name: str, settings: BundleSettings) -> bool:
-    files = [stem + suffix for _, stem, suffixes in output_paths(run, name, settings) for suffix in suffixes]
-    return all(map(exists, [*files, shard_path(run, ledger_table(STAGE), name)]))
+def _complete(run: str, name: str, settings: BundleSettings, entries: pa.Table) -> bool:
+    return all(map(exists, [*output_files(run, name, settings, entries), shard_path(run, ledger_table(STAGE), name)]))
 
 
 def _write_images(
@@ -97,7 +103,7 @@ def _write_images(
     verdicts: list[Verdict] = []
     bodies, faces = Moments(), Moments()
     with ExitStack() as stack:
-        sinks = [stack.enter_context(FORMATS[sink].open(stem)) for sink, stem, _ in output_paths(run, name, settings)]
+        sinks = [stack.enter_context(form.open(stem)) for form, stem in outputs(run, name, settings)]
         body_sinks, face_sinks = sinks[: len(settings.sinks)], sinks[len(settings.sinks) :]
         for place, (entry, made) in enumerate(_images(run, entries, settings)):
             if isinstance(made, Rejected):

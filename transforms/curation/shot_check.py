@@ -1,28 +1,27 @@
 """Whether a sequence of samples is one shot: the frames between them are searched for cuts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from model_handlers.catalogue import Entry
+from model_handlers.roles import Models
 from transforms.curation.persons import Candidate, Run, gaps
-from transforms.media.library import local_file
-from transforms.media.shot_settings import ShotSettings
-from transforms.media.shot_stage import network
-from transforms.media.shots import cuts_between
-from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
+from transforms.videos.library import local_file
+from transforms.videos.reader import VideoReader
+from transforms.videos.shot_settings import ShotSettings
+from transforms.videos.shots import cuts_between
+from transforms.videos.shots_stage import network
 
 Gap = tuple[str, int, int]  # media, and the numbers of two samples
 
 
 @dataclass(frozen=True, slots=True)
 class ShotCheck:
-    """How cuts are looked for: the run with the videos, and the detector; `network` is the entry of its network."""
+    """How cuts are looked for: the run with the videos, the detector, and the role cuts if that is a network."""
 
     run: str
     shots: ShotSettings
-    network: Entry | None = None
-    device: str = "cpu"
+    models: Models = field(default_factory=Models)
 
 
 def first_uncut(runs: Sequence[Run], check: ShotCheck) -> Run:
@@ -43,7 +42,7 @@ def _search(face: Candidate, between: list[Gap], check: ShotCheck) -> dict[Gap, 
     found: dict[Gap, bool] = {}
     if not between:
         return found
-    scores = None if check.network is None else network(check.network, check.device, check.shots.threads)
+    scores = network(check.models, check.shots.threads)
     try:
         with local_file(check.run, face.media) as path, VideoReader(path) as reader:
             for gap in between:

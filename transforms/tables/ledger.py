@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.tables.detail import steady
-from transforms.tables.flow import Verdict
 from transforms.tables.reasons import reason
-from transforms.tables.schemas import LedgerEntry, arrow_schema
+from transforms.tables.rows import LedgerEntry
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     read_footers,
     read_shard,
@@ -25,6 +25,7 @@ from transforms.tables.shards import (
     to_table,
     write_shard,
 )
+from transforms.tables.verdicts import Verdict
 
 RETRIES = "retries"  # table of Retry rows, one shard a retry chunk
 SHARD_ROWS = 65_536  # of the ledger of a stage on whole tables

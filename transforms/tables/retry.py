@@ -8,7 +8,8 @@ from operator import itemgetter
 import pyarrow.compute as pc
 
 from transforms.tables.ledger import RETRIES, entries, retried, retry_attempt, retry_name, retry_names
-from transforms.tables.schemas import Retry, arrow_schema
+from transforms.tables.rows import Retry
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
 
 

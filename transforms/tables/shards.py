@@ -13,7 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from typing import Any, BinaryIO, TypeVar
 
@@ -86,6 +86,16 @@ def delete_folder(path: str) -> None:
         FileSystems.delete([f"{path}/"])  # many objects a request, instead of three requests an object
         if is_folder(path):
             raise OSError(f"{path} cannot be deleted: some of its objects are still there; see the log for the reason.")
+
+
+def delete_files(paths: Sequence[str]) -> None:
+    """Delete files, and local folders that are empty then."""
+    if not paths:
+        return
+    FileSystems.delete(list(paths))
+    for folder in {os.path.dirname(path) for path in paths if is_local(path)}:
+        with suppress(OSError):  # it is not empty
+            os.removedirs(folder)
 
 
 def remove_other_shards(run: str, table: str, names: Collection[str]) -> None:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from model_handlers.geometry import cut, resize
+from model_handlers.geometry import cut_out, resize
 from model_handlers.interface import Array, Pixels
-from transforms.media.audio import cut_audio
-from transforms.media.clip_writer import write_mp4
-from transforms.media.frame_cache import frame_pixels, frame_times
-from transforms.media.library import add_file, local_file, video_folder
-from transforms.media.lmdb_frames import DATA, lmdb_frames
 from transforms.tables.digest import file_digest
 from transforms.tables.reasons import Rejected
-from transforms.tables.video_schemas import FaceSpan
+from transforms.tables.video_rows import FaceSpan
+from transforms.videos.audio import cut_audio
+from transforms.videos.clip_writer import write_mp4
+from transforms.videos.frame_cache import frame_pixels, frame_times
+from transforms.videos.library import add_file, local_file, video_folder
+from transforms.videos.lmdb_frames import DATA, lmdb_frames
 from transforms.vision.clip_settings import ClipSettings
 from transforms.vision.crops import union_square
 from transforms.vision.quality import sharpness
@@ -131,7 +131,7 @@ def draw(clip_id: str, frames: int, count: int) -> list[int]:
 def _frames(run: str, span: FaceSpan, box: Array, seen: _Seen) -> Iterator[Pixels]:
     corners = [int(value) for value in box]
     for number in range(span.first_frame, span.end_frame):
-        image = cut(frame_pixels(run, span.media, number), *corners)
+        image = cut_out(frame_pixels(run, span.media, number), *corners)
         seen.look(number - span.first_frame, image)
         yield image
 

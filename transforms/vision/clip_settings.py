@@ -2,9 +2,8 @@
 
 from pydantic import Field
 
-from transforms.media.clip_writer import EncodeSettings
-from transforms.settings import How, Settings
-from transforms.vision.settings import InferenceSettings
+from transforms.settings import How, InferenceSettings, Settings
+from transforms.videos.clip_writer import EncodeSettings
 
 
 class ScoreSettings(Settings):

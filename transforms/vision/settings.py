@@ -2,19 +2,7 @@
 
 from pydantic import Field
 
-from transforms.settings import How, Settings
-
-
-class InferenceSettings(Settings):
-    """How a stage's models run; no result depends on it."""
-
-    batch_size: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        description="examples a model takes at a time; null: one on a CPU, as the catalogue says on a GPU",
-    )
-    threads: int = Field(1, ge=1, le=256, description="CPU threads a model uses for one batch")
+from transforms.settings import How, InferenceSettings, Settings
 
 
 class BodySettings(Settings):

@@ -2,8 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from transforms.settings import How, Settings
-from transforms.vision.settings import InferenceSettings
+from transforms.settings import How, InferenceSettings, Settings
 
 
 class SpanSettings(Settings):

@@ -13,11 +13,12 @@ from apache_beam.options.pipeline_options import (
 )
 from pydantic import ValidationError
 
+from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners import dataflow
 from beam_pipelines.runners.dataflow import DataflowSettings, job_name
-from beam_pipelines.stages import Job, cut
 from tests.beam_pipelines.numbers_recipe import NumbersConfig, stages
+from transforms.flow.stages import Job
 
 RUN = "gs://bucket/runs/mine"
 WHERE = {"project": "ours", "region": "europe-west4", "temp_location": "gs://bucket/temporary"}
@@ -26,7 +27,7 @@ DISKS = "compute.googleapis.com/projects//zones//diskTypes/"
 
 
 def a_job() -> Job:
-    return cut(stages(NumbersConfig(), RUN), NumbersConfig().jobs)[0]
+    return cut_jobs(stages(NumbersConfig()), NumbersConfig().jobs)[0]
 
 
 def made(on_gpu=False, given=(), run=RUN, **settings):
@@ -161,7 +162,7 @@ def test_without_googles_clients_the_extra_is_named(monkeypatch, absent):
 
 def test_names_of_jobs_are_valid_distinct_and_always_the_same():
     runs = [RUN, f"{RUN}/", "gs://bucket/other/mine", "gs://b/" + "Ünïcode & Long " * 9, "gs://b/_"]
-    jobs = cut(stages(NumbersConfig(), RUN), NumbersConfig().jobs)
+    jobs = cut_jobs(stages(NumbersConfig()), NumbersConfig().jobs)
     names = [[job_name(run, job) for job in jobs] for run in runs]
     assert names == [[job_name(run, job) for job in jobs] for run in runs]
     assert all(re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name) for some in names for name in some)

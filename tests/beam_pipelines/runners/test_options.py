@@ -3,11 +3,11 @@ import os
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, FlinkRunnerOptions, GoogleCloudOptions
 
+from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners.dataflow import DataflowSettings
 from beam_pipelines.runners.flink import FlinkSettings
 from beam_pipelines.runners.options import in_processes, is_direct, local_options, options_for, runner_name
-from beam_pipelines.stages import cut
 from tests.beam_pipelines.numbers_recipe import NumbersConfig, stages
 
 # arguments, runner, workers, local, in processes for work that is not or is mostly Python
@@ -25,7 +25,7 @@ CASES = [
 
 
 def job(config):
-    return cut(stages(config, "run"), config.jobs)[0]
+    return cut_jobs(stages(config), config.jobs)[0]
 
 
 @pytest.mark.parametrize(("arguments", "runner", "workers", "local", "little", "much"), CASES)
@@ -33,7 +33,7 @@ def test_local_workers_are_one_a_core_and_of_the_kind_that_the_work_wants(
     arguments, runner, workers, local, little, much
 ):
     config = NumbersConfig()
-    options = options_for(arguments, config, "run", job(config))
+    options = options_for(arguments, config, "run", job(config), gpu=False)
     assert runner_name(options) == runner
     assert options.view_as(DirectOptions).direct_num_workers == workers
     assert is_direct(options) == local
@@ -51,7 +51,7 @@ def test_a_section_of_the_configuration_gives_its_engine_options_and_the_command
     config = NumbersConfig(flink=FlinkSettings(master="[auto]"), dataflow=dataflow)
 
     def seen(*arguments):
-        options = options_for(arguments, config, "gs://bucket/run", job(config))
+        options = options_for(arguments, config, "gs://bucket/run", job(config), gpu=False)
         return options.view_as(FlinkRunnerOptions).flink_master, options.view_as(GoogleCloudOptions).project
 
     assert seen()[1] is None
@@ -63,4 +63,4 @@ def test_a_section_of_the_configuration_gives_its_engine_options_and_the_command
 
 def test_an_unknown_runner_names_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'FlinkRunner'"):
-        options_for(["--runner=FlinkRuner"], NumbersConfig(), "run", job(NumbersConfig()))
+        options_for(["--runner=FlinkRuner"], NumbersConfig(), "run", job(NumbersConfig()), gpu=False)

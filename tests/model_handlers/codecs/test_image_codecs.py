@@ -99,7 +99,8 @@ def ask(entry: Entry, *images: np.ndarray) -> list:
 @pytest.mark.parametrize("side", [None, 336])
 def test_clip_of_the_users_file(tmp_path: Path, side: int | None) -> None:
     write_means(tmp_path / "clip.onnx", side or 224, 3)
-    entry = users_entry(tmp_path / "clip.onnx", task="semantics", codec="clip_image", dimension=3, input_side=side)
+    options = {"side": side} if side else {}
+    entry = users_entry(tmp_path / "clip.onnx", task="semantics", codec="clip_image", dimension=3, options=options)
     colours = [(255, 0, 51), (0, 0, 255)]
     for vector, colour in zip(ask(entry, *map(plain, colours)), colours, strict=True):
         mean, deviation = NORMALIZATIONS["clip"]
@@ -117,7 +118,8 @@ def test_clip_without_a_direction(values: list[float]) -> None:
 @pytest.mark.parametrize("normalization", [None, "imagenet"])
 def test_quality_of_the_users_file(tmp_path: Path, normalization: str | None) -> None:
     write_means(tmp_path / "iqa.onnx", 224, 1)
-    entry = users_entry(tmp_path / "iqa.onnx", task="quality", codec="image_quality", normalization=normalization)
+    options = {"normalization": normalization}
+    entry = users_entry(tmp_path / "iqa.onnx", task="quality", codec="image_quality", options=options)
     mean, deviation = NORMALIZATIONS[normalization] if normalization else ((0, 0, 0), (1, 1, 1))
     expected = ((np.array([255, 0, 51]) / 255 - mean) / deviation).mean()
     (score,) = ask(entry, plain((255, 0, 51)))

@@ -1,16 +1,17 @@
-"""A reminder: a codec whose numbers change gets another VERSION, so that what was made with the old ones is stale.
+"""A reminder: a codec whose numbers change gets another version, so that what was made with the old ones is stale.
 
-When a test here fails, raise the VERSION of the codec and put what it gives now, as the failure shows it, into NUMBERS.
+When a test here fails, raise the version of the codec and put what it gives now, as the failure shows it, into NUMBERS.
 """
 
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model_handlers import codecs
-from model_handlers.interface import Detections
+from model_handlers.codecs import CODECS
+from model_handlers.interface import Codec, Detections
+from model_handlers.named import load
 from model_handlers.trial import example
 
 # outputs of the model for one example, as shapes
@@ -27,7 +28,7 @@ OUTPUTS = {
     "transnetv2": [(100,)],
 }
 OPTIONS = {"centerface": {"side": 160}, "image_quality": {"side": 64, "normalization": "imagenet"}}
-# of each codec its VERSION, and the mean, deviation and weighted sum of what it encodes and of what it decodes
+# of each codec its version, and the mean, deviation and weighted sum of what it encodes and of what it decodes
 NUMBERS = {
     "brisque": (1, [0.908759, 1.67949, 2.11776, 0.492148, 0, 0.492148]),
     "centerface": (1, [127.941, 50.5865, -3.30577, 44.9366, 28.9361, -1.69836]),
@@ -48,8 +49,7 @@ def summary(*arrays) -> list[float]:
     return [float(values.mean()), float(values.std()), float((values * weights).sum() / np.sqrt(values.size))]
 
 
-def numbers(name: str) -> list[float]:
-    made = import_module(f"model_handlers.codecs.{name}").codec(**OPTIONS.get(name, {}))
+def numbers(made: Codec, name: str) -> list[float]:
     given, context = made.encode(*example(made.task))
     random = np.random.default_rng(2)
     outputs = tuple(random.random(shape, dtype=np.float32) ** 4 for shape in OUTPUTS[name])
@@ -61,12 +61,13 @@ def numbers(name: str) -> list[float]:
 
 def test_every_codec_is_here():
     modules = {path.stem for path in Path(codecs.__file__).parent.glob("*.py")} - {"__init__"}
-    assert modules == set(NUMBERS) == set(OUTPUTS)
+    assert modules == set(CODECS) == set(NUMBERS) == set(OUTPUTS)
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_the_numbers_are_those_of_the_version(name):
     version, expected = NUMBERS[name]
-    assert version == import_module(f"model_handlers.codecs.{name}").VERSION
+    made = load("codec", name, CODECS)(**OPTIONS.get(name, {}))
+    assert made.version == version
     # processors may differ in the last digits
-    assert numbers(name) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    assert numbers(made, name) == pytest.approx(expected, rel=1e-4, abs=1e-5)

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from transforms.tables.schemas import Body, Face, Identity, arrow_schema
+from transforms.tables.rows import Body, Face, Identity
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
 
 

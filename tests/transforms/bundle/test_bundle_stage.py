@@ -11,10 +11,10 @@ from tests.transforms.bundle.recordio_reader import read_image_records
 from tests.transforms.bundle.synthetic_run import face_row, identity_row, jpeg, write_rows, write_run
 from tests.transforms.bundle.synthetic_samples import read
 from transforms.bundle import write
+from transforms.bundle.bundle_stage import WriteBundle
 from transforms.bundle.images import decode
 from transforms.bundle.keypoints import KEYPOINTS
 from transforms.bundle.settings import BundleSettings
-from transforms.bundle.stage import WriteBundle
 from transforms.tables.ledger import entries, tally
 from transforms.tables.shards import exists, read_shard, shard_names, shard_path
 

@@ -3,7 +3,8 @@ import pytest
 
 from tests.transforms.bundle.synthetic_run import identity_row, write_run
 from transforms.bundle.plan import INDEX, kept_faces, write_index
-from transforms.tables.schemas import Identity, arrow_schema
+from transforms.tables.rows import Identity
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
 
 

@@ -5,10 +5,11 @@ from fractions import Fraction
 import pytest
 
 from model_handlers import catalogue
+from model_handlers.roles import KnownModels
 from tests import videos
 from tests.transforms.curation.test_persons import candidate
 from transforms.curation.shot_check import ShotCheck, first_uncut
-from transforms.media.shot_settings import ShotSettings
+from transforms.videos.shot_settings import ShotSettings
 
 ADAPTIVE = ShotSettings(detector="adaptive")
 
@@ -72,6 +73,7 @@ def test_a_video_that_does_not_decode_has_no_sequence(tmp_path):
 
 @pytest.mark.integration
 def test_a_network_may_tell_the_cuts(run):
-    check = ShotCheck(run, ShotSettings(detector="transnetv2"), catalogue.load().get("transnetv2"))
+    network = KnownModels(catalogue.load()).of(cuts="transnetv2")
+    check = ShotCheck(run, ShotSettings(detector="transnetv2"), network)
     over, within = window(61, length=2), window(100, length=2)
     assert first_uncut([over, within], check) == within

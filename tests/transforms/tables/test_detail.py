@@ -4,9 +4,9 @@ import tempfile
 import pytest
 
 from transforms.tables.detail import steady
-from transforms.tables.flow import Verdict, verdict
 from transforms.tables.ledger import write_ledger
 from transforms.tables.shards import read_shard, shard_path, temporary_name
+from transforms.tables.verdicts import Verdict, verdict
 
 DETAILS = [
     (f"cannot identify image file {io.BytesIO()!r}", "cannot identify image file <_io.BytesIO object>"),

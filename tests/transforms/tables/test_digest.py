@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from transforms.tables.digest import differences, digest, file_digest, tables_digest
-from transforms.tables.schemas import Source, arrow_schema
+from transforms.tables.rows import ListedImage
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import commit_file, shard_path, to_table, write_shard
 
 
@@ -48,8 +49,8 @@ def test_a_files_digest_is_its_sha256(folder):
 
 def test_a_tables_digest_tells_shards_and_rows_apart(folder):
     def write(table, name, rows):
-        sources = [Source(str(i), "http://host", None, "{}") for i in range(rows)]
-        write_shard(shard_path(folder, table, name), to_table(sources, arrow_schema(Source)))
+        sources = [ListedImage(str(i), "http://host", None, "{}") for i in range(rows)]
+        write_shard(shard_path(folder, table, name), to_table(sources, arrow_schema(ListedImage)))
         return tables_digest(folder, ["a", "b"])
 
     found = [tables_digest(folder, ["a", "b"]), write("a", "00000", 1), write("b", "00000", 1), write("b", "00000", 2)]

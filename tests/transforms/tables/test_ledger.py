@@ -3,7 +3,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.object_store import new_folder
-from transforms.tables.flow import Verdict
 from transforms.tables.ledger import (
     RETRIES,
     entries,
@@ -18,7 +17,8 @@ from transforms.tables.ledger import (
 )
 from transforms.tables.reasons import reason
 from transforms.tables.retry import plan_retry
-from transforms.tables.schemas import Source, arrow_schema
+from transforms.tables.rows import ListedImage
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     read_column,
     read_footer,
@@ -28,6 +28,7 @@ from transforms.tables.shards import (
     to_table,
     write_shard,
 )
+from transforms.tables.verdicts import Verdict
 
 
 def verdict(item: str, code: str = "") -> tuple[Verdict, int]:
@@ -125,8 +126,8 @@ def test_counts_balance_after_any_sequence_of_failures_and_retries(history):
     for number, chunk in enumerate(chunks):
         ids = [f"{number}-{i}" for i in range(len(chunk))]
         last.update(zip(ids, chunk, strict=True))
-        rows = [Source(item, "http://host", None, "{}") for item in ids]
-        write_shard(shard_path(run, "manifest", f"{number:05d}"), to_table(rows, arrow_schema(Source)))
+        rows = [ListedImage(item, "http://host", None, "{}") for item in ids]
+        write_shard(shard_path(run, "manifest", f"{number:05d}"), to_table(rows, arrow_schema(ListedImage)))
         write_ledger(run, "download", f"{number:05d}", list(map(verdict, ids, chunk)))
     for transient_only, rows_per_shard, random in rounds:
         failed = {

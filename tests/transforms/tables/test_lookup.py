@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.bundle.synthetic_run import body_row, write_rows
-from transforms.bundle.pointers import locate
-from transforms.identity.split_stage import qualifying_bodies
+from transforms.identity.splits_stage import qualifying_bodies
 from transforms.tables import lookup
 from transforms.tables.lookup import places
+from transforms.tables.pointers import locate
 
 
 def text(keys: list[str]) -> pa.Array:

@@ -1,10 +1,10 @@
 import pytest
 
-from transforms.tables.flow import Verdict
 from transforms.tables.ledger import RETRIES, retry_names, write_ledger
 from transforms.tables.reasons import reason
 from transforms.tables.retry import plan_retry, retried_rows
 from transforms.tables.shards import read_column, read_shard, shard_names, shard_path
+from transforms.tables.verdicts import Verdict
 
 
 def ledger(run: str, name: str, **codes: str) -> None:

@@ -5,19 +5,19 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from transforms.tables import schemas
+from transforms.tables import rows, schemas
 from transforms.tables.shards import iter_rows, read_shard, shard_path, to_table, write_shard
 
 ROW_TYPES = [
-    schemas.Source,
-    schemas.Image,
-    schemas.Body,
-    schemas.Face,
-    schemas.Embedding,
-    schemas.Edge,
-    schemas.Identity,
-    schemas.LedgerEntry,
-    schemas.Retry,
+    rows.ListedImage,
+    rows.Image,
+    rows.Body,
+    rows.Face,
+    rows.Embedding,
+    rows.Edge,
+    rows.Identity,
+    rows.LedgerEntry,
+    rows.Retry,
 ]
 
 
@@ -77,18 +77,18 @@ def test_no_rows_make_a_table_of_the_schema(row_type):
 
 
 def test_a_vectors_length_is_given_at_run_time(folder):
-    schema = schemas.arrow_schema(schemas.Embedding, vector=pa.list_(pa.float16(), 4))
-    row = schemas.Embedding("f", "b", "i", None, "{}", 0.9, 80.0, np.array([0.5, 1, 2, -3], np.float16), 3.8, "model")
+    schema = schemas.arrow_schema(rows.Embedding, vector=pa.list_(pa.float16(), 4))
+    row = rows.Embedding("f", "b", "i", None, "{}", 0.9, 80.0, np.array([0.5, 1, 2, -3], np.float16), 3.8, "model")
     path = shard_path(folder, "embeddings", "00000")
     write_shard(path, to_table([row], schema))
     assert read_shard(path).schema.field("vector").type == pa.list_(pa.float16(), 4)
-    (back,) = iter_rows(path, schemas.Embedding)
+    (back,) = iter_rows(path, rows.Embedding)
     np.testing.assert_array_equal(back.vector, np.array([0.5, 1, 2, -3], np.float16), strict=True)
 
 
 def test_a_vector_of_another_length_is_an_error():
-    schema = schemas.arrow_schema(schemas.Embedding, vector=pa.list_(pa.float16(), 4))
-    row = schemas.Embedding("f", "b", "i", None, "{}", 0.9, 80.0, np.zeros(5, np.float16), 0.0, "model")
+    schema = schemas.arrow_schema(rows.Embedding, vector=pa.list_(pa.float16(), 4))
+    row = rows.Embedding("f", "b", "i", None, "{}", 0.9, 80.0, np.zeros(5, np.float16), 0.0, "model")
     with pytest.raises(pa.ArrowInvalid):
         to_table([row], schema)
 

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.tables.schemas import Image, Source, arrow_schema
+from transforms.tables.rows import Image, ListedImage
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     ROWS_PER_GROUP,
     commit_file,
@@ -34,11 +35,11 @@ class File:
     file: bytes
 
 
-SCHEMA = arrow_schema(Source)
+SCHEMA = arrow_schema(ListedImage)
 
 
-def sources(n: int) -> list[Source]:
-    return [Source(f"id{i}", f"http://host/{i}.jpg", None if i % 2 else "cat", "{}") for i in range(n)]
+def sources(n: int) -> list[ListedImage]:
+    return [ListedImage(f"id{i}", f"http://host/{i}.jpg", None if i % 2 else "cat", "{}") for i in range(n)]
 
 
 def write(folder, table, name, n, **metadata):
@@ -59,7 +60,7 @@ def test_an_empty_shard_is_a_shard(folder):
     assert exists(path)
     assert read_footer(path) == (0, {})
     assert read_shard(path).schema == SCHEMA
-    assert list(iter_rows(path, Source)) == []
+    assert list(iter_rows(path, ListedImage)) == []
 
 
 @pytest.mark.parametrize("rows", [1, ROWS_PER_GROUP, 3 * ROWS_PER_GROUP + 1])

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import videos
-from transforms.media.part_stage import PartSettings, write_part
-from transforms.media.video_reader import VideoReader
 from transforms.tables.reasons import Rejected
 from transforms.tables.shards import commit_file, exists, open_binary
-from transforms.tables.video_schemas import FaceSpan, Shot
+from transforms.tables.video_rows import FaceSpan, Shot
+from transforms.videos.parts_stage import PartSettings, write_part
+from transforms.videos.reader import VideoReader
 from transforms.vision import clip_files
 from transforms.vision.clip_files import draw, write_clip
 from transforms.vision.clip_settings import ClipSettings
@@ -122,7 +122,7 @@ def test_what_is_scored(run):
 
 def test_a_clip_that_would_be_huge_is_refused_before_a_frame_is_cut(run, monkeypatch):
     """A box as wide as a film of 16,384 x 64 pixels, which is a small one: each frame of its square has 800 MB."""
-    monkeypatch.setattr(clip_files, "cut", lambda *_: pytest.fail("cut"))
+    monkeypatch.setattr(clip_files, "cut_out", lambda *_: pytest.fail("cut"))
     with pytest.raises(Rejected, match="more than 8192") as why:
         write_clip(run, ClipSettings(margin=0), span(0, 10, (0, 0, 16_384, 64)))
     assert why.value.code == "too_large_result"

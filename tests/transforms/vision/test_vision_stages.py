@@ -18,14 +18,16 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model_handlers import catalogue
+from model_handlers.roles import KnownModels, Models
 from tests import photographs
-from transforms.tables.flow import Item, Outcome, expand
-from transforms.tables.schemas import Body, Face, Image, arrow_schema
+from transforms.flow.items import Item, Outcome, expand
+from transforms.tables.rows import Body, Face, Image
+from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import iter_rows, to_table, write_shard
 from transforms.vision.alignment import ARCFACE
-from transforms.vision.bodies import FindBodies
-from transforms.vision.embeddings import EmbedFaces, embedding_schema
-from transforms.vision.faces import FindFaces
+from transforms.vision.bodies_stage import FindBodies
+from transforms.vision.embeddings_stage import EmbedFaces, embed_faces
+from transforms.vision.faces_stage import FindFaces
 from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSettings
 
 pytestmark = pytest.mark.integration
@@ -47,9 +49,8 @@ ROLES = {
 
 
 @lru_cache
-def models() -> dict[str, Any]:
-    known = catalogue.load()
-    return {role: known.get(name) for role, name in ROLES.items()}
+def models(mesh: str | None = "facemesh") -> Models:
+    return KnownModels(catalogue.load()).of(**{**ROLES, "mesh": mesh})
 
 
 def item(order: int, image_id: str, data: bytes) -> Item[Image]:
@@ -94,10 +95,10 @@ def run(items: list[Item[Any]], *stages: beam.PTransform) -> list[list[Outcome[A
     return [sorted(outcomes, key=lambda outcome: outcome.order) for outcomes in found]
 
 
-def three_stages(**face_settings: Any) -> list[beam.PTransform]:
+def three_stages(mesh: str | None = "facemesh") -> list[beam.PTransform]:
     return [
         FindBodies(BodySettings(), models()),
-        FindFaces(FaceSettings(**face_settings), models()),
+        FindFaces(FaceSettings(), models(mesh)),
         EmbedFaces(EmbeddingSettings(), models()),
     ]
 
@@ -217,7 +218,7 @@ def test_mirroring_mirrors_the_pose(outcomes):
 @pytest.mark.parametrize("mesh_model", ["facemesh", None])
 def test_one_person_is_closer_than_two(items, outcomes, mesh_model):
     if mesh_model is None:
-        outcomes = run(items, *three_stages(mesh_model=None))
+        outcomes = run(items, *three_stages(None))
         assert all(face.mesh is None for face in rows(outcomes[1]))
     vectors = {e.image_id: e.vector.astype(float) for e in rows(outcomes[2]) if e.body_id.endswith("-b0")}
     people = WHO | {"flipped": "obama"}
@@ -239,7 +240,7 @@ def test_embeddings(outcomes):
         assert embedding.vector.shape == (128,)
         assert embedding.norm == pytest.approx(np.linalg.norm(embedding.vector.astype(float)), rel=1e-3)
         assert embedding.face_score == faces[embedding.face_id].score
-    table = to_table(rows(outcomes[2]), embedding_schema(models()["embedding"]))
+    table = to_table(rows(outcomes[2]), embed_faces(EmbeddingSettings(), KnownModels(catalogue.load())).schema)
     assert table.schema.field("vector").type.list_size == 128
 
 

@@ -9,3 +9,9 @@ QUOTING = (
     "plain: quotes are characters like others; auto: CSV is quoted, TSV is plain unless its first line begins with a "
     "quote"
 )
+_SHARDS = 64  # of a list, at least: an interrupted run loses what is in work, a chunk for each worker
+
+
+def suited_rows(rows: int, least: int, most: int) -> int:
+    """How many rows a shard has, if nobody says so: it depends on the list alone, as resuming and all runners must."""
+    return max(least, min(most, -(-rows // _SHARDS)))

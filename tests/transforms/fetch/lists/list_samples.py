@@ -9,10 +9,10 @@ import lzma
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transforms.fetch.lists.image_settings import ManifestSettings
+from transforms.fetch.lists.manifest import to_listed_image
 from transforms.fetch.lists.read import read_records
 from transforms.fetch.lists.record import BadRow
-from transforms.fetch.manifest import to_source
-from transforms.fetch.settings import ManifestSettings
 from transforms.tables.reasons import Rejected
 
 URLS = [f"http://a.example/{number}" for number in range(8)]
@@ -64,7 +64,7 @@ def verdicts(path, settings=None):
     found = []
     for record in read_records(str(path), settings):
         try:
-            found.append(to_source(record, settings).url)
+            found.append(to_listed_image(record, settings).url)
         except Rejected as why:
             found.append((why.code, why.detail))
     return found

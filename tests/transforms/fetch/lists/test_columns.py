@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.fetch.lists.columns import check_columns, nearest_column, set_column, told_apart
-from transforms.fetch.settings import Columns
-from transforms.fetch.video_settings import VideoColumns
+from transforms.fetch.lists.image_settings import Columns
+from transforms.fetch.lists.video_settings import VideoColumns
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 
 from tests.transforms.fetch.lists.list_samples import URLS, parquet_bytes, rows, urls, verdicts
 from transforms.fetch.lists import arrow_values, parquet
+from transforms.fetch.lists.image_settings import Columns, ManifestSettings
 from transforms.fetch.lists.read import read_records
 from transforms.fetch.lists.record import LeftOut
-from transforms.fetch.settings import Columns, ManifestSettings
 
 BAD = b"Jos\xe9"
 SECOND = 1_700_000_000

@@ -1,0 +1,1 @@
+"""Recipes on real photographs, and videos of them, served by this machine."""

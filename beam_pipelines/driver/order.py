@@ -1,0 +1,31 @@
+"""What a run is asked to do."""
+
+from dataclasses import dataclass
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
+from beam_pipelines.runners.options import options_for
+from transforms.flow.stages import Job, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for."""
+
+    recipe: Recipe
+    config: RecipeConfig
+    manifest: str
+    run: str
+    beam: tuple[str, ...] = ()  # the command line's options for Beam
+    recompute: bool = False
+    submit: str | None = None  # start only this job, by name or number (`next`: whichever is), and do not wait for it
+
+    def options(self, job: Job) -> PipelineOptions:
+        """Beam's options for one job."""
+        gpu = job.inference and self.config.models.device == "cuda"
+        return options_for(self.beam, self.config, self.run, job, gpu)
+
+    def stages(self) -> list[Stage]:
+        """All stages of the recipe, in order."""
+        return self.recipe.stages_of(self.config)

@@ -1,0 +1,141 @@
+"""One run from start to end: check what is there, split the manifest, do each job, prove that the counts balance."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+from beam_pipelines.driver import storage
+from beam_pipelines.driver.balance import close_stage, counts_of_manifest
+from beam_pipelines.driver.job import do_job
+from beam_pipelines.driver.jobs import cut_jobs
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.record import read_record, versions, write_record
+from beam_pipelines.driver.staleness import account, refresh
+from beam_pipelines.errors import ConfigError
+from beam_pipelines.runners.options import check_idle, runner_name
+from model_handlers.handlers import numbers_from
+from transforms.fetch.lists.files import list_digest
+from transforms.flow.stages import Stage
+from transforms.tables.attempt import begin_attempt
+from transforms.tables.shards import delete_folder, is_local, is_temporary
+
+
+def check(order: Order) -> None:
+    """ConfigError for what could not run, before anything is fetched or written."""
+    _check_paths(order)
+    jobs = cut_jobs(order.stages(), order.config.jobs)
+    options = [order.options(job) for job in jobs]
+    if order.submit and runner_name(options[0]) != "DataflowRunner":
+        raise ConfigError("--submit: only DataflowRunner's jobs go on without the process that started them.")
+
+
+def run(order: Order) -> None:
+    """Do what is left of the run; raises ConfigError, RunFailed, PipelineFailed, and Submitted if `order.submit`."""
+    stages = order.stages()
+    jobs = cut_jobs(stages, order.config.jobs)
+    check_idle([order.options(job) for job in jobs])
+    _check_paths(order)
+    is_new = is_local(order.run) and not os.path.exists(order.run)
+    storage.make_folder(order.run, "--output")
+    with _alone(order.run):
+        _sweep(order.run)
+        record = _open_record(order, stages)
+        storage.ask(partial(write_record, order.run, record), order.run, "--output")
+        attempt = begin_attempt(order.run)
+        try:
+            _split(order, record)
+        except ConfigError:
+            if is_new:  # a list that cannot be read to its end leaves no folder behind
+                delete_folder(order.run)
+            raise
+        for job in jobs:
+            do_job(order, job, record, attempt)
+        _sweep(order.run)
+        record["finished"] = _now()
+        write_record(order.run, record)
+
+
+@contextmanager
+def _alone(run: str) -> Iterator[None]:
+    """Keep a second run out of a local folder; the lock goes with the process, however that ends."""
+    if not is_local(run):
+        yield
+        return
+    with open(os.path.join(run, "lock"), "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{run}: another run is at work in this folder; wait for it or name another.") from None
+        yield
+
+
+def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
+    """The run's record with this configuration in it, after what is out of date is refused or deleted."""
+    settings = order.config.model_dump(mode="json")
+    new = account(stages, list_digest(order.manifest), settings.get("manifest"))
+    old = read_record(order.run)
+    if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
+        raise ConfigError(
+            f"{order.run}: there is a run of the recipe {made}; give the recipe {order.recipe.name} another --output."
+        )
+    models = order.recipe.models(order.config)
+    changed = refresh(order.run, stages, old, new, order.recompute)
+    return {
+        "recipe": order.recipe.name,
+        "manifest": os.path.abspath(order.manifest) if is_local(order.manifest) else order.manifest,
+        "started": old.get("started", _now()),
+        "versions": versions(),
+        "models": {
+            role: {"name": entry.name, **numbers_from(entry), "licence": entry.licence, "source": entry.source}
+            for role, entry in models.items()
+        },
+        "config": settings,
+        **new,
+        "stages": {name: entry for name, entry in old.get("stages", {}).items() if name not in changed},
+    }
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _check_paths(order: Order) -> None:
+    if any(character in order.run for character in "*?["):
+        raise ConfigError(f"--output {order.run}: the name of a run must not have any of * ? [ in it.")
+    storage.check_folder(order.run, "--output")
+    storage.check_list(order.manifest, "--input")
+    with _input_errors(order, ValueError, OSError):
+        order.recipe.check(order.manifest, order.config.manifest)
+
+
+@contextmanager
+def _input_errors(order: Order, *kinds: type[Exception]) -> Iterator[None]:
+    """ConfigError for what is wrong with the list: a column that is not there, a file that is cut, another manifest."""
+    try:
+        yield
+    except kinds as error:
+        raise ConfigError(f"--input {order.manifest}: {error}") from error
+
+
+def _sweep(run: str) -> None:
+    """Delete what killed runs and workers left unfinished, nothing else: the folder may be the user's own."""
+    if is_local(run):
+        for folder, folders, names in os.walk(run):
+            for name in filter(is_temporary, names):
+                os.unlink(os.path.join(folder, name))
+            for name in filter(is_temporary, folders):
+                shutil.rmtree(os.path.join(folder, name))
+
+
+def _split(order: Order, record: dict[str, Any]) -> None:
+    start = time.monotonic()
+    if "manifest" not in record["stages"]:
+        with _input_errors(order, ValueError):
+            order.recipe.split(order.manifest, order.run, order.config.manifest)
+    close_stage(order, record, "manifest", counts_of_manifest(order.run), time.monotonic() - start, {})

@@ -1,0 +1,58 @@
+"""The recipe webbody: a list of image URLs -> bodies and faces of clean identities, bundled and split."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
+from model_handlers.roles import KnownModels
+from transforms.bundle.bundle_stage import write_bundle
+from transforms.bundle.settings import BundleSettings
+from transforms.fetch.deduplicate_stage import DUPLICATES, drop_duplicates
+from transforms.fetch.http.download_stage import download_images
+from transforms.fetch.http.settings import DownloadSettings
+from transforms.fetch.lists.image_settings import ManifestSettings
+from transforms.fetch.lists.manifest import split_manifest
+from transforms.flow.stages import Stage
+from transforms.identity.identity_stage import find_identities
+from transforms.identity.settings import IdentitySettings, SplitSettings
+from transforms.identity.splits_stage import split_identities
+from transforms.vision.bodies_stage import find_bodies
+from transforms.vision.embeddings_stage import embed_faces
+from transforms.vision.faces_stage import find_faces
+from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSettings
+
+
+class WebbodyConfig(RecipeConfig):
+    """The configuration of the recipe webbody."""
+
+    recipe: Literal["webbody"] = "webbody"
+    jobs: list[list[str]] = Field(
+        [["download"], ["bodies", "faces", "embeddings"], ["identity"], ["bundle", "splits"]],
+        description="the stages of each job; `deduplicate` may stand after download, the last ones may be left out",
+    )
+    manifest: ManifestSettings = ManifestSettings()
+    fetch: DownloadSettings = DownloadSettings()
+    bodies: BodySettings = BodySettings()
+    faces: FaceSettings = FaceSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    identity: IdentitySettings = IdentitySettings()
+    bundle: BundleSettings = BundleSettings()
+    splits: SplitSettings = SplitSettings()
+
+
+def stages(config: WebbodyConfig, models: KnownModels) -> list[Stage]:
+    """All stages of the recipe, in order."""
+    return [
+        download_images(config.fetch),
+        drop_duplicates(),
+        find_bodies(config.bodies, models, without=DUPLICATES if config.has_stage("deduplicate") else None),
+        find_faces(config.faces, models),
+        embed_faces(config.embeddings, models),
+        find_identities(config.identity),
+        write_bundle(config.bundle),
+        split_identities(config.splits),
+    ]
+
+
+RECIPE = Recipe("webbody", WebbodyConfig, stages, split_manifest)

@@ -1,0 +1,45 @@
+"""A picture of a run: of its face clips, a row for each with frames from first to last, or of its identities."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from beam_pipelines.reports.contact_sheet import CELL, check_picture, stack, strip, write_contact_sheet
+from model_handlers.interface import Array
+from transforms.tables.shards import read_column, shard_names
+from transforms.videos.library import local_file
+from transforms.videos.reader import VideoReader
+
+MAX_CLIPS = 16
+FRAMES = 8
+
+
+def write_sheet(run: str, path: str) -> str:
+    """Write the picture of what the run made, PNG, JPEG or WebP by the file's name; returns what is on it, in words.
+
+    ConfigError for another name, before anything is read.
+    """
+    check_picture(path)
+    if shard_names(run, "clips"):
+        return f"{write_film_strips(run, path)} clips"
+    return f"{write_contact_sheet(run, path)} identities"
+
+
+def write_film_strips(run: str, path: str) -> int:
+    """Write the clips; returns the number of clips on it."""
+    clips = read_column(run, "clips", ["clip_id", "file"]).slice(0, MAX_CLIPS).to_pylist()
+    return stack([_strip(run, clip["clip_id"], clip["file"]) for clip in clips], "no clip was kept", path)
+
+
+def _strip(run: str, clip_id: str, file: str) -> Array:
+    with local_file(run, file) as local, VideoReader(local) as reader:
+        last = len(reader) - 1
+        numbers = np.unique(np.linspace(0, last, FRAMES).astype(np.int64)).tolist()
+        title = f"{clip_id}: {last + 1} frames, {reader.seconds:.1f} s"
+        return strip(title, list(_small(reader, numbers)))
+
+
+def _small(reader: VideoReader, numbers: list[int]) -> Iterator[Array]:
+    for _, image in reader.frames(numbers):
+        yield cv2.cvtColor(cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)

@@ -1,0 +1,161 @@
+"""What every recipe's stages are made from: settings, models and device, and nothing that is only about how."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from beam_pipelines import config as configuration
+from beam_pipelines.driver.jobs import fingerprints
+from beam_pipelines.recipes import RECIPES
+from beam_pipelines.recipes.recipe import schema
+from model_handlers import catalogue
+from model_handlers.handlers import numbers_from
+from model_handlers.roles import KnownModels
+from transforms.flow.stages import made_from
+from transforms.settings import Settings, what
+from transforms.videos.shot_settings import ShotSettings
+from transforms.videos.shots_stage import find_shots
+
+IMAGES = (
+    "connections connect_timeout stall_timeout total_timeout retries backoff max_backoff max_redirects "
+    "max_buffer_bytes per_host host_interval user_agent contact allow_hosts proxy verify_tls"
+)
+VIDEOS = (
+    "downloads per_host host_interval stall_timeout total_timeout retries backoff max_backoff max_memory user_agent "
+    "contact allow_hosts allow_paths proxy verify_tls cookies js_runtime accept.probe_seconds accept.probe_memory"
+)
+HOW = {
+    "webbody": {
+        *(f"fetch.{key}" for key in IMAGES.split()), "bodies.inference", "faces.inference", "embeddings.inference",
+        "identity.edges.block", "bundle.threads",
+    },
+    "face_generation": {
+        *(f"fetch.{key}" for key in VIDEOS.split()), "shots.threads", "detections.inference", "faces.inference",
+        "embeddings.inference", "identity.edges.block",
+    },
+    "face_clips": {*(f"fetch.{key}" for key in VIDEOS.split()), "shots.threads", "spans.inference", "clips.inference"},
+}  # fmt: skip
+NO_BLOCKS = {"models", "flink", "dataflow", "manifest"}  # of no stage
+
+
+def keys(plain: dict[str, Any], before: str = "") -> Iterator[str]:
+    for name, value in plain.items():
+        yield before + name
+        if isinstance(value, dict):
+            yield from keys(value, f"{before}{name}.")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_row_depends_on_these_settings_and_no_others(name):
+    settings = configuration.load(name)[1]
+    found = set()
+    for key, block in settings:
+        if isinstance(block, Settings) and key not in NO_BLOCKS:
+            left_out = {f"{key}.{one}" for one in keys(block.model_dump(mode="json"))}
+            left_out -= {f"{key}.{one}" for one in keys(what(block))}
+            found |= {one for one in left_out if one.rpartition(".")[0] not in left_out}
+    assert found == HOW[name]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_block_is_in_what_some_stage_is_made_from(name):
+    recipe, settings = configuration.load(name, ["sampling.method=per_shot"] if name == "face_generation" else [])
+    made = [made_from(stage) for stage in recipe.stages_of(settings)]
+    assert all(json.dumps(one) for one in made)
+    blocks = {key for key, block in settings if isinstance(block, Settings)} - NO_BLOCKS
+    assert {key for one in made for key in one} - {"models"} == blocks
+    assert all(one[key] == what(getattr(settings, key)) for one in made for key in one if key != "models")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_schema_has_the_recipe_s_own_default_of_every_key(name):
+    recipe, settings = configuration.load(name)
+    made = schema(recipe.config)
+
+    def check(block: dict[str, Any], values: dict[str, Any], before: str) -> None:
+        for key, value in values.items():
+            described = block["properties"][key]
+            inner = made["$defs"].get(described.get("$ref", "").rpartition("/")[2])
+            if inner is None:
+                assert described.get("default") == value, before + key
+            else:
+                check(inner, value, f"{before}{key}.")
+
+    check(made, settings.model_dump(mode="json"), "")
+
+
+def stale(name: str, *overrides: str) -> list[str]:
+    """The stages whose fingerprints the overrides change."""
+
+    def prints(*given: str) -> dict[str, str]:
+        recipe, settings = configuration.load(name, list(given))
+        return fingerprints(recipe.stages_of(settings), "m")
+
+    before, after = prints(), prints(*overrides)
+    return [stage for stage in before if before[stage] != after[stage]]
+
+
+WEBBODY = ["deduplicate", "bodies", "faces", "embeddings", "identity", "bundle", "splits"]
+MADE = [  # of a recipe: stages with models and what comes after them
+    ("webbody", ["models.device=cuda"], WEBBODY[1:]),
+    ("webbody", ["embeddings.inference.batch_size=8"], []),
+    ("webbody", ["identity.edges.block=1", "bundle.threads=1"], []),
+    ("webbody", ["identity.clusters.min_size=3"], WEBBODY[4:]),
+    ("face_clips", ["models.device=cuda"], ["spans", "clips", "metadata"]),
+    ("face_clips", ["models.device=cuda", 'jobs=[["download"]]'], ["spans", "clips", "metadata"]),
+]
+
+
+@pytest.mark.parametrize(("name", "overrides", "stages"), MADE)
+def test_the_stages_that_a_setting_makes_stale(name, overrides, stages):
+    assert stale(name, *overrides) == stages
+
+
+# changes of the entry dlib-resnet in a catalogue of one's own
+ENTRIES = [
+    ({}, []),
+    ({"batch_size": 1, "note": "mine", "licence": "MIT", "profile": "gpu", "commercial": False}, []),
+    ({"dimension": 64}, WEBBODY[3:]),
+    ({"converted_sha256": "0" * 64}, WEBBODY[3:]),
+]
+
+
+@pytest.mark.parametrize(("change", "stages"), ENTRIES)
+def test_what_of_a_model_makes_its_stage_stale(tmp_path, change, stages):
+    path = tmp_path / "models.yaml"
+    entry = catalogue.load().get("dlib-resnet").model_dump(mode="json", exclude={"name"}) | change
+    path.write_text(yaml.safe_dump({"models": {"dlib-resnet": entry}}))
+    assert stale("webbody", f"models.catalogue={path}") == stages
+
+
+def test_another_version_of_a_codec_makes_its_stage_stale(monkeypatch):
+    from model_handlers.codecs import dlib_resnet
+
+    before = numbers_from(catalogue.load().get("dlib-resnet"))
+    newer = replace(dlib_resnet.codec(), version=before["codec_version"] + 1)
+    monkeypatch.setattr(dlib_resnet, "codec", lambda: newer)
+    after = numbers_from(catalogue.load().get("dlib-resnet"))
+    assert after == before | {"codec_version": before["codec_version"] + 1}
+
+
+def test_a_side_of_the_configuration_stands_in_place_of_the_catalogue_s(tmp_path):
+    path = tmp_path / "models.yaml"
+    entry = catalogue.load().get("centerface").model_dump(mode="json", exclude={"name"}) | {"options": {"side": 96}}
+    path.write_text(yaml.safe_dump({"models": {"centerface": entry}}))
+    mine = f"models.catalogue={path}"
+    assert stale("webbody", mine) == []  # faces.detector_side is given
+    assert "faces" in stale("webbody", mine, "faces.detector_side=null")
+    recipe, settings = configuration.load("webbody", [mine, "faces.detector_side=null"])
+    assert recipe.models(settings)["face"].options == {"side": 96}
+    recipe, settings = configuration.load("webbody", [mine])
+    assert recipe.models(settings)["face"].options == {"side": 320}
+
+
+def test_a_stage_without_models_knows_no_device():
+    known = KnownModels(catalogue.load(), "cuda")
+    assert "models" not in made_from(find_shots(ShotSettings(), known))
+    assert made_from(find_shots(ShotSettings(detector="transnetv2"), known))["models"]["device"] == "cuda"

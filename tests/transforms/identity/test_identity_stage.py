@@ -1,0 +1,274 @@
+"""Both table stages on real pipelines: planted identities, restarts, inputs that changed."""
+
+import csv
+import os
+from dataclasses import replace
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from transforms.identity.evaluation import evaluate
+from transforms.identity.identity_stage import FindIdentities, plan_blocks, read_edges
+from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
+from transforms.identity.splits_stage import split_identities
+from transforms.tables.ledger import entries, tally
+from transforms.tables.rows import Body, Embedding
+from transforms.tables.schemas import arrow_schema
+from transforms.tables.shards import read_column, read_shard, shard_names, shard_path, to_table, write_shard
+
+DIMENSION = 64
+SCHEMA = arrow_schema(Embedding, vector=pa.list_(pa.float16(), DIMENSION))
+
+
+def run_pipeline(transform):
+    options = PipelineOptions(["--direct_running_mode=multi_threading", "--direct_num_workers=2"])
+    with beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline:
+        _ = pipeline | transform
+
+
+def embedding(number, vector, label="a", score=0.99, image=None, px=120.0):
+    image = image or f"i{number:05d}"
+    norm = float(np.linalg.norm(vector.astype(np.float64)))
+    return Embedding(
+        f"{image}-b0-f0", f"{image}-b0", image, label, "{}", score, px, vector.astype(np.float16), norm, "planted"
+    )
+
+
+def write_embeddings(run, rows, shards=3):
+    for shard in range(shards):
+        write_shard(shard_path(run, "embeddings", f"{shard:05d}"), to_table(rows[shard::shards], SCHEMA))
+
+
+def planted(people, faces, seed=0, noise=0.5, labels=True):
+    """Embeddings of people, the person of each, and 10 % strangers (person -1), in no order."""
+    random = np.random.default_rng(seed)
+    person = np.r_[np.repeat(np.arange(people), faces), np.full(people * faces // 10, -1)]
+    random.shuffle(person)
+    centres = random.normal(size=(people, DIMENSION))
+    vectors = np.where(
+        person[:, None] >= 0, centres[person] + noise * random.normal(size=(len(person), DIMENSION)), 0
+    ) + np.where(person[:, None] < 0, random.normal(size=(len(person), DIMENSION)), 0)
+    label = [f"label{(p if p >= 0 else i % people)}" if labels else None for i, p in enumerate(person.tolist())]
+    return [embedding(i, v, label[i]) for i, v in enumerate(vectors)], person
+
+
+WITHIN = IdentitySettings(
+    edges=EdgeSettings(min_similarity=0.6, block=37),
+    clusters=ClusterSettings(link_similarity=0.65),
+    cleaning=CleanSettings(duplicate_similarity=0.99),
+)
+WHOLE = IdentitySettings(
+    edges=EdgeSettings(k=8, min_similarity=0.6, within_label=False, block=37),
+    clusters=ClusterSettings(method="connected", link_similarity=0.65, keep="all"),
+    cleaning=CleanSettings(duplicate_similarity=0.99),
+)
+
+
+ACROSS = IdentitySettings(  # DBSCAN of all faces together, no cleaning
+    edges=EdgeSettings(min_similarity=0.6, within_label=False, block=37),
+    clusters=ClusterSettings(link_similarity=0.65, min_samples=3, keep="all"),
+    cleaning=CleanSettings(
+        min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
+    ),
+)
+
+
+def identities(run):
+    return read_column(
+        run, "identities", ["face_id", "cluster", "identity", "similarity", "reason", "label", "image_id"]
+    )
+
+
+def test_no_table_is_one_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError, match="has no table embeddings"):
+        plan_blocks(str(tmp_path), EdgeSettings())
+
+
+@pytest.mark.parametrize("chosen", [WITHIN, WHOLE])
+def test_no_embeddings_make_empty_tables(tmp_path, chosen):
+    run = str(tmp_path)
+    write_embeddings(run, [], shards=1)
+    run_pipeline(FindIdentities(run, chosen))
+    assert len(identities(run)) == len(read_column(run, "label_map", ["cluster"])) == 0
+    assert tally(run, "identity").items == 0
+    write_shard(shard_path(run, "bodies", "00000"), to_table([], arrow_schema(Body)))
+    run_pipeline(split_identities(SplitSettings()).transform(run))
+    assert len(read_column(run, "splits", ["split"])) == 0
+    assert (tmp_path / "splits" / "wb_testing.csv").read_text().strip().replace(
+        '"', ""
+    ) == "face_id,identity,body_id,image_id,label,source"
+
+
+@pytest.mark.parametrize("chosen", [WITHIN, WHOLE])
+def test_planted_identities_are_found(tmp_path, chosen):
+    run = str(tmp_path)
+    rows, person = planted(people=20, faces=12, labels=chosen is WITHIN)
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, chosen))
+    table = identities(run)
+    assert table["face_id"].to_pylist() == sorted(row.face_id for row in rows)
+    found = table["identity"].fill_null(-1).to_numpy()
+    result = evaluate(np.where(person < 0, 1000 + np.arange(len(person)), person), found)
+    assert result.pairwise.precision == 1
+    assert result.pairwise.recall > 0.97
+    assert found.max() == 19
+    kept = found >= 0
+    assert table["reason"].to_pylist() == [
+        "" if k else r for k, r in zip(kept, table["reason"].to_pylist(), strict=True)
+    ]
+    assert (np.asarray(table["similarity"].to_pylist(), float)[kept] > 0.6).all()
+    counts = tally(run, "identity")
+    assert (counts.items, counts.rows, counts.by_reason["kept"]) == (len(rows), len(rows), kept.sum())
+    mapping = read_column(run, "label_map", ["cluster", "merged_into", "identity"]).to_pylist()
+    assert {row["identity"] for row in mapping} >= set(range(20))
+    assert {row["cluster"] for row in mapping} == set(table["cluster"].drop_null().to_pylist())
+    with open(tmp_path / "cleaning" / "cleaning.csv") as file:
+        steps = list(csv.DictReader(file))
+    assert list(steps[0]) == ["stage", "n_subjects", "n_images"]
+    assert steps[-1] == {"stage": "duplicates", "n_subjects": "20", "n_images": str(kept.sum())}
+
+
+@pytest.mark.parametrize("labels", [1, 4])
+def test_dbscan_across_labels(tmp_path, labels):
+    run = str(tmp_path)
+    rows, person = planted(people=12, faces=9, noise=0.3, labels=False)
+    rows = [replace(row, label=f"label{i % labels}", body_id=None) for i, row in enumerate(rows)]
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, ACROSS))
+    table = identities(run)
+    found = table["identity"].fill_null(-1).to_numpy()
+    assert found.max() == 11
+    assert (found >= 0).tolist() == (person >= 0).tolist()
+    assert {reason for reason in table["reason"].to_pylist() if reason} == {"noise"}
+    for number in range(12):
+        assert len(set(person[found == number])) == 1
+    assert read_column(run, "identities", ["body_id"])["body_id"].null_count == len(rows)
+
+
+def test_shards_and_blocks_change_nothing(tmp_path):
+    rows, _ = planted(people=8, faces=9, seed=3)
+    for chosen in (WITHIN, WHOLE):
+        results = []
+        for number, (shards, block) in enumerate([(1, 10_000), (5, 7)]):
+            run = str(tmp_path / chosen.clusters.method / str(number))
+            write_embeddings(run, rows[:: 1 if number else -1], shards)
+            edges = chosen.edges.model_copy(update={"block": block})
+            run_pipeline(FindIdentities(run, chosen.model_copy(update={"edges": edges})))
+            faces = pa.array(sorted(row.face_id for row in rows), pa.large_string())
+            found = read_edges(run, shard_names(run, "edges"), faces, 0.6)
+            results.append((identities(run), found.first.tolist(), found.second.tolist(), found.similarity.tolist()))
+        assert results[0] == results[1]
+        assert len(results[0][1]) > 100
+
+
+def test_restart_searches_only_what_is_missing(tmp_path, monkeypatch):
+    run = str(tmp_path)
+    rows, _ = planted(people=6, faces=10)
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, WITHIN))
+    before, names = identities(run), shard_names(run, "edges")
+    assert len(names) == 2
+    kept, lost = (shard_path(run, "edges", name) for name in names)
+    stamp = os.stat(kept).st_mtime_ns
+    whole = read_shard(lost)
+    os.unlink(lost)
+    searched = []
+    from transforms.identity import identity_stage
+
+    real = identity_stage.block_edges
+    monkeypatch.setattr(identity_stage, "block_edges", lambda *a: searched.append(a[2:4]) or real(*a))
+    run_pipeline(FindIdentities(run, WITHIN))
+    assert searched == [(37, 66)]
+    assert os.stat(kept).st_mtime_ns == stamp
+    assert read_shard(lost) == whole
+    assert identities(run) == before
+
+
+def test_new_embeddings_replace_old_edges(tmp_path):
+    run = str(tmp_path)
+    rows, _ = planted(people=10, faces=10)
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, WITHIN))
+    assert len(shard_names(run, "edges")) == 3
+    fewer = rows[:40]
+    write_embeddings(run, fewer)
+    run_pipeline(FindIdentities(run, WITHIN))
+    assert len(shard_names(run, "edges")) == 2
+    assert identities(run)["face_id"].to_pylist() == sorted(row.face_id for row in fewer)
+    assert tally(run, "identity").items == 40
+
+
+def test_a_vector_without_direction_fails_alone(tmp_path):
+    run = str(tmp_path)
+    rows, _ = planted(people=3, faces=6)
+    rows += [embedding(900, np.zeros(DIMENSION)), embedding(901, np.full(DIMENSION, np.nan))]
+    write_embeddings(run, rows)
+    low = WITHIN.model_copy(update={"edges": EdgeSettings(min_similarity=-0.5, block=5)})
+    run_pipeline(FindIdentities(run, low))
+    states = {
+        row["item_id"]: (row["state"], row["reason"])
+        for _, table in entries(run, "identity")
+        for row in table.select(["item_id", "state", "reason"]).to_pylist()
+    }
+    assert states["i00900-b0-f0"] == states["i00901-b0-f0"] == ("failed", "bad_vector")
+    assert sum(state == "kept" for state, _ in states.values()) >= 17
+
+
+def test_a_face_that_stands_twice_is_an_error(tmp_path):
+    run = str(tmp_path)
+    row = embedding(1, np.ones(DIMENSION))
+    write_embeddings(run, [row, row], shards=2)
+    with pytest.raises(Exception, match="i00001-b0-f0 stands twice"):
+        run_pipeline(FindIdentities(run, WITHIN))
+
+
+def body(image, visible):
+    points = np.zeros((17, 3), np.float32)
+    points[list(visible), 2] = 1
+    box = np.zeros(4, np.float32)
+    return Body(f"{image}-b0", image, None, "{}", box, box, 0.9, points, b"")
+
+
+def test_splits_of_planted_identities(tmp_path):
+    run = str(tmp_path)
+    rows, person = planted(people=6, faces=10)
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, WITHIN))
+    testable = set(np.unique(person[person >= 0])[:3].tolist())
+    bodies = [body(row.image_id, (0, 11) if p in testable else range(17)) for row, p in zip(rows, person, strict=True)]
+    for shard in range(2):
+        write_shard(shard_path(run, "bodies", f"{shard:05d}"), to_table(bodies[shard::2], arrow_schema(Body)))
+    chosen = SplitSettings(
+        qualifying_above=3, images_above=3, testing_identities=2, pool_share=1, subsets={"large": 0.75, "small": 0.25}
+    )
+    run_pipeline(split_identities(chosen).transform(run))
+    table = read_column(run, "splits", ["face_id", "identity", "body_id", "image_id", "label", "split"])
+    sets = {
+        name: set(table.filter(pa.compute.equal(table["split"], name))["identity"].to_pylist())
+        for name in ("wb_testing", "large", "small")
+    }
+    assert [len(sets[name]) for name in ("wb_testing", "large", "small")] == [2, 3, 1]
+    assert not sets["wb_testing"] & (sets["large"] | sets["small"])
+    person_of = {row.face_id: p for row, p in zip(rows, person.tolist(), strict=True)}
+    testing = table.filter(pa.compute.equal(table["split"], "wb_testing"))
+    assert {person_of[face] for face in testing["face_id"].to_pylist()} <= testable
+    with open(tmp_path / "splits" / "wb_testing.csv") as file:
+        listed = list(csv.DictReader(file))
+    assert [row["face_id"] for row in listed] == testing["face_id"].to_pylist()
+    counts = tally(run, "splits")
+    kept = identities(run)["identity"].drop_null()
+    assert (counts.items, counts.rows) == (len(kept), len(table))
+
+
+def test_a_missing_body_is_one_sentence(tmp_path):
+    run = str(tmp_path)
+    rows, _ = planted(people=2, faces=5)
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, WITHIN))
+    write_shard(shard_path(run, "bodies", "00000"), to_table([], arrow_schema(Body)))
+    with pytest.raises(Exception, match="the table bodies lacks i"):
+        run_pipeline(split_identities(SplitSettings()).transform(run))

@@ -1,0 +1,59 @@
+"""Stage deduplicate: images with the same bytes are one item."""
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.fetch.lists.repeats import Hashes, HashList, repeated
+from transforms.flow.one_worker import on_one_worker
+from transforms.flow.stages import TableStage
+from transforms.tables.ledger import write_whole_ledger
+from transforms.tables.rows import Duplicate
+from transforms.tables.schemas import arrow_schema
+from transforms.tables.shards import iter_tables, shard_path, to_table, write_shard
+from transforms.tables.verdicts import Verdict
+
+STAGE = "deduplicate"
+DUPLICATES = "duplicates"
+_ONLY = "00000"
+
+
+def drop_duplicates() -> TableStage:
+    """The stage deduplicate: the table `duplicates` has what a following stage leaves out; the first of equals stays.
+
+    One worker holds ids and hashes: about 90 bytes an image, and some 250 more for each that is a duplicate.
+    """
+    return TableStage(name=STAGE, reads=("images",), writes=(DUPLICATES,), transform=on_one_worker(compare))
+
+
+def duplicates(hashes: Hashes) -> dict[int, int]:
+    """The rows of (n,2) that equal an earlier row, each with the first row that it equals."""
+    halves = hashes[repeated(hashes), 0]
+    first: dict[bytes, int] = {}
+    rows = np.flatnonzero(np.isin(hashes[:, 0], halves)).tolist()
+    found = ((row, first.setdefault(hashes[row].tobytes(), row)) for row in rows)
+    return {row: original for row, original in found if row != original}
+
+
+def read_images(run: str) -> tuple[pa.ChunkedArray, dict[int, int]]:
+    """The ids of the images, and for the number of each that is a duplicate that of the first like it."""
+    ids, hashes = [], HashList()
+    for table in iter_tables(run, "images", ["image_id", "sha256"]):
+        ids.append(table["image_id"].combine_chunks())
+        for sha256 in table["sha256"].to_pylist():
+            hashes.append(sha256)
+    return pa.chunked_array(ids, pa.string()), duplicates(hashes.take())
+
+
+def compare(run: str) -> None:
+    """Write the table `duplicates` and the ledger of the stage."""
+    image_id, original = read_images(run)
+    rows = [Duplicate(image_id[row].as_py(), image_id[first].as_py()) for row, first in original.items()]
+    write_shard(shard_path(run, DUPLICATES, _ONLY), to_table(rows, arrow_schema(Duplicate)))
+
+    def told(row: int, image: str) -> tuple[Verdict, int]:
+        if row not in original:
+            return Verdict(image, "kept"), 0
+        detail = f"as {image_id[original[row]].as_py()}"
+        return Verdict(image, "dropped", "duplicate_content", False, detail), 0
+
+    write_whole_ledger(run, STAGE, image_id, told)

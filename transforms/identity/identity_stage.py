@@ -1,0 +1,225 @@
+"""Stage identity: embeddings -> edges -> clusters -> clean identities."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.utils import shared
+
+from transforms.flow.stages import TableStage
+from transforms.identity import columns
+from transforms.identity.cleaning import Cleaned, FaceColumns, clean
+from transforms.identity.clustering import cluster
+from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_of
+from transforms.identity.settings import EdgeSettings, IdentitySettings
+from transforms.tables.csv_cells import write_csv
+from transforms.tables.digest import digest, tables_digest
+from transforms.tables.ledger import write_whole_ledger
+from transforms.tables.rows import CleaningStep, Edge, Identity, LabelMapping
+from transforms.tables.schemas import arrow_schema
+from transforms.tables.shards import (
+    commit_file,
+    exists,
+    read_footer,
+    read_footers,
+    read_shard,
+    remove_other_shards,
+    shard_names,
+    shard_path,
+    to_table,
+    write_shard,
+)
+from transforms.tables.verdicts import verdict
+
+STAGE = "identity"
+EMBEDDINGS = "embeddings"
+_ONLY = "00000"  # the name of a table's only shard
+
+
+def find_identities(settings: IdentitySettings) -> TableStage:
+    """The stage identity: who is who among the faces that have an embedding."""
+    return TableStage(
+        name=STAGE,
+        reads=(EMBEDDINGS,),
+        writes=("edges", "identities", "label_map", "cleaning"),
+        transform=partial(FindIdentities, settings=settings),
+        settings={"identity": settings},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The faces start..stop-1, in search order, whose edges become one shard; `input` digests what it is made from."""
+
+    name: str
+    start: int
+    stop: int
+    input: str
+
+
+def plan_blocks(run: str, settings: EdgeSettings) -> list[Block]:
+    """The blocks of the run's embeddings. FileNotFoundError without the table."""
+    names = shard_names(run, EMBEDDINGS)
+    if not names:
+        raise FileNotFoundError(f"the run {run} has no table embeddings; run the stages before {STAGE} first.")
+    rows = sum(rows for rows, _ in read_footers(run, EMBEDDINGS, names))
+    made_from = digest([tables_digest(run, [EMBEDDINGS]), settings.model_dump(mode="json")])
+    starts = range(0, rows, settings.block)
+    return [Block(f"{i:05d}", at, min(at + settings.block, rows), made_from) for i, at in enumerate(starts)]
+
+
+def edge_table(faces: pa.Array, edges: Edges) -> pa.Table:
+    """Edges between rows as rows of `edges`; `faces` (N,) are the face ids, ascending within each group."""
+    ends = [faces.take(pa.array(rows)).cast(pa.string()) for rows in (edges.first, edges.second)]
+    return pa.table([*ends, pa.array(edges.similarity)], schema=arrow_schema(Edge))
+
+
+class SearchBlock(beam.DoFn):
+    """Block -> its name, once its shard of `edges` is committed; nothing is searched if it already is."""
+
+    def __init__(self, run: str, settings: EdgeSettings) -> None:
+        self._run, self._settings = run, settings
+        self._handle = shared.Shared()
+
+    def process(self, block: Block) -> Iterator[str]:
+        """Search and commit."""
+        path = shard_path(self._run, "edges", block.name)
+        if not (exists(path) and read_footer(path)[1].get("input") == block.input):
+            faces = self._handle.acquire(self._load, tag=block.input)
+            k, floor = self._settings.k, self._settings.min_similarity
+            edges = block_edges(faces.units, faces.bounds, block.start, block.stop, k, floor)
+            write_shard(path, edge_table(faces.face_id, edges), {"input": block.input})
+        yield block.name
+
+    def _load(self) -> columns.SearchColumns:
+        return columns.search_columns(self._run, self._settings.within_label)
+
+
+def read_edges(run: str, names: list[str], faces: pa.Array, min_similarity: float) -> Edges:
+    """The edges with at least `min_similarity` between faces (N,), sorted by id, from some shards.
+
+    A nearest-neighbour pair may stand in two shards, when each face found the other; here it is one edge.
+    """
+    parts = []
+    for name in names:
+        table = read_shard(shard_path(run, "edges", name))
+        table = table.filter(pc.greater_equal(table["similarity"], pa.scalar(np.float32(min_similarity))))
+        ends = [pc.index_in(table[end].cast(pa.large_string()), value_set=faces) for end in ("face_a", "face_b")]
+        if any(rows.null_count for rows in ends):
+            raise ValueError(
+                f"{run}: edges/{name} has a face that embeddings has not; delete the folder edges and run again."
+            )
+        first, second = (rows.to_numpy() for rows in ends)
+        parts.append(edges_of(first, second, table["similarity"].to_numpy()))
+    return concatenate(parts)
+
+
+class WriteIdentities(beam.DoFn):
+    """Any element -> the number of identities, once the tables of the stage and its ledger are committed."""
+
+    def __init__(self, run: str, settings: IdentitySettings) -> None:
+        self._run, self._settings = run, settings
+
+    def process(self, _: int) -> Iterator[int]:
+        """Read, cluster, clean, write."""
+        blocks = [block.name for block in plan_blocks(self._run, self._settings.edges)]
+        remove_other_shards(self._run, "edges", blocks)
+        meta = columns.sorted_by_face(
+            self._run, ["face_id", "body_id", "image_id", "label", "source", "face_score", "face_px"]
+        )
+        vectors = columns.as_matrix(columns.sorted_by_face(self._run, ["face_id", "vector"])["vector"])
+        face_id = columns.as_text(meta["face_id"])
+        faces = FaceColumns(
+            vectors,
+            columns.as_codes(meta["label"]),
+            columns.as_codes(meta["image_id"]),
+            meta["face_score"].to_numpy(),
+            meta["face_px"].to_numpy(),
+        )
+        edges = read_edges(self._run, blocks, face_id, self._settings.clusters.link_similarity)
+        cleaned, clusters = cluster_and_clean(faces, edges, self._settings)
+        write_tables(self._run, meta, clusters, cleaned)
+        yield int(cleaned.identity.max(initial=-1)) + 1
+
+
+def cluster_and_clean(faces: FaceColumns, edges: Edges, settings: IdentitySettings) -> tuple[Cleaned, I64]:
+    """Cluster and clean; returns the result and the clusters (N,) before cleaning, called by their first rows."""
+    bad = ~columns.usable(faces.vectors)
+    group = faces.group if settings.edges.within_label else np.zeros(len(bad), np.int64)
+    clusters = np.where(bad, -1, cluster(edges, group, faces.size, settings.clusters))
+    path = settings.cleaning.validation_identities
+    validation = columns.validation_centres(path, faces.vectors.shape[1]) if path and len(clusters) else None
+    cleaned = clean(faces, clusters, settings.clusters.keep == "largest", validation, settings.cleaning)
+    cleaned.reason[bad] = "bad_vector"
+    return cleaned, clusters
+
+
+def identity_table(meta: pa.Table, clusters: I64, cleaned: Cleaned) -> pa.Table:
+    """The rows of `identities`; meta has the embeddings' columns of the same names, in the order of the arrays."""
+    face_id = columns.as_text(meta["face_id"])
+    made = {
+        "cluster": face_id.take(_or_null(clusters)),
+        "identity": _or_null(cleaned.identity),
+        "similarity": pa.array(cleaned.similarity, mask=np.isnan(cleaned.similarity)),
+        "reason": pa.array(cleaned.reason.tolist(), pa.string()),
+    }
+    schema = arrow_schema(Identity)
+    found = [made[f.name] if f.name in made else meta[f.name] for f in schema]
+    return pa.table([column.cast(f.type) for column, f in zip(found, schema, strict=True)], schema=schema)
+
+
+def label_map(face_id: pa.Array, clusters: I64, cleaned: Cleaned) -> pa.Table:
+    """The rows of `label_map`."""
+    names = np.unique(clusters[clusters >= 0])
+    number = np.full(len(clusters), -1, np.int64)  # of each cluster, at the row that calls it
+    kept = cleaned.identity >= 0
+    number[cleaned.merged[kept]] = cleaned.identity[kept]
+    into = cleaned.merged[names]
+    called = [face_id.take(pa.array(rows)).cast(pa.string()) for rows in (names, into)]
+    return pa.table([*called, _or_null(number[into])], schema=arrow_schema(LabelMapping))
+
+
+def _or_null(numbers: I64) -> pa.Array:
+    return pa.array(numbers, mask=numbers < 0)
+
+
+def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned) -> None:
+    """Commit the tables of the stage, then its ledger."""
+    write_shard(shard_path(run, "label_map", _ONLY), label_map(columns.as_text(meta["face_id"]), clusters, cleaned))
+    steps = to_table(
+        [CleaningStep(s.stage, s.n_subjects, s.n_images) for s in cleaned.stages], arrow_schema(CleaningStep)
+    )
+    write_shard(shard_path(run, "cleaning", _ONLY), steps)
+    with commit_file(FileSystems.join(run, "cleaning", "cleaning.csv")) as out:
+        write_csv(steps, out)
+    write_shard(shard_path(run, "identities", _ONLY), identity_table(meta, clusters, cleaned))
+    codes = cleaned.reason
+    write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, str(codes[row])), 1))
+
+
+class FindIdentities(beam.PTransform):
+    """The stage, applied to the pipeline: reads `embeddings`, writes `edges`, `identities`, `label_map`, `cleaning`.
+
+    Edges are found block by block on all workers; clustering and cleaning are one element behind them.
+    """
+
+    def __init__(self, run: str, settings: IdentitySettings) -> None:
+        super().__init__()
+        self._run, self._settings = run, settings
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
+        """Only block numbers and names meet a shuffle."""
+        return (
+            begin
+            | "Run" >> beam.Create([self._run])
+            | "Plan blocks" >> beam.FlatMap(plan_blocks, self._settings.edges)
+            | "Spread blocks" >> beam.Reshuffle()
+            | "Find edges" >> beam.ParDo(SearchBlock(self._run, self._settings.edges))
+            | "All edges" >> beam.CombineGlobally(beam.combiners.CountCombineFn())
+            | "Cluster and clean" >> beam.ParDo(WriteIdentities(self._run, self._settings))
+        )

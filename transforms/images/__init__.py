@@ -1,0 +1,1 @@
+"""Image files of strangers: what they are, their pixels as a viewer sees them, resized and encoded."""

@@ -1,0 +1,1 @@
+"""Video files of strangers: probe, index, frames, sampling, shots, parts, clips, sound."""

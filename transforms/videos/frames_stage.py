@@ -1,0 +1,79 @@
+"""Stage frames: videos -> the frames of them that are looked at, by pointer."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import apache_beam as beam
+
+from model_handlers.roles import KnownModels, Models
+from transforms.flow.stages import RowStage
+from transforms.flow.steps import enter, leave, step
+from transforms.tables.reasons import Rejected
+from transforms.tables.schemas import derived
+from transforms.tables.video_rows import Frame, Video
+from transforms.videos.library import local_file
+from transforms.videos.reader import VideoReader
+from transforms.videos.sampling import Range, Sample, SamplingSettings, sample
+from transforms.videos.shot_settings import ShotSettings
+from transforms.videos.shots import detect_shots, frame_edges
+from transforms.videos.shots_stage import cut_models, network
+
+
+def sample_frames(sampling: SamplingSettings, shots: ShotSettings, models: KnownModels) -> RowStage:
+    """The stage frames; `shots` counts where sampling is by shot, which are found as the stage shots does."""
+    by_shot = sampling.method == "per_shot"
+    used = cut_models(shots, models) if by_shot else Models()
+    return RowStage(
+        name="frames",
+        reads="videos",
+        row_in=Video,
+        writes="frames",
+        row_out=Frame,
+        transform=partial(SampleFrames, sampling=sampling, shots=shots, models=used),
+        settings={"sampling": sampling, "shots": shots} if by_shot else {"sampling": sampling},
+        models=used,
+    )
+
+
+class SampleFrames(beam.PTransform):
+    """Item[Video] -> Outcome[Frame]; `models` has the role cuts if sampling is by shot and the detector a network."""
+
+    def __init__(self, run: str, sampling: SamplingSettings, shots: ShotSettings, models: Models) -> None:
+        super().__init__()
+        self._run, self._sampling, self._shots, self._models = run, sampling, shots, models
+
+    def expand(self, items: beam.PCollection) -> beam.PCollection:
+        """Read the times of each video's frames; no pixels, unless shots are to be found."""
+        pick = partial(samples_of, self._run, self._sampling, self._shots, self._models)
+        return items | "Enter" >> enter() | "Sample" >> step(pick) | "Leave" >> leave(Video)
+
+
+def samples_of(
+    run: str, sampling: SamplingSettings, shots: ShotSettings, models: Models, video: Video
+) -> tuple[Frame, ...]:
+    """The rows of a video's samples; Rejected `no_sample`, `no_shot`, or as the video's reader says."""
+    found: Sequence[Range] = ()
+    with local_file(run, video.media) as path, VideoReader(path) as reader:
+        times, costs = reader.times, reader.costs
+        if sampling.method == "per_shot":
+            scores = network(models, shots.threads)
+            found = detect_shots(reader, frame_edges(times, reader.seconds), video.spans, shots, scores)
+    samples = sample(sampling, times, video.spans, found, costs)
+    if not samples:
+        why = "no_shot" if sampling.method == "per_shot" else "no_sample"
+        raise Rejected(why, f"{times[-1]:.2f} seconds of video, {len(video.spans or ())} listed spans")
+    shot_of = {f"shot{number}": number for number in range(len(found))}  # segments are called so
+    return tuple(_row(video, one, float(times[one.number]), shot_of.get(one.segment)) for one in samples)
+
+
+def _row(video: Video, one: Sample, time: float, shot: int | None) -> Frame:
+    return derived(
+        Frame,
+        video,
+        frame_id=f"{video.video_id}-n{one.number}",
+        number=one.number,
+        time=time,
+        segment=one.segment,
+        sample=one.sample,
+        shot=shot,
+    )

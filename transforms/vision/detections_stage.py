@@ -1,0 +1,121 @@
+"""Stage detections: images, or sampled frames of videos, -> every face in them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import apache_beam as beam
+import numpy as np
+
+from model_handlers.interface import Detections, Pixels
+from model_handlers.roles import KnownModels, Models
+from transforms.flow.stages import RowStage
+from transforms.flow.steps import ask, enter, leave, step
+from transforms.images.pixels import open_image
+from transforms.tables.reasons import Rejected
+from transforms.tables.rows import Image, ImageFace
+from transforms.tables.schemas import derived, key_name
+from transforms.tables.video_rows import Detection, Frame
+from transforms.videos.frame_cache import frame_pixels
+from transforms.vision.settings import DetectionSettings
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSource(Generic[Row]):
+    """Where faces are looked for: the rows of a table, their pixels, and the type of the rows that faces become.
+
+    `pixels(run, row)` gives RGB (H,W,3). A row of `row_out` has face_id, box, score and landmarks of its own, and all
+    else from the row in which the face was found.
+    """
+
+    table: str
+    row_in: type[Row]
+    pixels: Callable[[str, Row], Pixels]
+    row_out: type[Any]
+
+
+def _image_pixels(_run: str, image: Image) -> Pixels:
+    return open_image(image.image)
+
+
+def _frame_pixels(run: str, frame: Frame) -> Pixels:
+    return frame_pixels(run, frame.media, frame.number)
+
+
+IMAGES = PixelSource("images", Image, _image_pixels, ImageFace)
+FRAMES = PixelSource("frames", Frame, _frame_pixels, Detection)
+
+
+def find_detections(settings: DetectionSettings, models: KnownModels, where: PixelSource[Any] = FRAMES) -> RowStage:
+    """The stage detections."""
+    used = models.of({"face": settings.detector_side}, face=settings.face_model)
+    return RowStage(
+        name="detections",
+        reads=where.table,
+        row_in=where.row_in,
+        writes="detections",
+        row_out=where.row_out,
+        transform=partial(FindDetections, settings=settings, models=used, where=where),
+        settings={"detections": settings},
+        models=used,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """A row on its way through the stage, and its pixels."""
+
+    row: Any
+    pixels: Pixels
+
+
+class FindDetections(beam.PTransform):
+    """Items of `where.row_in` -> Outcomes of `where.row_out`; `models` has the role face."""
+
+    def __init__(self, run: str, settings: DetectionSettings, models: Models, where: PixelSource[Any]) -> None:
+        super().__init__()
+        self._run, self._settings, self._models, self._where = run, settings, models, where
+
+    def expand(self, items: beam.PCollection) -> beam.PCollection:
+        """Decode, detect faces."""
+        rows = partial(_rows, self._settings, self._where)
+        return (
+            items
+            | "Enter" >> enter()
+            | "Decode" >> step(partial(_decode, self._run, self._where))
+            | "Detect faces" >> ask(self._models, "face", self._settings.inference, _whole, rows)
+            | "Leave" >> leave(self._where.row_in)
+        )
+
+
+def _decode(run: str, where: PixelSource[Any], row: Any) -> _Scene:
+    return _Scene(row, where.pixels(run, row))
+
+
+def _whole(scene: _Scene) -> list[tuple[Any, ...]]:
+    return [(scene.pixels,)]
+
+
+def _rows(
+    settings: DetectionSettings, where: PixelSource[Any], scene: _Scene, results: list[Detections]
+) -> tuple[Any, ...]:
+    """The faces above the threshold, best first."""
+    (found,) = results
+    good = np.flatnonzero(found.scores >= settings.min_score)
+    if not good.size or found.landmarks is None:
+        raise Rejected("no_face", f"best score {found.scores.max(initial=0):.2f}, less than {settings.min_score}")
+    parent = getattr(scene.row, key_name(where.row_in))
+    return tuple(
+        derived(
+            where.row_out,
+            scene.row,
+            face_id=f"{parent}-f{n}",
+            box=found.boxes[n],
+            score=float(found.scores[n]),
+            landmarks=found.landmarks[n],
+        )
+        for n in good.tolist()
+    )
