@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 # Where it is set, every process compiles all that it imports anew: three seconds for Beam alone.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick lint format bench lock clean
+.PHONY: demo test quick lint format docs bench lock clean
 
 $(READY): requirements.lock setup.py
 	@echo "== setting up $(VENV) from requirements.lock (about a minute; needs the network once)"
@@ -43,6 +43,9 @@ lint: $(READY)  ## style and types
 format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(READY)  ## the page of all settings, written anew
+	@$(BIN)/python -m beam_pipelines.reports.settings_page > docs/settings.md
 
 bench: $(READY)  ## the figures of docs/benchmarks.md, measured anew
 	@$(BIN)/python -m benchmarks

@@ -39,7 +39,9 @@ VIDEO = ["av>=17", "lmdb>=1.6", "scenedetect-headless>=0.7", "yt-dlp[default]>=2
 DEV = [
     "gcp-storage-emulator>=2022.6.11",
     "hypothesis>=6.120",
+    "ipykernel>=6.29",
     "mypy>=1.14",
+    "nbclient>=0.10",
     "pytest>=8.3,<9.2",  # pytest-xdist 3.8 cannot group the tests of 9.2
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
@@ -64,7 +66,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.15",
-    packages=find_packages(include=["beam_pipelines*", "transforms*", "model_handlers*", "configs*"]),
+    packages=find_packages(include=["manyfaces*", "beam_pipelines*", "transforms*", "model_handlers*", "configs*"]),
     package_data={"configs": ["*.yaml"]},
     install_requires=CORE,
     extras_require={
@@ -72,7 +74,6 @@ setup(
         "gpu": GPU + WEIGHTS,
         "gcp": GCP,
         "hf": ["huggingface-hub>=0.27"],
-        "tensorflow": ["tensorflow>=2.18"],
         "video": VIDEO,
         "dev": CPU + WEIGHTS + GCP + VIDEO + DEV,
     },

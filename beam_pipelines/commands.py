@@ -7,6 +7,7 @@ import os
 import yaml
 from rich.table import Table
 
+from beam_pipelines import api
 from beam_pipelines import config as configuration
 from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
@@ -15,7 +16,6 @@ from beam_pipelines.driver.left import left
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
-from beam_pipelines.driver.run import run as do_run
 from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import schema
@@ -33,23 +33,18 @@ from transforms.tables.retry import plan_retry
 
 def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces run`."""
-    recipe, settings = configuration.load(arguments.config, arguments.set)
-    order = Order(
-        recipe, settings, arguments.input, arguments.output, tuple(rest), arguments.recompute, arguments.submit
+    order = api.order(
+        arguments.config, arguments.input, arguments.output, arguments.set, rest, arguments.recompute, arguments.submit
     )
     if arguments.dry_run:
         _dry_run(order, arguments.dry_run)
         return
     if not arguments.input:
         raise ConfigError("run: name the manifest with --input FILE.")
-    check(order)
-    _fetch_models(order)
     try:
-        do_run(order)
+        api.start(order).show()
     except Submitted as job:
         print(f"job {job} is on its way; when it is done, the same command proves its counts and starts the next.")
-        return
-    summary.show(arguments.output)
 
 
 def _dry_run(order: Order, folder: str) -> None:
@@ -61,17 +56,6 @@ def _dry_run(order: Order, folder: str) -> None:
     summary.console().print(table)
     print("\n".join(path for one in found for path in one.files))
     print(dry_run.NOTE)
-
-
-def _fetch_models(order: Order) -> None:
-    """Have every model ready before the first job: a missing or unfit one fails here and not after hours of work."""
-    entries = order.recipe.models(order.config).values()
-    lacking = [sentence for entry in entries for sentence in entry.lacks()]
-    if lacking:
-        raise ConfigError("\n".join(dict.fromkeys(lacking)))
-    for entry in entries:
-        store.ensure(entry, accept_noncommercial=order.config.models.accept_noncommercial)
-        try_model(entry, order.config.models.device)
 
 
 def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -118,9 +102,7 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
         rows_per_shard = recipe.rows_per_shard(settings.manifest, tally(arguments.run, stage.name).count("failed"))
         planned[stage.name] = plan_retry(arguments.run, stage.name, arguments.transient_only, rows_per_shard)
     print("to retry: " + (", ".join(f"{n} in {name}" for name, n in planned.items() if n) or "nothing"))
-    _fetch_models(order)
-    do_run(order)
-    summary.show(arguments.run)
+    api.start(order).show()
 
 
 def demo(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -20,7 +20,7 @@ from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from model_handlers import named
 from model_handlers.named import nearest
-from transforms.tables.shards import open_binary
+from transforms.tables.files import open_binary
 
 _MISSING, _OWN = "missing", "value_error"  # pydantic's names of errors
 

@@ -22,7 +22,7 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from benchmarks.results import report
 from tests.engines.gcs_emulator import Emulator, gcs_emulator
-from transforms.tables import shards
+from transforms.tables import files, shards
 from transforms.tables.shards import shard_path
 
 KINDS = ("look", "read", "list", "start", "write", "other")
@@ -76,10 +76,10 @@ def operations(emulator: Emulator) -> list[list[str | float]]:
         ]
     more = [shard_path(folder, "slim", str(i)) for i in range(1, 100)]
     actions += [
-        ("look whether a file is there", partial(shards.exists, paths["slim"])),
+        ("look whether a file is there", partial(files.exists, paths["slim"])),
         ("commit 99 shards more", partial(write_shards, more, tables["slim"])),
         ("name the 100 shards", partial(shards.shard_names, folder, "slim")),
-        ("delete the table of 100", partial(shards.delete_folder, f"{folder}/slim")),
+        ("delete the table of 100", partial(files.delete_folder, f"{folder}/slim")),
     ]
     return [row(name, counted(emulator, action), 1) for name, action in actions]
 

@@ -35,21 +35,31 @@ class Entry(_Record):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="how configurations call it")
     profile: Literal["cpu", "gpu"] = Field("gpu", description="the profile whose default it is, or that it suits")
-    task: Literal["person", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality"]
+    task: Literal["person", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality"] = (
+        Field(description="what it does; a codec is for one task, and a stage's role takes models of certain tasks")
+    )
     framework: Literal["onnx", "torch"] = Field(description="what runs the file")
     codec: str = Field(
         pattern=r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
         description="what knows its input and output: the name of a codec, or `module:attribute` of one's own",
     )
-    options: dict[str, Any] = Field({}, description="what the codec leaves a choice of, by name")
+    options: dict[str, Any] = Field({}, description="what the codec leaves a choice of, by name, such as `{side: 256}`")
     sources: tuple[Source, ...] = Field((), description="the files to fetch; none while the user has to say where")
     convert: str | None = Field(None, description="the one-time conversion of the sources, if they need one")
     converted_sha256: Sha256 | None = Field(None, description="SHA-256 of what the conversion makes")
     licence: str = Field(min_length=1, description="SPDX identifier, or the licence in words")
     commercial: bool = Field(description="whether the licence allows commercial use")
-    dimension: int | None = Field(None, ge=1, le=8192, description="length of the vector of an embedding")
+    dimension: int | None = Field(
+        None,
+        ge=1,
+        le=8192,
+        description="length of the vector, which models of the tasks embedding and semantics must have, and no others",
+    )
     batch_size: int = Field(1, ge=1, le=1024, description="examples at a time on a GPU; a CPU takes one")
     note: str = Field("", description="what to know before using it")
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())  # options may hold what has no hash of its own
 
     @model_validator(mode="after")
     def _consistent(self) -> "Entry":
@@ -83,7 +93,8 @@ class Entry(_Record):
         if self.framework not in FRAMEWORKS_HANDLED:
             missing.append(f"model {self.name!r} runs in {self.framework}, for which there is no handler yet")
         if not self.codec_is_here():
-            missing.append(f"model {self.name!r} needs codec {self.codec!r}, which is not available yet")
+            mend = "install the package that has it" if ":" in self.codec else "manyfaces has no codec of that name"
+            missing.append(f"model {self.name!r} needs codec {self.codec!r}, which is not there: {mend}")
         return missing
 
     def codec_is_here(self) -> bool:
@@ -137,6 +148,12 @@ def _read(path: str) -> dict[str, Entry]:
 def _entry(path: str, name: str, block: Any) -> Entry:
     if not isinstance(block, dict) or "name" in block:
         raise ModelError(f"catalogue {path}, model {name!r}: must be a block of settings without a name of its own")
+    moved = sorted({"input_side", "normalization"}.intersection(block))
+    if moved:
+        raise ModelError(
+            f"catalogue {path}, model {name!r}: {' and '.join(moved)} are options of the codec now: write "
+            "`options: {side: ...}`, or `{normalization: ...}`."
+        )
     try:
         return Entry.model_validate({"name": name, **block})
     except ValidationError as error:

@@ -11,6 +11,9 @@ import numpy as np
 
 from model_handlers.interface import Array
 
+# Where five landmarks lie in ArcFace's crop of 112 pixels (J. Deng et al., ArcFace, CVPR 2019).
+ARCFACE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
+ARCFACE_SIDE = 112
 _HALVE_BELOW = 0.5  # bilinear sampling reads two pixels a side: below this scale it would skip some
 
 
@@ -45,12 +48,12 @@ def letterbox(image: Array, side: int, fill: tuple[int, int, int] = (0, 0, 0)) -
     return canvas, Letterbox(new_width / width, new_height / height, width, height)
 
 
-def resize(image: Array, width: int, height: int) -> Array:
-    """The image at another size: averaged over areas when it shrinks, bilinear when it grows."""
+def resize(image: Array, width: int, height: int, grow: int = cv2.INTER_LINEAR) -> Array:
+    """The image at another size: averaged over areas when it shrinks, by OpenCV's method `grow` when it grows."""
     if image.shape[1] == width and image.shape[0] == height:
         return image
     shrinks = width < image.shape[1] or height < image.shape[0]
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else grow))
 
 
 def cut_out(image: Array, x1: int, y1: int, x2: int, y2: int) -> Array:

@@ -1,5 +1,6 @@
 """The base of every settings model, and the mark of the settings on which no row depends."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -39,6 +40,15 @@ class InferenceSettings(Settings):
 def what(settings: Settings) -> dict[str, Any]:
     """The settings on which rows depend, as plain data: all but those marked `How`, in blocks within blocks too."""
     return settings.model_dump(mode="json", exclude=_marked(settings))
+
+
+def how_keys(block: type[Settings], before: str = "") -> Iterator[str]:
+    """The keys of a block that are marked `How`, in blocks within it too: `retries`, `accept.probe_seconds`."""
+    for name, field in block.model_fields.items():
+        if _is_marked(field.metadata):
+            yield before + name
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
+            yield from how_keys(field.annotation, f"{before}{name}.")
 
 
 def _marked(value: Any) -> dict[Any, Any]:

@@ -3,7 +3,7 @@
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.tables.shards import commit_file, exists, open_binary
+from transforms.tables.files import commit_file, exists, open_binary
 
 
 def mark_done(results: beam.PCollection, run: str, stage: str, mark: str) -> None:

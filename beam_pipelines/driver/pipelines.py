@@ -13,8 +13,9 @@ from transforms.flow.commit import CommitShards, Target
 from transforms.flow.gather import Branches, branches, each
 from transforms.flow.items import expand
 from transforms.flow.stages import RowStage, TableStage
+from transforms.tables.files import exists
 from transforms.tables.ledger import ledger_table
-from transforms.tables.shards import exists, shard_path
+from transforms.tables.shards import shard_path
 
 
 def row_pipeline(pipeline: beam.Pipeline, run: str, work: Work, attempt: str) -> None:

@@ -1,4 +1,4 @@
-"""Progress of a running job: a live bar on a terminal, a plain line now and then elsewhere.
+"""Progress of a running job: a live bar on a terminal, a line that changes in a notebook, plain lines elsewhere.
 
 Counts come from this process when the runner works in it, and else from the ledger shards that have been committed:
 true on every runner, a chunk at a time.
@@ -22,6 +22,8 @@ from transforms.tables.reasons import STATES
 
 PLAIN_SECONDS = 10.0
 LIVE_SECONDS = 0.25
+NOTEBOOK_SECONDS = 1.0
+BAR_WIDTH = 24  # characters
 CHECK_SECONDS = 1.0
 EASE = 4  # a look at the counts is followed by a pause of at least so many times as long: on storage a look costs
 
@@ -59,8 +61,10 @@ def follow(
     console = Console(stderr=True)
     if console.is_terminal:
         _follow_live(thread, title, total, read, check, console)
+    elif console.is_jupyter:
+        _follow_lines(thread, title, total, read, check, NOTEBOOK_SECONDS, notebook_line())
     else:
-        _follow_plain(thread, title, total, read, check)
+        _follow_lines(thread, title, total, read, check, PLAIN_SECONDS, _print)
 
 
 def _follow_live(
@@ -73,7 +77,7 @@ def _follow_live(
 ) -> None:
     bar = Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=BAR_WIDTH),
         TextColumn("{task.completed:.0f}/{task.total:.0f}" if total else ""),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
@@ -108,21 +112,46 @@ def _wait(thread: Thread, seconds: float, check: Callable[[], None]) -> None:
             return
 
 
-def _follow_plain(
-    thread: Thread, title: str, total: int | None, read: Callable[[], Counts], check: Callable[[], None]
+def _follow_lines(
+    thread: Thread,
+    title: str,
+    total: int | None,
+    read: Callable[[], Counts],
+    check: Callable[[], None],
+    every: float,
+    say: Callable[[str, float], None],
 ) -> None:
+    """A line every so many seconds, and one at the end; `say` gets it with the share that is done."""
     start = time.monotonic()
-    alive, pause = True, PLAIN_SECONDS
+    alive, pause = True, every
     while alive:
         _wait(thread, pause, check)
         alive, asked = thread.is_alive(), time.monotonic()
         counts, now = read(), time.monotonic()
-        pause, seconds = max(PLAIN_SECONDS, EASE * (now - asked)), now - start
+        pause, seconds = max(every, EASE * (now - asked)), now - start
         done = _done(counts)
         rate = done / max(seconds, 1e-9)
         ahead = f"{done}/{total} items" if total else f"{done} items"
         eta = f", about {(total - done) / rate:.0f} s left" if total and rate > 0 and alive else ""
-        print(f"{title}: {ahead}, {rate:.1f}/s, {seconds:.0f} s{eta}; {describe(counts)}", file=sys.stderr, flush=True)
+        share = min(1.0, done / total) if total else float(not alive)
+        say(f"{title}: {ahead}, {rate:.1f}/s, {seconds:.0f} s{eta}; {describe(counts)}", share)
+
+
+def _print(line: str, _share: float) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def notebook_line() -> Callable[[str, float], None]:
+    """What shows a bar and a line below the cell of a notebook, each in place of the one before."""
+    from IPython.display import display  # it is there: this is a notebook
+
+    handle = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def say(line: str, share: float) -> None:
+        bar = "━" * round(share * BAR_WIDTH)
+        handle.update({"text/plain": f"{bar:╌<{BAR_WIDTH}} {line}"}, raw=True)
+
+    return say
 
 
 def _done(counts: Counts) -> int:

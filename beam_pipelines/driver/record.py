@@ -9,7 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines import __version__
 from beam_pipelines.errors import RunFailed
-from transforms.tables.shards import commit_file, exists, open_binary
+from transforms.tables.files import commit_file, exists, open_binary
 
 _PACKAGES = (
     "apache-beam",

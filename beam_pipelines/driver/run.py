@@ -23,7 +23,7 @@ from model_handlers.handlers import numbers_from
 from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import Stage
 from transforms.tables.attempt import begin_attempt
-from transforms.tables.shards import delete_folder, is_local, is_temporary
+from transforms.tables.files import delete_folder, is_local, is_temporary
 
 
 def check(order: Order) -> None:

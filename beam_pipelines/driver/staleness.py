@@ -10,8 +10,9 @@ from beam_pipelines.driver.jobs import fingerprints
 from beam_pipelines.errors import ConfigError
 from transforms.flow.stages import Stage, made_from
 from transforms.tables.digest import differences, digest
+from transforms.tables.files import delete_folder, is_folder
 from transforms.tables.ledger import RETRIES, ledger_table, retry_names
-from transforms.tables.shards import delete_folder, is_folder, shard_path
+from transforms.tables.shards import shard_path
 
 _LOG = logging.getLogger(__name__)
 _SHOWN = 5  # differences in one sentence

@@ -12,8 +12,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines.errors import ConfigError
 from transforms.fetch.lists.files import list_files, nothing_at
-from transforms.tables import shards
-from transforms.tables.shards import exists, is_local
+from transforms.tables import files
+from transforms.tables.files import exists, is_local
 from transforms.tables.upload import http_status
 
 _CLIENTS = {
@@ -52,7 +52,7 @@ def _check_local(path: str, what: str) -> None:
 def make_folder(path: str, what: str) -> None:
     """Have the folder there, and able to take files; ConfigError says why that cannot be."""
     try:
-        shards.make_folder(path)
+        files.make_folder(path)
         if is_local(path):
             with tempfile.TemporaryFile(dir=path):
                 pass

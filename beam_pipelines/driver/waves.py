@@ -16,10 +16,11 @@ from transforms.flow.chunks import Chunk, chunk_items
 from transforms.flow.commit import Target, commit_chunk
 from transforms.flow.items import Outcome, rejected
 from transforms.flow.stages import Job, RowStage
+from transforms.tables.files import exists
 from transforms.tables.ledger import RETRIES, ledger_table
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import key_name
-from transforms.tables.shards import exists, read_footers, shard_names, shard_path
+from transforms.tables.shards import read_footers, shard_names, shard_path
 
 
 def plan(run: str, job: Job, limit: Limit) -> Iterator[frozenset[str]]:

@@ -24,7 +24,7 @@ from transforms.vision.spans_stage import find_face_spans
 class FaceClipsConfig(RecipeConfig):
     """The configuration of the recipe face_clips."""
 
-    recipe: Literal["face_clips"] = "face_clips"
+    recipe: Literal["face_clips"] = Field("face_clips", description="the recipe's name")
     jobs: list[list[str]] = Field(
         [["download", "shots"], ["spans", "clips"], ["metadata"]],
         description="the stages of each job; `parts`, in a job of its own after shots, writes each shot as a file",

@@ -40,7 +40,7 @@ _IDENTITY = IdentitySettings(
 class FaceGenerationConfig(RecipeConfig):
     """The configuration of the recipe face_generation."""
 
-    recipe: Literal["face_generation"] = "face_generation"
+    recipe: Literal["face_generation"] = Field("face_generation", description="the recipe's name")
     jobs: list[list[str]] = Field(
         [["download", "frames", "detections", "faces"], ["candidates"], ["embeddings"], ["identity"], ["selection"]],
         description="the stages of each job; `candidates` and the last ones may be left out",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -22,9 +22,7 @@ class ModelSettings(Settings):
     catalogue: str | None = Field(
         None, description="a YAML file whose models are added to the catalogue or replace some"
     )
-    device: str = Field(
-        "cpu", pattern=r"^(cpu|cuda)$", description="cpu or cuda; a device that is not there is an error"
-    )
+    device: Literal["cpu", "cuda"] = Field("cpu", description="what runs them; a device that is not there is an error")
     accept_noncommercial: bool = Field(False, description="use models whose licence forbids commercial use")
 
 

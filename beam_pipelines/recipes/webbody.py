@@ -26,7 +26,7 @@ from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSett
 class WebbodyConfig(RecipeConfig):
     """The configuration of the recipe webbody."""
 
-    recipe: Literal["webbody"] = "webbody"
+    recipe: Literal["webbody"] = Field("webbody", description="the recipe's name")
     jobs: list[list[str]] = Field(
         [["download"], ["bodies", "faces", "embeddings"], ["identity"], ["bundle", "splits"]],
         description="the stages of each job; `deduplicate` may stand after download, the last ones may be left out",

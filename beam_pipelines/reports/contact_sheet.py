@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from beam_pipelines.errors import ConfigError
 from model_handlers.interface import Array
-from transforms.tables.shards import commit_file, iter_tables, read_column, shard_names
+from transforms.tables.files import commit_file
+from transforms.tables.shards import iter_tables, read_column, shard_names
 
 CELL = 120  # pixels: height of every picture on the sheet
 MAX_IDENTITIES = 24

@@ -13,7 +13,8 @@ from rich.table import Table
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports.summary import console
 from transforms.tables.csv_cells import write_csv
-from transforms.tables.shards import commit_file, iter_tables, open_binary, read_column, shard_names, shard_path
+from transforms.tables.files import commit_file, open_binary
+from transforms.tables.shards import iter_tables, read_column, shard_names, shard_path
 from transforms.tables.source_columns import source_cells, source_columns
 
 SAMPLE_ROWS = 3

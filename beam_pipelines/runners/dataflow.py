@@ -22,7 +22,7 @@ from pydantic import Field, field_validator
 from beam_pipelines.errors import ConfigError
 from transforms.flow.stages import Job
 from transforms.settings import Settings
-from transforms.tables.shards import is_local
+from transforms.tables.files import is_local
 
 _NAME_LENGTH = 63  # the API takes longer names; labels and the machines' names do not
 _WORD_LENGTH = 20  # of the recipe's and of the run's name in a job's
@@ -41,13 +41,13 @@ class _Pool(Settings):
     )
     max_workers: int = Field(10, ge=1, le=4000, description="machines, at most; autoscaling begins with one")
     threads: int | None = Field(
-        None, ge=1, le=1000, description="bundles at once in an SDK process; None for Dataflow's choice"
+        None, ge=1, le=1000, description="bundles at once in an SDK process; null for Dataflow's choice"
     )
     min_ram_gb: float | None = Field(
         None,
         gt=0,
         le=12_000,
-        description="resource hint: memory of a worker, GB, at least; None for the machine type's",
+        description="resource hint: memory of a worker, GB, at least; null for the machine type's",
     )
 
 
@@ -110,9 +110,9 @@ class DataflowSettings(Settings):
         None, pattern=r"^gs://[^/]+/.+", description="folder for temporary and staged files, gs://bucket/folder"
     )
     service_account: str | None = Field(
-        None, pattern=r"^[^@\s]+@[^@\s]+$", description="account of the workers; None for Compute Engine's default"
+        None, pattern=r"^[^@\s]+@[^@\s]+$", description="account of the workers; null for Compute Engine's default"
     )
-    network: str | None = Field(None, description="VPC network of the workers; None for `default`")
+    network: str | None = Field(None, description="VPC network of the workers; null for `default`")
     subnetwork: str | None = Field(
         None,
         pattern=r"^(https://.+/)?regions/[^/]+/subnetworks/[^/]+$|^https://",

@@ -1,7 +1,6 @@
 """Running a pipeline on the runner that the options name, in a thread beside which progress can be shown."""
 
 import copy
-import os
 import re
 import shlex
 from collections.abc import Callable
@@ -18,8 +17,8 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 from beam_pipelines.errors import PipelineFailed, WorkerLost
 from beam_pipelines.runners import dataflow_jobs, worker
 from beam_pipelines.runners.beside import beside
+from beam_pipelines.runners.notebook import plain_labels
 from beam_pipelines.runners.options import UNSET_MODE, is_direct, runner_name
-from beam_pipelines.runners.worker import RUN_VARIABLE
 from transforms.child_python import child_command
 from transforms.disk import FULL, is_full
 
@@ -35,8 +34,7 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
     if processes:
         direct.direct_running_mode = UNSET_MODE  # then the runner takes the environment that it is given
         # glibc's default of 8 arenas a core keeps what many threads freed: up to 40 % more resident memory in long runs
-        setting = f"MALLOC_ARENA_MAX=2 {RUN_VARIABLE}={os.getpid()}"
-        command = f"{setting} exec {shlex.join(child_command(worker.__name__))}"
+        command = f"MALLOC_ARENA_MAX=2 exec {shlex.join(child_command(worker.__name__))}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
     if direct.direct_running_mode == UNSET_MODE:
         direct.direct_running_mode = "multi_threading"
@@ -83,7 +81,7 @@ class Running(Thread):
     def run(self) -> None:
         """Build and run to the end."""
         try:
-            with beside(self._options):
+            with beside(self._options), plain_labels():
                 self._run()
         except BaseException as error:  # handed to the waiting thread by outcome()
             self._error = error

@@ -46,7 +46,7 @@ class FlinkSettings(Settings):
     restarts: int = Field(
         3, ge=0, description="times that a job goes on by itself after a task manager or a worker was lost"
     )
-    restart_delay: float = Field(5.0, ge=0, description="seconds before it does")
+    restart_delay: float = Field(5.0, ge=0, description="wait before each of the restarts, seconds")
     job_server_jar: str | None = Field(
         None, description="path of Beam's job server jar for Flink 2.2; without it Beam fetches it from Maven Central"
     )

@@ -4,13 +4,15 @@ It ends with that process, however that ends. Beam starts one too, but from the 
 pipeline, and ends it only when Python shuts down in order. So Beam says what to start, and this module starts it.
 """
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from apache_beam.options.pipeline_options import JobServerOptions, PipelineOptions
@@ -48,15 +50,16 @@ def running(command: Sequence[str], address: str, log: Path) -> Iterator[None]:
     """The command as a process that ends with the block or with this process; the block begins when it listens."""
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - the command is Beam's
-            child_command(leash.__name__, *map(str, command)), stdin=subprocess.PIPE, stdout=out, stderr=out
+            child_command(leash.__name__, *map(str, command)), stdout=out, stderr=out, start_new_session=True
         )
     try:
         _await(process, address, log)
         yield
     finally:
-        if process.stdin is not None:
-            process.stdin.close()
+        process.terminate()
         process.wait()
+        with suppress(ProcessLookupError):  # all of its group has ended, as it should
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _await(process: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -1,29 +1,26 @@
-"""A process that ends with the one that started it, however that ends.
+"""A program that is not ours as a process that ends with the one that started it.
 
-Runs the command of its arguments until that ends or standard input does; whoever starts this holds the other end of
-that, a pipe, open.
+Runs the command of its arguments, in its own group, until that ends or this is asked to end.
 """
 
-import os
+import signal
 import subprocess
 import sys
-from threading import Thread
+from threading import Timer
+from types import FrameType
 
 _STOP_SECONDS = 10
-
-
-def _end_with_input(process: subprocess.Popen[bytes]) -> None:
-    while os.read(0, 1024):
-        pass
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
 
 
 def main() -> None:
     """Run the command; its exit code is ours."""
     process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603 - the caller's own command
-    Thread(target=_end_with_input, args=(process,), daemon=True).start()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        process.terminate()
+        last = Timer(_STOP_SECONDS, process.kill)
+        last.daemon = True
+        last.start()
+
+    signal.signal(signal.SIGTERM, end)
     sys.exit(abs(process.wait()))

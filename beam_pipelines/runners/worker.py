@@ -1,25 +1,14 @@
 """A worker process of the local runner or of a worker pool: Beam's own, quieter, and gone when those it works for are.
 
-It ends when the process that started it is gone, and when the engine that it takes work from is.
+It ends with the process that started it, as all processes of ours, and when the engine that it takes work from is gone.
 """
 
 import logging
 import os
 import sys
-import time
-from threading import Thread
 
-RUN_VARIABLE = "MANYFACES_RUN"  # in the environment: the process that started this one, which may be gone before we ask
 PROVISION_VARIABLE = "MANYFACES_PROVISION"  # where the engine tells the job's options, if it does
-_WATCH_SECONDS = 0.2
 _PROVISION_SECONDS = 60
-
-
-def _end_with(parent: int) -> None:
-    """A killed run must leave no worker that still commits shards beside the next one."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH_SECONDS)
-    os._exit(1)
 
 
 def _provision(address: str) -> None:
@@ -61,7 +50,6 @@ def main() -> None:
     has taken over.
     """
     logging.disable(logging.WARNING)
-    Thread(target=_end_with, args=(int(os.environ[RUN_VARIABLE]),), daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main  # which takes seconds, and logs
 
     say_errors_once()

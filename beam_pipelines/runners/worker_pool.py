@@ -37,11 +37,10 @@ def _descriptor(endpoint: Any) -> str:
 
 
 def _environment(request: Any) -> dict[str, str]:
-    """What a worker process must know: the engine's services, and the process that it may not outlive."""
+    """What a worker process must know: the engine's services."""
     return {
         **os.environ,
         "MALLOC_ARENA_MAX": "2",  # see execute: with more, what many threads freed stays resident
-        worker.RUN_VARIABLE: str(os.getpid()),
         worker.PROVISION_VARIABLE: request.provision_endpoint.url,
         "WORKER_ID": request.worker_id,
         "CONTROL_API_SERVICE_DESCRIPTOR": _descriptor(request.control_endpoint),

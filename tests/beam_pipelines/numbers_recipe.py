@@ -21,19 +21,11 @@ from transforms.flow.items import Item, Outcome, kept, passed, rejected
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import RowStage, Stage, TableStage
 from transforms.settings import Settings
+from transforms.tables.files import exists, open_binary
 from transforms.tables.ledger import entries, write_ledger
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import arrow_schema, column
-from transforms.tables.shards import (
-    exists,
-    iter_tables,
-    open_binary,
-    read_footers,
-    shard_names,
-    shard_path,
-    to_table,
-    write_shard,
-)
+from transforms.tables.shards import iter_tables, read_footers, shard_names, shard_path, to_table, write_shard
 from transforms.tables.verdicts import Verdict
 
 CALLS: Counter[tuple[str, str]] = Counter()  # (stage, item id): how often the stage worked on it in this process

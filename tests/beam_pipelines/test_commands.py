@@ -12,7 +12,7 @@ from beam_pipelines.driver.record import write_record
 from beam_pipelines.driver.staleness import account
 from model_handlers import catalogue
 from transforms.tables.digest import file_digest
-from transforms.tables.shards import make_folder
+from transforms.tables.files import make_folder
 
 
 @pytest.fixture

@@ -113,14 +113,14 @@ class Process:
 
     def end(self) -> None:
         """Let go of the leash; the process is gone afterwards."""
-        self.leash.stdin.close()
+        self.leash.terminate()
         self.leash.wait()
 
 
 def _start(command: list[str], log: Path) -> Process:
     with log.open("ab") as out:
         leash = child_command("beam_pipelines.runners.leash", *command)
-        return Process(subprocess.Popen(leash, stdin=subprocess.PIPE, stdout=out, stderr=out), log)
+        return Process(subprocess.Popen(leash, stdout=out, stderr=out, start_new_session=True), log)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from beam_pipelines import config as configuration
 from beam_pipelines.demos.photographs import DemoRow, Page
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
-from transforms.tables.shards import open_binary, read_column, read_shard, shard_names, shard_path
+from transforms.tables.files import open_binary
+from transforms.tables.shards import read_column, read_shard, shard_names, shard_path
 
 
 @dataclass(frozen=True)

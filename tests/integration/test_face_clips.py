@@ -28,8 +28,9 @@ from tests.integration.runs import table_content
 from tests.object_store import new_folder
 from tests.portraits import portrait
 from transforms.bundle.metadata_stage import COLUMNS, MORE
+from transforms.tables.files import open_binary
 from transforms.tables.ledger import tally
-from transforms.tables.shards import open_binary, read_column
+from transforms.tables.shards import read_column
 from transforms.videos.library import local_file
 from transforms.videos.reader import VideoReader
 

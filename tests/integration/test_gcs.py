@@ -11,8 +11,8 @@ import configs
 from beam_pipelines.cli import main
 from beam_pipelines.demos.photographs import serve
 from tests.integration.runs import assert_same_run, overrides, run_webbody, table_content, write_list
+from transforms.tables.files import commit_file, open_binary
 from transforms.tables.ledger import tally
-from transforms.tables.shards import commit_file, open_binary
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody"), pytest.mark.gcs]
 FILES = ("statistics.json", ".rec", ".idx", ".lst", ".tar", ".tfrecord", ".csv", ".txt")  # of a run, beside its tables

@@ -24,7 +24,7 @@ from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig
 from tests.engines.dataflow_service import PROJECT, REGION, dataflow_service, read_pipeline
 from tests.engines.gcs_emulator import gcs_emulator
 from tests.integration.runs import STAGES, column, run_webbody, table_content
-from transforms.tables.shards import exists
+from transforms.tables.files import exists
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody"), pytest.mark.dataflow, pytest.mark.gcs]
 

@@ -53,6 +53,7 @@ def test_an_extra_file_adds_and_replaces(tmp_path: Path) -> None:
         ({"commercial": None}, "commercial"),
         ({"task": "faces"}, "task"),
         ({"codec": "os.path"}, "codec"),
+        ({"input_side": 64}, "input_side are options of the codec now: write `options: {side: ...}`"),
         ({"codec": "../evil"}, "codec"),
         ({"name": "other"}, "without a name of its own"),
         ({"convert": "pickle"}, "no conversion 'pickle'"),

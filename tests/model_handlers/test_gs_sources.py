@@ -5,7 +5,7 @@ import pytest
 from model_handlers import catalogue
 from model_handlers.errors import ModelError
 from model_handlers.sources import fetch
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 
 pytestmark = [pytest.mark.integration, pytest.mark.gcs]
 

@@ -17,8 +17,9 @@ from transforms.bundle.statistics import FileSummary, bundle_statistics
 from transforms.bundle.write import FOLDER, STAGE, output_files, write_file
 from transforms.flow.commit import COUNTERS
 from transforms.flow.stages import TableStage
+from transforms.tables.files import commit_file, delete_files
 from transforms.tables.ledger import ledger_table
-from transforms.tables.shards import commit_file, delete_files, read_shard, remove_other_shards, shard_path
+from transforms.tables.shards import read_shard, remove_other_shards, shard_path
 
 STATISTICS = "statistics.json"
 _SIZES = ["identity", "crop_height", "crop_width", "face_height", "face_width"]

@@ -19,10 +19,10 @@ from apache_beam.io.filesystems import FileSystems
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import TableStage
 from transforms.tables.csv_cells import csv_rows
+from transforms.tables.files import commit_file
 from transforms.tables.ledger import entries, write_whole_ledger
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
-    commit_file,
     iter_tables,
     read_column,
     read_shard,

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from transforms.tables.files import open_binary
 from transforms.tables.pointers import Pointers, locate
 from transforms.tables.schemas import arrow_schema, column
-from transforms.tables.shards import open_binary, shard_names, shard_path, write_shard
+from transforms.tables.shards import shard_names, shard_path, write_shard
 
 INDEX = "bundle_index"
 _KEPT = ["identity", "face_id", "body_id", "image_id", "label", "source"]

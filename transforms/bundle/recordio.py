@@ -13,7 +13,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from transforms.bundle.sink import Format, Sample, beside
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 
 MAGIC = struct.pack("<I", 0xCED7230A)
 MAX_LENGTH = (1 << 29) - 1  # bytes of a record; dmlc refuses longer ones

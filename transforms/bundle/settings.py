@@ -48,5 +48,5 @@ class BundleSettings(Settings):
     def _sinks_are_there(cls, sinks: tuple[str, ...]) -> tuple[str, ...]:
         names = [load_format(sink).name for sink in sinks]
         if len(set(names)) < len(names):
-            raise ValueError(f"two of these sinks write the same folder: {', '.join(sorted(names))}")
+            raise ValueError(f"sinks: two of these write the same folder: {', '.join(sorted(names))}; leave one out.")
         return sinks

@@ -56,8 +56,8 @@ class Format:
     """A way to write samples. A bundle file's samples go to paths that begin with a `stem`, `<folder>/<name>`.
 
     name: of its folder, below those of bodies and faces; no other format of a bundle has it.
-    open(stem): takes the samples of one bundle file. What it writes appears when the block ends without an error, each
-    file whole or not at all.
+    open(stem): takes the samples of one bundle file. Each file that it writes appears whole or not at all; one that
+    holds several samples appears when the block ends without an error.
     files(stem, records, identities): all paths that it writes for the samples with these numbers (N,) and classes (N,).
     Whatever else is found in its folder is deleted, so that nothing of an earlier bundle stays.
     """

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from transforms.bundle.images import Pixels
+from model_handlers.interface import Pixels
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -36,11 +36,11 @@ class Moments:
 
 
 def moments(pixels: Pixels) -> Moments:
-    """The moments of a BGR image."""
+    """The moments of an RGB image (H,W,3) uint8."""
     mean, deviation = cv2.meanStdDev(pixels)
     count = pixels.shape[0] * pixels.shape[1]
-    first = mean[::-1, 0] / 255
-    second = (deviation[::-1, 0] / 255) ** 2 + first**2
+    first = mean[:, 0] / 255
+    second = (deviation[:, 0] / 255) ** 2 + first**2
     return Moments(count, _three(first * count), _three(second * count))
 
 

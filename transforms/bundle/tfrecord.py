@@ -13,7 +13,7 @@ from typing import BinaryIO
 from google_crc32c import value as crc32c
 
 from transforms.bundle.sink import Format, Sample, beside
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 
 _MASK_DELTA = 0xA282EAD8
 _ONE_BYTE = [bytes([value]) for value in range(0x80)]

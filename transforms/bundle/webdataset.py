@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from transforms.bundle.sink import Format, Sample, beside
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 
 
 class WebDatasetSink:

@@ -11,20 +11,23 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
+from model_handlers.interface import Pixels
 from transforms.bundle.formats import load_format
-from transforms.bundle.images import Pixels, decode, encode, is_jpeg, on_canvas, resize
+from transforms.bundle.images import is_jpeg, on_canvas, to_size
 from transforms.bundle.keypoints import GEOMETRY, KEYPOINTS, in_crop, keypoint_table
 from transforms.bundle.plan import INDEX
 from transforms.bundle.settings import BundleSettings
 from transforms.bundle.sink import Format, Meta, Sample, Sink
 from transforms.bundle.statistics import FileSummary, Moments, moments
+from transforms.images.pixels import open_image, to_jpeg
 from transforms.settings import what
 from transforms.tables.digest import digest, file_digest
+from transforms.tables.files import delete_files, exists
 from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.pointers import RowReader
-from transforms.tables.reasons import Rejected, reason
-from transforms.tables.shards import exists, read_footer, read_shard, shard_path, write_shard
-from transforms.tables.verdicts import Verdict
+from transforms.tables.reasons import Rejected
+from transforms.tables.shards import read_footer, read_shard, shard_path, write_shard
+from transforms.tables.verdicts import Verdict, verdict
 
 STAGE = FOLDER = "bundle"
 IN_WORK = 64  # images decoded ahead of the writer
@@ -69,7 +72,7 @@ def write_file(run: str, name: str, settings: BundleSettings) -> FileSummary:
     made_from = input_digest(run, name, entries, settings)
     if exists(marker):
         footer = read_footer(marker)[1]
-        if footer.get("made_from") == made_from and _complete(run, name, settings, entries):
+        if footer.get("made_from") == made_from and _complete(run, name, settings):
             return FileSummary.load(footer["summary"])
         FileSystems.delete([marker])
     geometry, verdicts, bodies, faces = _write_images(run, name, entries, settings)
@@ -77,6 +80,9 @@ def write_file(run: str, name: str, settings: BundleSettings) -> FileSummary:
     summary = FileSummary(name, int(kept.sum()), int((~kept).sum()), bodies, faces)
     write_ledger(run, STAGE, name, [(verdict, int(verdict.state == "kept")) for verdict in verdicts])
     table = keypoint_table(entries.filter(pa.array(kept)), geometry[kept])
+    if not kept.all():  # an image that was good before may have left a file of its own
+        planned, written = (set(output_files(run, name, settings, some)) for some in (entries, table))
+        delete_files([path for path in sorted(planned - written) if exists(path)])
     write_shard(marker, table, {"made_from": made_from, "summary": summary.dump()})
     return summary
 
@@ -91,8 +97,10 @@ def input_digest(run: str, name: str, entries: pa.Table, settings: BundleSetting
     return digest([file_digest(shard_path(run, INDEX, name)), sizes, what(settings)])
 
 
-def _complete(run: str, name: str, settings: BundleSettings, entries: pa.Table) -> bool:
-    return all(map(exists, [*output_files(run, name, settings, entries), shard_path(run, ledger_table(STAGE), name)]))
+def _complete(run: str, name: str, settings: BundleSettings) -> bool:
+    """Whether all files of a bundle file that has its shard of `bundle/keypoints` are still there."""
+    written = read_shard(shard_path(run, KEYPOINTS, name), ["record", "identity"])
+    return all(map(exists, [*output_files(run, name, settings, written), shard_path(run, ledger_table(STAGE), name)]))
 
 
 def _write_images(
@@ -107,7 +115,7 @@ def _write_images(
         body_sinks, face_sinks = sinks[: len(settings.sinks)], sinks[len(settings.sinks) :]
         for place, (entry, made) in enumerate(_images(run, entries, settings)):
             if isinstance(made, Rejected):
-                verdicts.append(_failed(entry["face_id"], made))
+                verdicts.append(verdict(entry["face_id"], made.code, made.detail))
                 continue
             verdicts.append(Verdict(entry["face_id"], "kept"))
             geometry[place] = made.geometry
@@ -124,11 +132,6 @@ def _add(sinks: list[Sink], entry: dict[str, Any], key: str, image: bytes, size:
     sample = Sample(entry["record"], entry["identity"], image, meta)
     for sink in sinks:
         sink.add(sample)
-
-
-def _failed(face_id: str, why: Rejected) -> Verdict:
-    meaning = reason(why.code)
-    return Verdict(face_id, meaning.state, why.code, meaning.transient, why.detail[:500])
 
 
 def _images(
@@ -155,7 +158,7 @@ def _entries(entries: pa.Table) -> Iterator[dict[str, Any]]:
 def _make(body: dict[str, Any], face: dict[str, Any], settings: BundleSettings) -> "_Made | Rejected":
     """Both images of a record, or why there are none."""
     try:
-        crop, face_pixels = decode(body["crop"]), decode(face["crop"])
+        crop, face_pixels = open_image(body["crop"]), open_image(face["crop"])
     except Rejected as why:
         return why
     canvas = on_canvas(crop, settings.body_side, settings.fill)
@@ -165,7 +168,7 @@ def _make(body: dict[str, Any], face: dict[str, Any], settings: BundleSettings) 
     )
     face_file, face_pixels = _face(face["crop"], face_pixels, settings)
     return _Made(
-        encode(canvas.pixels, settings.quality),
+        to_jpeg(canvas.pixels, settings.quality),
         face_file,
         (points, height, width, canvas.scale, canvas.offset, *face_pixels.shape[:2]),
         moments(canvas.pixels),
@@ -176,7 +179,7 @@ def _make(body: dict[str, Any], face: dict[str, Any], settings: BundleSettings) 
 def _face(stored: bytes, pixels: Pixels, settings: BundleSettings) -> tuple[bytes, Pixels]:
     """The face's file and pixels: as stored, or at `face_side`; encoded again only where that changes something."""
     if settings.face_side is not None:
-        resized = resize(pixels, settings.face_side, settings.face_side)
+        resized = to_size(pixels, settings.face_side, settings.face_side)
         if resized is not pixels:
-            return encode(resized, settings.quality), resized
-    return (stored if is_jpeg(stored) else encode(pixels, settings.quality)), pixels
+            return to_jpeg(resized, settings.quality), resized
+    return (stored if is_jpeg(stored) else to_jpeg(pixels, settings.quality)), pixels

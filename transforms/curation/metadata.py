@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.curation.columns import iter_dicts
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 
 FOLDER = "metadata"
 UNKNOWN = "unknown"

@@ -15,11 +15,12 @@ from transforms.curation.persons import Candidate, best, sequences
 from transforms.curation.settings import SelectionSettings
 from transforms.curation.shot_check import ShotCheck, first_uncut
 from transforms.flow.stages import TableStage
+from transforms.tables.files import commit_file, delete_files
 from transforms.tables.item_ids import safe_id
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.pointers import RowReader
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import commit_file, delete_files, shard_path, to_table, write_shard
+from transforms.tables.shards import shard_path, to_table, write_shard
 from transforms.tables.verdicts import verdict
 from transforms.tables.video_rows import SelectedFace
 from transforms.videos.shot_settings import ShotSettings

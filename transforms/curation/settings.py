@@ -9,7 +9,10 @@ class CandidateSettings(Settings):
     """Stage candidates: the faces that go on to identities."""
 
     max_faces_per_video: int | None = Field(
-        50, ge=1, le=1_000_000, description="faces of a video that are taken, best composite first; null: all"
+        50,
+        ge=1,
+        le=1_000_000,
+        description="faces of a video that are taken, those of the best quality score (`composite`) first; null: all",
     )
     max_bytes: int | None = Field(
         2**30,
@@ -23,7 +26,10 @@ class SelectionSettings(Settings):
     """Stage selection: the best images and the sequence of each person."""
 
     high_quality: int = Field(
-        10, ge=0, le=1000, description="images of a person, best composite first; fewer where there are no more"
+        10,
+        ge=0,
+        le=1000,
+        description="images of a person, those of the best quality score (`composite`) first; or fewer, if that is all",
     )
     min_background_distance: int = Field(
         0,

@@ -15,12 +15,8 @@ Mask = npt.NDArray[np.bool_]
 NOISE = -1
 
 
-def connected(rows: int, edges: Edges, link_similarity: float) -> Labels:
-    """The connected component (rows,) of every row under edges with at least `link_similarity`."""
-    return _components(rows, edges.where(edges.similarity >= np.float32(link_similarity)))
-
-
-def _components(rows: int, edges: Edges) -> Labels:
+def connected(rows: int, edges: Edges) -> Labels:
+    """The connected component (rows,) of every row."""
     # loaded when it is needed: every process of a run would be half a second later at its work
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -40,19 +36,15 @@ def first_rows(labels: npt.NDArray[np.integer]) -> Labels:
     return np.where(labels < 0, NOISE, firsts[inverse]).astype(np.int64)
 
 
-def dbscan(edges: Edges, groups: Labels, link_similarity: float, min_samples: int) -> Labels:
-    """DBSCAN (Ester et al. 1996) within each group: the cluster (N,) of every row, -1 for noise.
+def dbscan(rows: int, edges: Edges, min_samples: int) -> Labels:
+    """DBSCAN (Ester et al. 1996): the cluster (rows,) of every row, -1 for noise.
 
-    eps is the cosine distance 1 - link_similarity; a row counts among its own neighbours. A border row between several
-    clusters goes to the one whose first core row comes first.
+    The edges are between rows within eps of each other; a row counts among its own neighbours. A border row between
+    several clusters goes to the one whose first core row comes first.
     """
-    rows = len(groups)
-    edges = edges.where(
-        (edges.similarity >= np.float32(link_similarity)) & (groups[edges.first] == groups[edges.second])
-    )
     degree = np.bincount(edges.first, minlength=rows) + np.bincount(edges.second, minlength=rows)
     core = degree + 1 >= min_samples
-    cluster = np.where(core, _components(rows, edges.where(core[edges.first] & core[edges.second])), rows)
+    cluster = np.where(core, connected(rows, edges.where(core[edges.first] & core[edges.second])), rows)
     reached = cluster.copy()  # `rows` stands for none
     for border, other in ((edges.first, edges.second), (edges.second, edges.first)):
         joins = ~core[border] & core[other]
@@ -82,21 +74,20 @@ def in_largest(clusters: Labels, groups: Labels) -> Mask:
     return found
 
 
-def links(edges: Edges, size: F32, settings: ClusterSettings) -> Edges:
-    """The edges that are similar enough to link faces of these sizes (N,): a pair with a small one needs more."""
-    small = np.minimum(size[edges.first], size[edges.second]) < settings.small_face_px
-    least = np.where(small, np.float32(settings.small_link_similarity), np.float32(settings.link_similarity))
-    return edges.where(edges.similarity >= least)
+def firm(links: Edges, size: F32, settings: ClusterSettings) -> Edges:
+    """The links without those of small faces that are not similar enough; size (N,) is each face's, pixels."""
+    small = np.minimum(size[links.first], size[links.second]) < settings.small_face_px
+    return links.where(~small | (links.similarity >= np.float32(settings.small_link_similarity)))
 
 
-def cluster(edges: Edges, groups: Labels, size: F32, settings: ClusterSettings) -> Labels:
-    """The cluster (N,) of every row, by the method of the settings; dbscan keeps within each of the groups (N,).
+def cluster(links: Edges, size: F32, settings: ClusterSettings) -> Labels:
+    """The cluster (N,) of every row, by the method of the settings.
 
-    size (N,): the shorter side of each face, pixels.
+    links: the edges of at least settings.link_similarity. size (N,): the shorter side of each face, pixels.
     """
-    edges = links(edges, size, settings)
+    links = firm(links, size, settings)
     if settings.method == "connected":
-        clusters = connected(len(groups), edges, settings.link_similarity)
+        clusters = connected(len(size), links)
     else:
-        clusters = dbscan(edges, groups, settings.link_similarity, settings.min_samples)
+        clusters = dbscan(len(size), links, settings.min_samples)
     return without_small(clusters, settings.min_size)

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.identity.knn import F32, I64, unit
+from transforms.tables.files import open_binary
 from transforms.tables.schemas import Vector
-from transforms.tables.shards import open_binary, read_column
+from transforms.tables.shards import read_column
 
 _ROWS_AT_A_TIME = 65_536
 

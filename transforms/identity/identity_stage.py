@@ -19,12 +19,11 @@ from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_
 from transforms.identity.settings import EdgeSettings, IdentitySettings
 from transforms.tables.csv_cells import write_csv
 from transforms.tables.digest import digest, tables_digest
+from transforms.tables.files import commit_file, exists
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.rows import CleaningStep, Edge, Identity, LabelMapping
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
-    commit_file,
-    exists,
     read_footer,
     read_footers,
     read_shard,
@@ -141,17 +140,16 @@ class WriteIdentities(beam.DoFn):
             meta["face_score"].to_numpy(),
             meta["face_px"].to_numpy(),
         )
-        edges = read_edges(self._run, blocks, face_id, self._settings.clusters.link_similarity)
-        cleaned, clusters = cluster_and_clean(faces, edges, self._settings)
+        links = read_edges(self._run, blocks, face_id, self._settings.clusters.link_similarity)
+        cleaned, clusters = cluster_and_clean(faces, links, self._settings)
         write_tables(self._run, meta, clusters, cleaned)
         yield int(cleaned.identity.max(initial=-1)) + 1
 
 
-def cluster_and_clean(faces: FaceColumns, edges: Edges, settings: IdentitySettings) -> tuple[Cleaned, I64]:
+def cluster_and_clean(faces: FaceColumns, links: Edges, settings: IdentitySettings) -> tuple[Cleaned, I64]:
     """Cluster and clean; returns the result and the clusters (N,) before cleaning, called by their first rows."""
     bad = ~columns.usable(faces.vectors)
-    group = faces.group if settings.edges.within_label else np.zeros(len(bad), np.int64)
-    clusters = np.where(bad, -1, cluster(edges, group, faces.size, settings.clusters))
+    clusters = np.where(bad, -1, cluster(links, faces.size, settings.clusters))
     path = settings.cleaning.validation_identities
     validation = columns.validation_centres(path, faces.vectors.shape[1]) if path and len(clusters) else None
     cleaned = clean(faces, clusters, settings.clusters.keep == "largest", validation, settings.cleaning)

@@ -26,7 +26,7 @@ def merge_similar(sums: F32, similarity: float, max_component: int) -> I64:
     similar to none stays itself. Components of more than `max_component` merge along their first pairs only.
     """
     pairs = pairs_above(sums, similarity)
-    component = connected(len(sums), pairs, -1)
+    component = connected(len(sums), pairs)
     group = np.arange(len(sums), dtype=np.int64)
     order = np.argsort(component, kind="stable")
     firsts = np.flatnonzero(np.diff(component[order], prepend=-1))

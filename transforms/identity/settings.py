@@ -23,7 +23,7 @@ class EdgeSettings(Settings):
     )
     min_similarity: Cosine = Field(0.9, description="cosine similarity that an edge has at least")
     within_label: bool = Field(
-        False, description="search, and cluster, only among the faces of the same source label; false: among all"
+        False, description="edges only between faces of the same source label; false: between all"
     )
     block: How[int] = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
 
@@ -33,7 +33,7 @@ class ClusterSettings(Settings):
 
     method: Literal["connected", "dbscan"] = Field(
         "connected",
-        description="connected: components of the whole graph; dbscan: DBSCAN, by label if edges are",
+        description="connected: components of the whole graph; dbscan: DBSCAN",
     )
     link_similarity: Cosine = Field(
         0.945, description="cosine similarity that links two faces; dbscan's eps is 1 - this"
@@ -68,7 +68,7 @@ class CleanSettings(Settings):
         0.96, description="identities with a centre above this cosine to a validation identity's are dropped"
     )
     duplicate_similarity: Cosine = Field(
-        0.99, description="of two faces of an identity above this cosine the second is dropped"
+        0.99, description="of two faces of an identity above this cosine the later one, by face id, is dropped"
     )
     validation_identities: str | None = Field(
         None, description="path of the validation identities: .npy of centres, or .parquet with identity and vector"
@@ -110,9 +110,9 @@ class SplitSettings(Settings):
     seed: int = Field(42, ge=0, description="of all random choices")
     min_visibility: float = Field(0.5, ge=0, le=1, description="visibility from which a keypoint counts as visible")
     qualifying_above: int = Field(30, ge=0, description="a testing identity has more qualifying images than this")
-    qualifying_below: int = Field(70, ge=1, description="and fewer than this")
+    qualifying_below: int = Field(70, ge=1, description="and fewer qualifying images than this")
     images_above: int = Field(30, ge=0, description="a testing identity has more images in all than this")
-    images_below: int = Field(150, ge=1, description="and fewer than this")
+    images_below: int = Field(150, ge=1, description="and fewer images in all than this")
     testing: SplitName = Field("wb_testing", description="name of the testing set")
     testing_identities: int = Field(4000, ge=0, description="identities in the testing set, at most")
     pool_share: Share = Field(0.48, description="share of the other identities, those with most images, in the pool")

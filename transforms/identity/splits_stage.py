@@ -12,11 +12,12 @@ from transforms.identity.columns import as_codes, as_text
 from transforms.identity.settings import SplitSettings
 from transforms.identity.splits import Mask, Split, draw_splits, images_per_identity, qualifies
 from transforms.tables.csv_cells import write_csv
+from transforms.tables.files import commit_file
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.lookup import places
 from transforms.tables.rows import SplitFace
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import commit_file, read_column, read_shard, shard_names, shard_path, write_shard
+from transforms.tables.shards import read_column, read_shard, shard_names, shard_path, write_shard
 from transforms.tables.verdicts import verdict
 
 STAGE = "splits"

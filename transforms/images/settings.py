@@ -38,7 +38,7 @@ class StoreSettings(Settings):
         description="no: as they are; keep_ratio: the shorter side becomes `size`; keep_ratio_largest: the longer side "
         "does; border: that, padded to a white square; center_crop: the shorter side does, and the rest is cut off",
     )
-    size: int = Field(640, ge=16, le=8192, description="pixels")
+    size: int = Field(640, ge=16, le=8192, description="length of the side that `mode` speaks of, pixels")
     only_if_bigger: bool = Field(
         True, description="leave images alone whose side (the one that would become `size`) is not longer than `size`"
     )
@@ -48,7 +48,7 @@ class StoreSettings(Settings):
         "below it bilinear (after a slight blur from 1.6 on), several times faster and about as good there",
     )
     enlarge: Interpolation = Field("cubic", description="interpolation where images get larger")
-    format: Literal["jpeg", "webp", "png"] = Field("jpeg", description="of the stored files")
+    format: Literal["jpeg", "webp", "png"] = Field("jpeg", description="file format of the stored images")
     quality: int = Field(85, ge=1, le=100, description="of JPEG and WebP")
     reencode: Literal["when_needed", "always"] = Field(
         "when_needed",

@@ -8,7 +8,7 @@ import uuid
 
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.tables.shards import commit_file, open_binary
+from transforms.tables.files import commit_file, open_binary
 
 _FILE = "attempt"
 

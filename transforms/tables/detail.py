@@ -7,7 +7,7 @@ _VARYING = (
     re.compile(r" after \d+ (?:ms|milliseconds)\b"),  # libcurl's stopwatch
     re.compile(
         r"(?<=/)\.[^/\s'\"]+\.[0-9a-f]{32}(?:/[^/\s'\":]*)*"
-    ),  # files on their way to a name: shards.temporary_name
+    ),  # files on their way to a name: files.temporary_name
     re.compile(r"(?<=/)(?:tmp|manyfaces-)[a-z0-9_]{8}(?:/[^/\s'\":]*)*"),  # Python's temporary files and folders
 )
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.tables.shards import open_binary, read_footers, shard_names
+from transforms.tables.files import open_binary
+from transforms.tables.shards import read_footers, shard_names
 
 _LETTERS = 40  # of a value in a difference
 _ABSENT = object()

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from transforms.tables.files import open_binary
 from transforms.tables.lookup import places
-from transforms.tables.shards import open_binary, read_shard, shard_names, shard_path
+from transforms.tables.shards import read_shard, shard_names, shard_path
 
 Found = TypeVar("Found")
 OPEN_SHARDS = 8  # after retries a file's rows come from a few shards in turn

@@ -1,5 +1,6 @@
 """Every reason code of the ledger, with the state it means and whether the item is worth retrying."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -104,17 +105,31 @@ REASONS: dict[str, Reason] = {
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524})
 
 
+_OWN = re.compile(r"own_[a-z0-9_]{1,60}")
+
+
 def reason(code: str) -> Reason:
-    """The meaning of a code; `http_404` and its like are made from their status. KeyError for an unknown code."""
+    """The meaning of a code; KeyError for an unknown one.
+
+    `http_404` and its like are made from their status; `own_too_dark` and its like are rules of a recipe's own.
+    """
     if code.startswith("http_") and code[5:].isdigit():
         return Reason("failed", int(code[5:]) in _TRANSIENT_STATUS, f"HTTP status {code[5:]}")
+    if _OWN.fullmatch(code):
+        return _dropped("a rule of the recipe's own; the detail has its words")
     return REASONS[code]
 
 
 class Rejected(Exception):
-    """Raised where an item is found to go no further; `code` is a key of REASONS, `detail` one short line."""
+    """Raised where an item is found to go no further; `detail` is one short line. ValueError for an unknown code."""
 
     def __init__(self, code: str, detail: str = "") -> None:
+        try:
+            reason(code)
+        except KeyError:
+            raise ValueError(
+                f"there is no reason code {code!r}; a rule of your own has one such as own_{code}"
+            ) from None
         super().__init__(code, detail)
         self.code = code
         self.detail = detail

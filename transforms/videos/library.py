@@ -18,7 +18,7 @@ from pathlib import Path
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.tables.shards import commit_file, exists, is_local, open_binary
+from transforms.tables.files import commit_file, exists, is_local, open_binary
 
 MEDIA = "media"
 FOLDER, BYTES = "MANYFACES_MEDIA_CACHE", "MANYFACES_MEDIA_CACHE_BYTES"  # environment variables

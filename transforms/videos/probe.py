@@ -9,7 +9,6 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from transforms.orphans import die_with_parent
 from transforms.tables.reasons import Rejected
 from transforms.videos.container import HEAD, VideoInfo, container_kind, open_video, sniff_container, video_stream
 from transforms.videos.file_end import missing_bytes
@@ -91,7 +90,6 @@ def _bound(accept: VideoAcceptSettings) -> None:
 
 def main() -> None:
     """Read a request from standard input, answer on standard output."""
-    die_with_parent()
     request = json.load(sys.stdin)
     accept = VideoAcceptSettings(**request["accept"])
     _bound(accept)

@@ -19,7 +19,9 @@ class ShotSettings(Settings):
         "decoding of 720p, some seven times slower",
     )
     fixed_seconds: float = Field(60, gt=0, le=86_400, description="seconds; length of the pieces of `fixed`")
-    min_seconds: float = Field(0, ge=0, le=86_400, description="seconds; shorter shots are `short`; 0: no limit")
+    min_seconds: float = Field(
+        0, ge=0, le=86_400, description="seconds; what becomes of shorter shots says the key short; 0: no limit"
+    )
     short: Literal["drop", "merge"] = Field(
         "drop",
         description="what becomes of shots shorter than `min_seconds`; merge: each is joined to the one before it, the "

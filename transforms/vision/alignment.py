@@ -4,12 +4,9 @@ import math
 
 import numpy as np
 
-from model_handlers.geometry import similarity
+from model_handlers.geometry import ARCFACE, ARCFACE_SIDE, similarity
 from model_handlers.interface import Array
 
-# Where five landmarks lie in ArcFace's 112-pixel crop (J. Deng et al., ArcFace, CVPR 2019).
-ARCFACE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
-ARCFACE_SIDE = 112
 _MESH_LANDMARKS = ((33, 133), (362, 263), (4,), (61,), (291,))  # eyes by their corners, tip of the nose, mouth
 
 

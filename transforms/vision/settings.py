@@ -42,9 +42,11 @@ class FaceSettings(Settings):
     )
     extend_up: float = Field(1.5, ge=0, le=5, description="upper-body crop: added above, share of height")
     extend_down: float = Field(0.5, ge=0, le=5, description="upper-body crop: added below, share of height")
-    min_face_px: float = Field(16, ge=1, le=4096, description="least longer side of the face's box, pixels")
+    min_face_px: float = Field(
+        16, ge=1, le=4096, description="the longer side of the face's box is at least this, pixels"
+    )
     context: float = Field(
-        160 / 112, ge=1, le=4, description="side of the aligned crop, in sides of the 112-pixel ArcFace crop"
+        160 / 112, ge=1, le=4, description="side of the aligned crop, in sides of the 112-pixel ArcFace crop; 160/112"
     )
     max_side: int = Field(320, ge=16, le=4096, description="largest side of the aligned crop, pixels")
     side_per_box: float = Field(
@@ -84,7 +86,9 @@ class VideoFaceSettings(Settings):
         "facemesh", description="catalogue name of the face mesh model; null: head pose from the five landmarks"
     )
     emotion_model: str | None = Field("emotion", description="catalogue name of the emotion model; null: no emotion")
-    min_face_px: float = Field(100, ge=1, le=4096, description="least width and height of the face's box, pixels")
+    min_face_px: float = Field(
+        100, ge=1, le=4096, description="the shorter side of the face's box is at least this, pixels"
+    )
     min_score: float = Field(0.6, ge=0, le=1, description="least detection score")
     min_sharpness: float = Field(
         100, ge=0, description="least variance of the Laplacian of the crop before it is resized, grey levels squared"

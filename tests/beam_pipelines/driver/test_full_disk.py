@@ -12,10 +12,11 @@ from beam_pipelines.driver.record import read_record
 from transforms.disk import DiskFull, is_full
 from transforms.flow.items import Item
 from transforms.flow.steps import Visit, apply
-from transforms.tables import shards
+from transforms.tables import files as table_files
+from transforms.tables.files import commit_file
 from transforms.tables.ledger import tally
 from transforms.tables.reasons import Rejected
-from transforms.tables.shards import commit_file, read_column
+from transforms.tables.shards import read_column
 
 pytestmark = pytest.mark.jobs
 
@@ -40,7 +41,7 @@ def told(capsys) -> list[str]:
     ("files", "number"), [*((files, errno.ENOSPC) for files in (0, 1, 5, 9, 20, 40)), (7, errno.EDQUOT)]
 )
 def test_a_run_on_a_disk_that_fills_goes_on_when_there_is_room(command, tmp_path, monkeypatch, capsys, files, number):
-    left, sync = files, shards._sync
+    left, sync = files, table_files._sync
 
     def sync_until_full(path):
         nonlocal left
@@ -51,7 +52,7 @@ def test_a_run_on_a_disk_that_fills_goes_on_when_there_is_room(command, tmp_path
 
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(shards, "_sync", sync_until_full)
+        patch.setattr(table_files, "_sync", sync_until_full)
         assert cli.main(command(run)) in (cli.FAILED, cli.UNUSABLE)
     (sentence,) = told(capsys)
     assert sentence.startswith("manyfaces: ")
@@ -111,7 +112,7 @@ def test_nothing_is_left_of_a_file_for_which_there_is_no_room(tmp_path, monkeypa
     def fail(path):
         raise OSError(errno.ENOSPC, "x")
 
-    monkeypatch.setattr(shards, "_sync", fail)
+    monkeypatch.setattr(table_files, "_sync", fail)
     with pytest.raises(DiskFull, match=f"the disk of {tmp_path} is full"), commit_file(str(tmp_path / "a")) as out:
         out.write(b"x")
     assert list(tmp_path.iterdir()) == []

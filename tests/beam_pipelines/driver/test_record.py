@@ -6,7 +6,7 @@ import pytest
 
 from beam_pipelines.driver.record import read_record, record_path, versions, write_record
 from beam_pipelines.errors import RunFailed
-from transforms.tables.shards import commit_file, open_binary
+from transforms.tables.files import commit_file, open_binary
 
 
 def test_a_folder_without_a_run_has_an_empty_record(folder):

@@ -4,9 +4,10 @@ import pytest
 from beam_pipelines.driver.staleness import account, refresh
 from beam_pipelines.errors import ConfigError
 from transforms.flow.stages import RowStage, TableStage
+from transforms.tables.files import exists, make_folder
 from transforms.tables.rows import ListedImage
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import exists, make_folder, shard_path, to_table, write_shard
+from transforms.tables.shards import shard_path, to_table, write_shard
 
 
 def rows(name, reads, writes, settings, **more):

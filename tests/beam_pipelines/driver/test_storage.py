@@ -15,7 +15,7 @@ from beam_pipelines.driver.storage import check_folder, is_file, use_options
 from beam_pipelines.errors import ConfigError
 from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig
 from tests.integration.runs import table_content
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 
 pytestmark = [pytest.mark.server, pytest.mark.gcs]
 

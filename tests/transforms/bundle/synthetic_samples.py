@@ -1,7 +1,7 @@
 """Samples for the tests of the sinks."""
 
 from transforms.bundle.sink import Meta, Sample
-from transforms.tables.shards import open_binary
+from transforms.tables.files import open_binary
 
 
 def sample(record: int, identity: int, image: bytes, key: str = "a-b0") -> Sample:

@@ -1,28 +1,8 @@
-import cv2
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transforms.bundle.synthetic_run import jpeg
-from transforms.bundle.images import decode, encode, on_canvas, resize
-from transforms.tables.reasons import Rejected
-
-
-@pytest.mark.parametrize("data", [b"", b"not an image", jpeg(64, 64, 0)[:200], jpeg(64, 64, 0)[:-200]])
-def test_broken_files_are_rejected(data):
-    with pytest.raises(Rejected) as why:
-        decode(data)
-    assert why.value.code == "broken_image"
-
-
-def test_a_header_that_claims_a_huge_image_is_rejected_unread():
-    data = bytearray(jpeg(64, 64, 0))
-    frame = data.index(b"\xff\xc0")
-    data[frame + 5 : frame + 9] = b"\xff\xf0\xff\xf0"
-    with pytest.raises(Rejected) as why:
-        decode(bytes(data))
-    assert why.value.code == "broken_image"
+from transforms.bundle.images import on_canvas, to_size
 
 
 @given(st.integers(1, 500), st.integers(1, 500), st.integers(16, 400))
@@ -37,7 +17,7 @@ def test_the_longer_side_fills_the_canvas_and_the_rest_is_the_fill(width, height
     assert np.abs(2 * np.array(canvas.offset) + size - side).max() <= 1
     np.testing.assert_allclose(np.array(canvas.scale) * (width, height), size)
     outside = canvas.pixels[(canvas.pixels != 0).any(axis=2)]
-    assert (outside == (253, 254, 255)).all()
+    assert (outside == (255, 254, 253)).all()
 
 
 def test_a_point_of_the_crop_is_where_scale_and_offset_say():
@@ -51,11 +31,4 @@ def test_a_point_of_the_crop_is_where_scale_and_offset_say():
 
 def test_resizing_to_the_same_size_changes_nothing():
     image = np.zeros((5, 6, 3), np.uint8)
-    assert resize(image, 6, 5) is image
-
-
-def test_encoding_keeps_the_quality_asked_for():
-    image = decode(jpeg(200, 200, 3))
-    again = decode(encode(image, 95))
-    assert cv2.PSNR(image, again) > 35
-    assert len(encode(image, 50)) < len(encode(image, 95))
+    assert to_size(image, 6, 5) is image

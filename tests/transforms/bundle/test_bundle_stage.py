@@ -12,11 +12,12 @@ from tests.transforms.bundle.synthetic_run import face_row, identity_row, jpeg, 
 from tests.transforms.bundle.synthetic_samples import read
 from transforms.bundle import write
 from transforms.bundle.bundle_stage import WriteBundle
-from transforms.bundle.images import decode
 from transforms.bundle.keypoints import KEYPOINTS
 from transforms.bundle.settings import BundleSettings
+from transforms.images.pixels import open_image
+from transforms.tables.files import exists
 from transforms.tables.ledger import entries, tally
-from transforms.tables.shards import exists, read_shard, shard_names, shard_path
+from transforms.tables.shards import read_shard, shard_names, shard_path
 
 SHARDS = [[5, 3, 8], [1, 9, 2]]
 IDENTITY = {5: 1, 3: 0, 8: None, 1: 1, 9: 0, 2: 1}
@@ -64,11 +65,11 @@ def test_every_kept_face_is_in_every_format(folder):
     for record, number in enumerate(BY_RECORD):
         assert bodies[record][0] == faces[record][0] == IDENTITY[number]
         assert faces[record][1] == jpeg(48 + number, 48 + number, 1000 + number)
-        assert decode(bodies[record][1]).shape == (64, 64, 3)
+        assert open_image(bodies[record][1]).shape == (64, 64, 3)
     assert (statistics["identities"], statistics["images"], statistics["failed"]) == (2, 5, 0)
     assert statistics["images_per_identity"]["1.0"] == 3
     assert tally(folder, "bundle").by_reason == {"kept": 5}
-    images = np.stack([decode(image) for _, image in bodies.values()])[..., ::-1] / 255
+    images = np.stack([open_image(image) for _, image in bodies.values()]) / 255
     np.testing.assert_allclose(statistics["bodies"]["mean"], images.mean(axis=(0, 1, 2)), atol=0.01)
     np.testing.assert_allclose(statistics["bodies"]["std"], images.std(axis=(0, 1, 2)), atol=0.01)
 
@@ -89,7 +90,7 @@ def test_formats_agree(tmp_path):
                 assert image in read(f"{run}/bundle/{kind}/tfrecord/{kind}-{name}.tfrecord")
                 described = json.loads(content[f"{key}.json"])
                 assert described["key"] == described["body_id" if kind == "bodies" else "face_id"]
-                pixels = decode(image)
+                pixels = open_image(image)
                 assert (described["height"], described["width"]) == pixels.shape[:2]
 
 
@@ -145,7 +146,7 @@ def test_faces_of_one_size(tmp_path):
     write_run(str(tmp_path), SHARDS, IDENTITY, frozenset())
     bundle(str(tmp_path), SETTINGS.model_copy(update={"face_side": 50}))
     faces = records(str(tmp_path), "faces")
-    assert {decode(image).shape for _, image in faces.values()} == {(50, 50, 3)}
+    assert {open_image(image).shape for _, image in faces.values()} == {(50, 50, 3)}
     assert faces[3][1] == jpeg(50, 50, 1002)  # of that size already: not encoded again
 
 

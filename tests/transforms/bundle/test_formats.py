@@ -5,7 +5,7 @@ from tests.transforms.bundle.synthetic_samples import sample
 from transforms.bundle.formats import FORMATS, load_format
 from transforms.bundle.settings import BundleSettings
 from transforms.bundle.sink import Format, beside
-from transforms.tables.shards import exists
+from transforms.tables.files import exists
 
 UNNAMED = Format("../up", lambda stem: None, beside(".x"))
 NO_FORMAT = 7
@@ -49,7 +49,7 @@ def test_an_interrupted_file_does_not_appear(folder, name, interruption):
         ([f"{__name__}:MISSING"], "has no 'MISSING'"),
         ([f"{__name__}:NO_FORMAT"], "this is a int and no Format"),
         ([f"{__name__}:UNNAMED"], "'../up' is no name of a folder"),
-        (["recordio", "transforms.bundle.recordio:FORMAT"], "two of these sinks write the same folder"),
+        (["recordio", "transforms.bundle.recordio:FORMAT"], "two of these write the same folder"),
         ([], "at least 1 item"),
     ],
 )

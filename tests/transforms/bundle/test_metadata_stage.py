@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from transforms.bundle.metadata_stage import COLUMNS, MORE, write_metadata
+from transforms.tables.files import open_binary
 from transforms.tables.ledger import tally, write_ledger
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import open_binary, read_column, shard_names, shard_path, to_table, write_shard
+from transforms.tables.shards import read_column, shard_names, shard_path, to_table, write_shard
 from transforms.tables.verdicts import Verdict
 from transforms.tables.video_rows import Clip, ListedVideo, Shot, Video, VideoState
 

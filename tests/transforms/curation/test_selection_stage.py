@@ -11,10 +11,11 @@ from model_handlers.roles import Models
 from tests.video_rows import face, write_faces
 from transforms.curation.selection_stage import SelectFaces
 from transforms.curation.settings import SelectionSettings
+from transforms.tables.files import open_binary
 from transforms.tables.ledger import entries, tally
 from transforms.tables.rows import Identity
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import open_binary, read_shard, shard_names, shard_path, to_table, write_shard
+from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
 from transforms.videos.shot_settings import ShotSettings
 
 SCORE_KEYS = [

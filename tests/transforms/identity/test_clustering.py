@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.identity.clustering import cluster, connected, dbscan, first_rows, in_largest, links, without_small
+from transforms.identity.clustering import cluster, connected, dbscan, firm, first_rows, in_largest, without_small
 from transforms.identity.knn import NO_EDGES, Edges, find_edges, one_group, pair_similarity, unit
 from transforms.identity.settings import ClusterSettings
 
@@ -27,8 +27,8 @@ def partition(labels):
 
 
 def test_no_faces():
-    assert connected(0, NO_EDGES, 0.5).tolist() == []
-    assert dbscan(NO_EDGES, ints(), 0.5, 2).tolist() == []
+    assert connected(0, NO_EDGES).tolist() == []
+    assert dbscan(0, NO_EDGES, 2).tolist() == []
     assert in_largest(ints(), ints()).tolist() == []
     assert without_small(ints(), 2).tolist() == []
 
@@ -44,12 +44,7 @@ def test_no_faces():
     ],
 )
 def test_dbscan_small_cases(pairs, min_samples, expected):
-    assert dbscan(edges_from(pairs), np.zeros(5, np.int64), 0.5, min_samples).tolist() == expected
-
-
-def test_dbscan_ignores_edges_between_groups_and_below_the_link():
-    edges = Edges(ints(0, 1, 2), ints(1, 2, 3), np.array([0.9, 0.9, 0.4], np.float32))
-    assert dbscan(edges, ints(0, 0, 1, 1), 0.5, 2).tolist() == [0, 0, -1, -1]
+    assert dbscan(5, edges_from(pairs), min_samples).tolist() == expected
 
 
 @given(
@@ -67,7 +62,7 @@ def test_dbscan_is_that_of_scikit_learn(seed, rows, link, min_samples, groups):
     units = unit(random.normal(size=(rows, 4)))
     group = np.sort(random.integers(0, groups, rows))
     bounds = np.append(np.flatnonzero(np.diff(group, prepend=-1)), rows)
-    ours = dbscan(find_edges(units, bounds, 0, link, 16), group, link, min_samples)
+    ours = dbscan(rows, find_edges(units, bounds, 0, link, 16), min_samples)
     for low, high in itertools.pairwise(bounds):
         size = high - low
         first, second = np.divmod(np.arange(size * size), size)
@@ -84,12 +79,12 @@ def test_dbscan_is_that_of_scikit_learn(seed, rows, link, min_samples, groups):
 @settings(max_examples=100, deadline=None)
 def test_clusters_do_not_depend_on_order(seed, rows, method):
     random = np.random.default_rng(seed)
-    units, group = unit(random.normal(size=(rows, 3))), np.zeros(rows, np.int64)
+    units = unit(random.normal(size=(rows, 3)))
     order = random.permutation(rows)
     chosen = ClusterSettings(method=method, link_similarity=0.8, small_face_px=100, small_link_similarity=0.95)
     size = random.uniform(20, 200, rows).astype(np.float32)
-    here = cluster(find_edges(units, one_group(rows), 0, 0.8, 8), group, size, chosen)
-    there = cluster(find_edges(units[order], one_group(rows), 0, 0.8, 8), group, size[order], chosen)
+    here = cluster(find_edges(units, one_group(rows), 0, 0.8, 8), size, chosen)
+    there = cluster(find_edges(units[order], one_group(rows), 0, 0.8, 8), size[order], chosen)
     assert partition(here) == {frozenset(order[list(rows)].tolist()) for rows in partition(there)}
 
 
@@ -104,25 +99,24 @@ def test_clusters_do_not_depend_on_order(seed, rows, method):
     ],
 )
 def test_small_faces_need_a_stricter_link(small_face_px, small_link, linked):
-    edges = Edges(ints(0, 1, 2, 0), ints(1, 2, 3, 3), np.array([0.9, 0.9, 0.97, 0.7], np.float32))
+    edges = Edges(ints(0, 1, 2), ints(1, 2, 3), np.array([0.9, 0.9, 0.97], np.float32))
     size = np.array([200, 100, 40, 300], np.float32)
     chosen = ClusterSettings(
         link_similarity=0.8, small_face_px=small_face_px, small_link_similarity=small_link, min_size=1, min_samples=1
     )
-    found = links(edges, size, chosen)
+    found = firm(edges, size, chosen)
     assert list(zip(found.first.tolist(), found.second.tolist(), strict=True)) == linked
-    expected = connected(4, edges_from(linked), 0)
+    expected = connected(4, edges_from(linked))
     for method in ("connected", "dbscan"):
         by_method = chosen.model_copy(update={"method": method})
-        assert cluster(edges, np.zeros(4, np.int64), size, by_method).tolist() == expected.tolist()
+        assert cluster(edges, size, by_method).tolist() == expected.tolist()
 
 
 def test_clusters_are_called_by_their_first_row_and_small_ones_are_noise():
     edges = edges_from([(4, 5), (1, 3)])
-    labels = connected(6, edges, 0.5)
+    labels = connected(6, edges)
     assert labels.tolist() == [0, 1, 2, 1, 4, 4]
     assert without_small(labels, 2).tolist() == [-1, 1, -1, 1, 4, 4]
-    assert connected(6, edges, 0.95).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import tempfile
 import pytest
 
 from transforms.tables.detail import steady
+from transforms.tables.files import temporary_name
 from transforms.tables.ledger import write_ledger
-from transforms.tables.shards import read_shard, shard_path, temporary_name
+from transforms.tables.shards import read_shard, shard_path
 from transforms.tables.verdicts import Verdict, verdict
 
 DETAILS = [

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from transforms.tables.digest import differences, digest, file_digest, tables_digest
+from transforms.tables.files import commit_file
 from transforms.tables.rows import ListedImage
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import commit_file, shard_path, to_table, write_shard
+from transforms.tables.shards import shard_path, to_table, write_shard
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,17 @@ def test_a_status_is_a_failure_and_may_be_transient(code, transient):
     assert code[5:] in reason(code).meaning
 
 
-@pytest.mark.parametrize("code", ["", "kept", "http_", "http_40x", "no_such_reason", "Timeout"])
+@pytest.mark.parametrize("code", ["", "kept", "http_", "http_40x", "no_such_reason", "Timeout", "own_", "own_Too dark"])
 def test_unknown_codes_are_errors(code):
     with pytest.raises(KeyError):
         reason(code)
+
+
+def test_a_rule_of_one_s_own_has_a_code_of_its_own():
+    assert reason("own_too_dark").state == "dropped"
+    assert Rejected("own_too_dark", "12 of 255").code == "own_too_dark"
+    with pytest.raises(ValueError, match=r"no reason code 'too_dark'; a rule of your own has one such as own_too_dark"):
+        Rejected("too_dark")
 
 
 def test_only_failures_are_transient_and_none_is_a_kept():

@@ -7,17 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from transforms.tables.files import commit_file, commit_finished, delete_folder, exists, open_binary
 from transforms.tables.rows import Image, ListedImage
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     ROWS_PER_GROUP,
-    commit_file,
-    commit_finished,
-    delete_folder,
-    exists,
     iter_rows,
     iter_tables,
-    open_binary,
     read_column,
     read_footer,
     read_footers,

@@ -12,7 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from tests import object_store
 from tests.object_store import OBJECTS, new_folder
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 from transforms.videos import library
 from transforms.videos.library import file_path, local_file, media_name
 

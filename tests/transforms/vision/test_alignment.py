@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_handlers.geometry import transform
-from transforms.vision.alignment import ARCFACE, alignment, crop_side, mesh_landmarks
+from model_handlers.geometry import ARCFACE, transform
+from transforms.vision.alignment import alignment, crop_side, mesh_landmarks
 
 
 @pytest.mark.parametrize(

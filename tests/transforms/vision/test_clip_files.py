@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import videos
+from transforms.tables.files import commit_file, exists, open_binary
 from transforms.tables.reasons import Rejected
-from transforms.tables.shards import commit_file, exists, open_binary
 from transforms.tables.video_rows import FaceSpan, Shot
 from transforms.videos.parts_stage import PartSettings, write_part
 from transforms.videos.reader import VideoReader

@@ -18,13 +18,13 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model_handlers import catalogue
+from model_handlers.geometry import ARCFACE
 from model_handlers.roles import KnownModels, Models
 from tests import photographs
 from transforms.flow.items import Item, Outcome, expand
 from transforms.tables.rows import Body, Face, Image
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import iter_rows, to_table, write_shard
-from transforms.vision.alignment import ARCFACE
 from transforms.vision.bodies_stage import FindBodies
 from transforms.vision.embeddings_stage import EmbedFaces, embed_faces
 from transforms.vision.faces_stage import FindFaces

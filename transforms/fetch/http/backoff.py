@@ -2,11 +2,10 @@
 
 import random
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 import pycurl
 
-from transforms.fetch.http.settings import DownloadSettings
-from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.tables.reasons import Rejected, reason
 
 # curl errors by number where pycurl has no name: 92 HTTP/2 stream, 95 HTTP/3, 96 QUIC, 97 proxy, 100 headers too large
@@ -69,13 +68,23 @@ def retry_after(value: str, now: float) -> float:
         return 0.0
 
 
-def retry_delay(
-    code: str,
-    tries: int,
-    asked: float,
-    settings: DownloadSettings | VideoDownloadSettings,
-    dice: random.Random,
-) -> float | None:
+class Patience(Protocol):
+    """What the settings of a download say of trying again."""
+
+    @property
+    def retries(self) -> int:
+        """Further tries."""
+
+    @property
+    def backoff(self) -> float:
+        """The wait before the first one, seconds."""
+
+    @property
+    def max_backoff(self) -> float:
+        """The longest wait, seconds."""
+
+
+def retry_delay(code: str, tries: int, asked: float, settings: Patience, dice: random.Random) -> float | None:
     """Seconds until the next try after `tries` tries, or None if there is to be none.
 
     Exponential with jitter: half of the wait is fixed and half random, so that retries spread. `asked` is what the

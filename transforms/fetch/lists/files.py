@@ -6,7 +6,7 @@ from typing import NamedTuple
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.tables.digest import digest, file_digest
-from transforms.tables.shards import exists, is_local
+from transforms.tables.files import exists, is_local
 
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 _FORMATS = {

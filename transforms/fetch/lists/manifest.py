@@ -26,11 +26,11 @@ from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.tables.digest import differences
 from transforms.tables.item_ids import safe_id, url_id
 from transforms.tables.ledger import ledger_table, write_ledger
-from transforms.tables.reasons import Rejected, reason
+from transforms.tables.reasons import Rejected
 from transforms.tables.rows import ListedImage
 from transforms.tables.schemas import arrow_schema, key_name
 from transforms.tables.shards import read_footer, shard_names, shard_path, to_table, write_shard
-from transforms.tables.verdicts import Verdict
+from transforms.tables.verdicts import Verdict, verdict
 from transforms.tables.video_rows import ListedVideo
 
 _log = logging.getLogger("manyfaces.manifest")
@@ -193,8 +193,7 @@ def find_duplicates(listing: Listing[Row]) -> Repeats:
 
 def _verdict(number: int, code: str, detail: str) -> Verdict:
     # no image id has "~" before a small letter other than h, so no item has this one
-    shown = detail[:500].encode("utf-8", "replace").decode()
-    return Verdict(f"~row-{number}", reason(code).state, code, False, shown)
+    return verdict(f"~row-{number}", code, detail)
 
 
 def _check_number(rows: int, new: int, text: int, rows_per_shard: int) -> None:

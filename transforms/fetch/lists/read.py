@@ -13,7 +13,7 @@ from transforms.fetch.lists.json_records import read_json
 from transforms.fetch.lists.parquet import read_parquet
 from transforms.fetch.lists.record import MAX_RECORD, BadRow, Record
 from transforms.fetch.lists.text import PARQUET, Line, first_bytes, open_text, physical_lines
-from transforms.tables.shards import open_binary
+from transforms.tables.files import open_binary
 
 LIST_COLUMNS = ("idx", "label", "url")
 _FIRST = 20  # objects of JSON that show which names there are

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from transforms.fetch.lists.record import MAX_RECORD
-from transforms.tables.shards import open_binary
+from transforms.tables.files import open_binary
 
 PARQUET = b"PAR1"
 Line = tuple[int, str | None]  # its number from 1, and the line with its end; None for one that is too long

@@ -1,7 +1,7 @@
 """Processes that do one hostile thing each: an order in, an answer out, killed at a deadline with all they started.
 
-The order goes in as a line of JSON, and the pipe then stays open: a child whose parent is gone reads its end and kills
-its own group. The child inherits no other file and no environment but what it needs to import.
+The order goes in as a line of JSON. The child leads a group of its own, which ends with it, and it ends with its
+parent. It inherits no other file and no environment but what it needs to import.
 """
 
 import json
@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import IO, Any
 
 from transforms.child_python import child_command
-from transforms.orphans import die_with_parent
 
 _KEPT = ("LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT", "TZ")
 _MAX_ANSWER = 2**20  # characters
@@ -114,16 +113,7 @@ def receive_order() -> tuple[dict[str, Any], IO[str]]:
     """In the child: the order, and where its answer goes. Nothing else that writes to standard output gets there."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    die_with_parent()  # the pipe's end is the same word on all systems, a little later
-    order = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    return order, answers
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 1):  # not by sys.stdin, whose lock this thread would hold when the interpreter ends
-        pass
-    os.killpg(0, signal.SIGKILL)
+    return json.loads(sys.stdin.buffer.readline()), answers
 
 
 def limit_resources(data: int, file: int, seconds: float) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from apache_beam.io.filesystems import FileSystems
 from pydantic import TypeAdapter
 
-from transforms.tables.shards import commit_file, commit_finished, is_local, open_binary, temporary_name
+from transforms.tables.files import commit_file, commit_finished, is_local, open_binary, temporary_name
 from transforms.videos.container import VideoInfo
 from transforms.videos.library import MEDIA, file_path, media_name
 

@@ -11,8 +11,8 @@ from apache_beam.io.filesystems import FileSystems
 from transforms.fetch.http.guard import check_target, parse_url
 from transforms.fetch.videos.child_process import Stopped
 from transforms.fetch.videos.settings import VideoDownloadSettings
+from transforms.tables.files import open_binary
 from transforms.tables.reasons import Rejected
-from transforms.tables.shards import open_binary
 from transforms.tables.upload import http_status
 
 _STORE = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]+)/.*", re.DOTALL)

@@ -8,7 +8,7 @@ import pytest
 from tests.transforms.fetch.lists.list_samples import URLS, packed, parquet_bytes, rows, urls
 from transforms.fetch.lists.files import list_digest, list_files
 from transforms.tables.digest import file_digest
-from transforms.tables.shards import commit_file
+from transforms.tables.files import commit_file
 
 
 def part(*numbers, more=""):

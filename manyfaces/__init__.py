@@ -1,0 +1,21 @@
+"""Runs and models from Python, in scripts and notebooks.
+
+```python
+import manyfaces
+
+run = manyfaces.run("webbody", input="list.csv", output="runs/mine", set={"fetch.contact": "me@example.org"})
+faces = run.table("faces").to_table(columns=["face_id", "score", "yaw"])
+why = run.ledger("download")
+
+detect = manyfaces.models.load("centerface")
+found = detect(pixels)  # boxes, scores, landmarks
+```
+"""
+
+from beam_pipelines import __version__
+from beam_pipelines.api import Run, run
+from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+from manyfaces import models
+from model_handlers.errors import ModelError
+
+__all__ = ["ConfigError", "ModelError", "PipelineFailed", "Run", "RunFailed", "__version__", "models", "run"]

@@ -1,0 +1,34 @@
+"""The models of the catalogue, outside of runs."""
+
+from model_handlers import catalogue as _catalogue
+from model_handlers import store as _store
+from model_handlers.catalogue import Entry
+from model_handlers.loaded import LoadedModel, load_model
+
+__all__ = ["Entry", "LoadedModel", "catalogue", "fetch", "load"]
+
+
+def catalogue(extra: str | None = None) -> dict[str, Entry]:
+    """All models by name; those of the YAML file `extra` are added or replace some."""
+    return dict(_catalogue.load(extra).models)
+
+
+def fetch(name: str, *, extra: str | None = None, accept_noncommercial: bool = False) -> str:
+    """Have a model's file in the cache, verified; returns its path.
+
+    ModelError if there is no such model, if it cannot be had, or if its licence forbids commercial use and that is not
+    accepted.
+    """
+    return str(_store.ensure(_catalogue.load(extra).get(name), accept_noncommercial=accept_noncommercial))
+
+
+def load(
+    name: str, *, device: str = "cpu", extra: str | None = None, accept_noncommercial: bool = False
+) -> LoadedModel:
+    """Fetch a model and load it, to be called with images (RGB uint8, (H,W,3)) and what else its task needs.
+
+    `load("centerface")(image)` gives Detections; see `model_handlers.interface.Codec` for all tasks.
+    """
+    entry = _catalogue.load(extra).get(name)
+    _store.ensure(entry, accept_noncommercial=accept_noncommercial)
+    return load_model(entry, device)
