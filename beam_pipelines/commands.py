@@ -21,10 +21,10 @@ from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import schema
 from beam_pipelines.reports import inspection, summary
 from beam_pipelines.reports.sheet import write_sheet
-from model_handlers import catalogue, store
-from model_handlers.catalogue import Entry
 from model_handlers.errors import ModelError
-from model_handlers.trial import try_model
+from model_handlers.models import catalogue, store
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.trial import try_model
 from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import RowStage
 from transforms.tables.ledger import tally

@@ -28,10 +28,10 @@ from beam_pipelines.driver.work import Work
 from beam_pipelines.runners.execute import Running
 from beam_pipelines.runners.options import local_options
 from benchmarks.results import report
-from model_handlers import catalogue
 from model_handlers.geometry import cut_out, transform, transform_mesh, warp
 from model_handlers.interface import Request
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.chunks import Chunk
 from transforms.flow.stages import RowStage
 from transforms.images.pixels import open_image, to_jpeg

@@ -152,7 +152,7 @@ def inference() -> Rows:
     import cv2
 
     from benchmarks.inference import MODELS, Loop, run_job_in, stored_photographs
-    from model_handlers import catalogue
+    from model_handlers.models import catalogue
 
     cv2.setNumThreads(1)
     rows: Rows = []

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.results import report
 from benchmarks.sampling import GROUPS, composed, measured
-from model_handlers import catalogue
-from model_handlers.roles import KnownModels
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels
 from transforms.videos.cuts import CONTENT_SIZE, NETWORK_SIZE, WindowScores
 from transforms.videos.reader import VideoReader
 from transforms.videos.shot_settings import ShotSettings

@@ -12,7 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
-from model_handlers.roles import KnownModels
+from model_handlers.models.roles import KnownModels
 from transforms.fetch.http.download_stage import download_images
 from transforms.fetch.http.settings import DownloadSettings
 from transforms.fetch.lists.image_settings import ManifestSettings

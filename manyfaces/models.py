@@ -1,9 +1,9 @@
 """The models of the catalogue, outside of runs."""
 
-from model_handlers import catalogue as _catalogue
-from model_handlers import store as _store
-from model_handlers.catalogue import Entry
-from model_handlers.loaded import LoadedModel, load_model
+from model_handlers.models import catalogue as _catalogue
+from model_handlers.models import store as _store
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.loaded import LoadedModel, load_model
 
 __all__ = ["Entry", "LoadedModel", "catalogue", "fetch", "load"]
 

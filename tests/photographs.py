@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 import configs
-from model_handlers import store
+from model_handlers.models import store
 
 
 @lru_cache

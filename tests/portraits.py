@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from model_handlers import catalogue
 from model_handlers.geometry import warp
-from model_handlers.loaded import LoadedModel, load_model
-from model_handlers.roles import KnownModels
+from model_handlers.models import catalogue
+from model_handlers.models.loaded import LoadedModel, load_model
+from model_handlers.models.roles import KnownModels
 from tests.videos import SIZE, photograph
 
 

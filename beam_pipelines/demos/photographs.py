@@ -24,7 +24,7 @@ from beam_pipelines.driver.run import run as do_run
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import summary
 from beam_pipelines.reports.contact_sheet import write_contact_sheet
-from model_handlers import store
+from model_handlers.models import store
 from transforms.tables.csv_cells import csv_rows
 
 _MANIFEST = "demo.csv"

@@ -14,8 +14,8 @@ import configs
 from beam_pipelines.demos.photographs import DemoRow, Page, new_folder, run_recipe
 from beam_pipelines.demos.slideshow import FPS, Slide, write_slideshow
 from beam_pipelines.reports.sheet import write_sheet
-from model_handlers import store
 from model_handlers.interface import Array
+from model_handlers.models import store
 
 # photographs that move are softer than film
 _OVERRIDES = {"face_generation": ["faces.min_sharpness=35"], "face_clips": ["clips.lmdb=true"]}

@@ -2,8 +2,8 @@
 
 from beam_pipelines.driver.order import Order
 from beam_pipelines.errors import ConfigError
-from model_handlers import store
-from model_handlers.trial import try_model
+from model_handlers.models import store
+from model_handlers.models.trial import try_model
 
 
 def make_ready(order: Order) -> None:

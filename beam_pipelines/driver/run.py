@@ -19,7 +19,7 @@ from beam_pipelines.driver.record import read_record, versions, write_record
 from beam_pipelines.driver.staleness import account, refresh
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners.options import check_idle, runner_name
-from model_handlers.handlers import numbers_from
+from model_handlers.models.handlers import numbers_from
 from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import Stage
 from transforms.tables.attempt import begin_attempt

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
-from model_handlers.roles import KnownModels
+from model_handlers.models.roles import KnownModels
 from transforms.bundle.metadata_stage import write_clip_metadata
 from transforms.fetch.lists.video_manifest import split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings

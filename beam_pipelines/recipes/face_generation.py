@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Limit, Recipe, RecipeConfig
-from model_handlers.roles import KnownModels
+from model_handlers.models.roles import KnownModels
 from transforms.curation.candidates_stage import LEFT_OUT, choose_candidates, is_full
 from transforms.curation.selection_stage import select_faces
 from transforms.curation.settings import CandidateSettings, SelectionSettings

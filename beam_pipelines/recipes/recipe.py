@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from beam_pipelines.runners.dataflow import DataflowSettings
 from beam_pipelines.runners.flink import FlinkSettings
-from model_handlers import catalogue
-from model_handlers.catalogue import Entry
-from model_handlers.roles import KnownModels
+from model_handlers.models import catalogue
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.roles import KnownModels
 from transforms.fetch.lists.read import check_list
 from transforms.flow.stages import Stage
 from transforms.settings import Settings

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
-from model_handlers.roles import KnownModels
+from model_handlers.models.roles import KnownModels
 from transforms.bundle.bundle_stage import write_bundle
 from transforms.bundle.settings import BundleSettings
 from transforms.fetch.deduplicate_stage import DUPLICATES, drop_duplicates

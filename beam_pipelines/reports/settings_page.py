@@ -12,9 +12,9 @@ from beam_pipelines import config as configuration
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import RecipeConfig, schema
 from model_handlers import named
-from model_handlers.catalogue import Entry
 from model_handlers.codecs import CODECS
-from model_handlers.convert import CONVERSIONS
+from model_handlers.models.catalogue import Entry
+from model_handlers.weights.convert import CONVERSIONS
 from transforms.settings import how_keys
 
 INTRO = """\
@@ -44,7 +44,7 @@ OF_NO_STAGE = {
     "models.device": "yes, for stages with models",
     **dict.fromkeys(("max_failed_share", "chunks_per_wave", "models.accept_noncommercial", "flink", "dataflow"), "no"),
 }
-# The keys of a catalogue's entry on which a model's numbers depend: model_handlers.handlers.numbers_from.
+# The keys of a catalogue's entry on which a model's numbers depend: model_handlers.models.handlers.numbers_from.
 OF_MODELS = dict.fromkeys(("codec", "options", "sources[].sha256", "converted_sha256", "dimension"), "yes")
 SHARED, BLOCK = "All recipes", "block"  # the part of what recipes share; the value of a key that has keys of its own
 HEAD = ("Key", "Value", "Default", "Meaning", "Stale")

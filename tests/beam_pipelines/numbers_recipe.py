@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Limit, Recipe, RecipeConfig
-from model_handlers.roles import KnownModels
+from model_handlers.models.roles import KnownModels
 from transforms.flow.items import Item, Outcome, kept, passed, rejected
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import RowStage, Stage, TableStage

@@ -10,7 +10,7 @@ from beam_pipelines import cli
 from beam_pipelines import config as configuration
 from beam_pipelines.driver.record import write_record
 from beam_pipelines.driver.staleness import account
-from model_handlers import catalogue
+from model_handlers.models import catalogue
 from transforms.tables.digest import file_digest
 from transforms.tables.files import make_folder
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from model_handlers.cache import sha256_of
+from model_handlers.weights.cache import sha256_of
 
 _SECONDS = 300  # the largest package is 300 MB
 MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"  # named so that Maven looks for no newer one

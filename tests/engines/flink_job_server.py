@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from model_handlers.cache import sha256_of
+from model_handlers.weights.cache import sha256_of
 from tests.engines.fetch import MAVEN_COPY, Unavailable, ask, engines, fetch, from_maven, from_pypi, maven
 
 OPENS = tuple(  # what Flink reaches into, and Java 17 keeps shut

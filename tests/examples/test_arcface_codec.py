@@ -14,9 +14,9 @@ from onnx import TensorProto, helper
 import manyfaces
 from beam_pipelines.cli import main
 from examples.arcface_codec import codec, encode
-from model_handlers import catalogue
 from model_handlers.geometry import ARCFACE, transform
-from model_handlers.roles import KnownModels
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels
 from tests.examples.conftest import EXAMPLES
 from tests.onnx_files import save
 from tests.transforms.bundle.synthetic_run import face_row

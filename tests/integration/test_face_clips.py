@@ -20,9 +20,10 @@ from beam_pipelines import config as configuration
 from beam_pipelines.demos.photographs import Page, serve
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
-from model_handlers import cache, store
-from model_handlers.convert.onnx_graph import OnnxGraph
 from model_handlers.geometry import cut_out
+from model_handlers.models import store
+from model_handlers.weights import cache
+from model_handlers.weights.convert.onnx_graph import OnnxGraph
 from tests import videos
 from tests.integration.runs import table_content
 from tests.object_store import new_folder

@@ -8,7 +8,7 @@ import apache_beam as beam
 import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models.roles import KnownModels, Models
 from transforms.curation.columns import persons, read_candidates
 from transforms.curation.metadata import PersonFiles, person_name, write_metadata
 from transforms.curation.persons import Candidate, best, sequences

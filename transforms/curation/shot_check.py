@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model_handlers.roles import Models
+from model_handlers.models.roles import Models
 from transforms.curation.persons import Candidate, Run, gaps
 from transforms.tables.reasons import Rejected
 from transforms.videos.library import local_file

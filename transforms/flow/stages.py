@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from model_handlers.roles import Models
+from model_handlers.models.roles import Models
 from transforms.settings import Settings, what
 from transforms.tables.schemas import arrow_schema
 

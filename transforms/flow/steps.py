@@ -15,7 +15,7 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from model_handlers.interface import Answer, Codec, Request
-from model_handlers.roles import Models
+from model_handlers.models.roles import Models
 from transforms.disk import is_full
 from transforms.flow.items import Item, Outcome, kept, passed, rejected
 from transforms.settings import InferenceSettings

@@ -5,7 +5,7 @@ from functools import partial
 
 import apache_beam as beam
 
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import enter, leave, step
 from transforms.tables.reasons import Rejected

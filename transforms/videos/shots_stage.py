@@ -5,10 +5,10 @@ from functools import lru_cache, partial
 import apache_beam as beam
 import numpy as np
 
-from model_handlers.catalogue import Entry
-from model_handlers.handlers import codec, handler
 from model_handlers.interface import Pixels, Request
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.handlers import codec, handler
+from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import enter, leave, step
 from transforms.tables.reasons import Rejected

@@ -9,7 +9,7 @@ import apache_beam as beam
 import numpy as np
 
 from model_handlers.interface import Detections, Pixels
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import ask, enter, leave, step
 from transforms.images.pixels import open_image

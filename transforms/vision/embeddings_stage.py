@@ -8,10 +8,10 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from model_handlers.catalogue import Entry
 from model_handlers.interface import Array, Pixels
-from model_handlers.roles import KnownModels, Models
-from model_handlers.trial import wrong_dimension
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.roles import KnownModels, Models
+from model_handlers.models.trial import wrong_dimension
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import ask, enter, leave, step
 from transforms.images.pixels import open_image

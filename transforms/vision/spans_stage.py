@@ -8,7 +8,7 @@ import apache_beam as beam
 import numpy as np
 
 from model_handlers.interface import Array, Detections, Pixels
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.gather import Branches, each
 from transforms.flow.pieces import InPieces
 from transforms.flow.stages import RowStage

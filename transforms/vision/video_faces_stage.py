@@ -12,7 +12,7 @@ import numpy as np
 
 from model_handlers.geometry import cut_out_square, transform, transform_mesh
 from model_handlers.interface import EXPRESSIONS, Array, Pixels
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import ask, enter, leave, step
 from transforms.images.pixels import to_jpeg

@@ -10,7 +10,7 @@ from beam_pipelines.config import load
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from beam_pipelines.errors import ConfigError
-from model_handlers import store
+from model_handlers.models import store
 from tests.transforms.fetch.lists.list_samples import URLS
 from transforms.tables.shards import read_column
 

@@ -12,9 +12,9 @@ from beam_pipelines import config as configuration
 from beam_pipelines.driver.jobs import fingerprints
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import schema
-from model_handlers import catalogue
-from model_handlers.handlers import numbers_from
-from model_handlers.roles import KnownModels
+from model_handlers.models import catalogue
+from model_handlers.models.handlers import numbers_from
+from model_handlers.models.roles import KnownModels
 from transforms.flow.stages import made_from
 from transforms.settings import Settings, what
 from transforms.videos.shot_settings import ShotSettings

@@ -18,8 +18,8 @@ from beam_pipelines.reports.causes import (
     nearest_miss,
     read_faces,
 )
-from model_handlers import catalogue
-from model_handlers.roles import KnownModels
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels
 from transforms.identity.settings import IdentitySettings
 from transforms.tables.ledger import write_ledger
 from transforms.tables.rows import Embedding

@@ -11,7 +11,7 @@ from beam_pipelines.driver.staleness import account
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import schema
 from beam_pipelines.reports.settings_page import blocks, in_words, in_yaml, page, table
-from model_handlers.catalogue import Entry, Source
+from model_handlers.models.catalogue import Entry, Source
 from transforms.settings import Settings, how_keys, what
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"

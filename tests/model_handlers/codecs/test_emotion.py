@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from model_handlers import catalogue
 from model_handlers.codecs import emotion
-from model_handlers.handlers import codec, handler
 from model_handlers.interface import EXPRESSIONS, Request
+from model_handlers.models import catalogue
+from model_handlers.models.handlers import codec, handler
 from tests import videos
 
 

@@ -9,14 +9,14 @@ import skimage.data
 from onnx import TensorProto
 from PIL import Image
 
-from model_handlers import cache
-from model_handlers.catalogue import Entry
 from model_handlers.codecs import clip_image, image_quality
-from model_handlers.convert.onnx_graph import OnnxGraph
 from model_handlers.errors import ModelError
 from model_handlers.framing import NORMALIZATIONS, middle_square, to_planes
-from model_handlers.handlers import codec, handler
 from model_handlers.interface import Request
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.handlers import codec, handler
+from model_handlers.weights import cache
+from model_handlers.weights.convert.onnx_graph import OnnxGraph
 
 
 def plain(colour: tuple[int, int, int], height: int = 300, width: int = 400) -> np.ndarray:
@@ -142,7 +142,7 @@ def test_a_file_of_another_input_says_so(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_file_says_what_is_wanted() -> None:
-    from model_handlers import catalogue, store
+    from model_handlers.models import catalogue, store
 
     for name in ("clip-vit-b32", "clip-vit-l14", "hyperiqa", "clipiqa-plus"):
         entry = catalogue.load().get(name)
@@ -164,7 +164,7 @@ class TestBrisque:
     """The scores of pypi's brisque 0.2.0 for the same images stand beside ours."""
 
     def scores(self, *images: np.ndarray) -> list[float]:
-        from model_handlers import catalogue
+        from model_handlers.models import catalogue
 
         return ask(catalogue.load().get("brisque"), *images)
 

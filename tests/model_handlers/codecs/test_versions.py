@@ -11,8 +11,8 @@ import pytest
 from model_handlers import codecs
 from model_handlers.codecs import CODECS
 from model_handlers.interface import Codec, Detections
+from model_handlers.models.trial import example
 from model_handlers.named import load
-from model_handlers.trial import example
 
 # outputs of the model for one example, as shapes
 OUTPUTS = {

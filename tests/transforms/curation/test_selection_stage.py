@@ -7,7 +7,7 @@ import pytest
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from model_handlers.roles import Models
+from model_handlers.models.roles import Models
 from tests.video_rows import face, write_faces
 from transforms.curation.selection_stage import SelectFaces
 from transforms.curation.settings import SelectionSettings

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from model_handlers import catalogue
-from model_handlers.roles import KnownModels
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels
 from tests import videos
 from tests.transforms.curation.test_persons import candidate
 from transforms.curation.shot_check import ShotCheck, first_uncut

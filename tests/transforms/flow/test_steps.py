@@ -10,8 +10,8 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from onnx import TensorProto, helper
 
+from model_handlers.frameworks.onnx import OnnxHandler
 from model_handlers.interface import Answer, Codec
-from model_handlers.onnx import OnnxHandler
 from transforms.flow.items import Item, Outcome
 from transforms.flow.steps import (
     AskModel,

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from model_handlers.roles import Models
+from model_handlers.models.roles import Models
 from tests import videos
 from transforms.flow.items import Item
 from transforms.tables.reasons import Rejected

@@ -12,8 +12,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from model_handlers import catalogue, store
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models import catalogue, store
+from model_handlers.models.roles import KnownModels, Models
 from tests import videos
 from transforms.flow.items import Item, Outcome
 from transforms.tables.reasons import Rejected

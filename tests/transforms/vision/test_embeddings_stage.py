@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model_handlers import catalogue
+from model_handlers.models import catalogue
 from transforms.tables.reasons import Rejected
 from transforms.vision.embeddings_stage import _Crop, _embedding
 

@@ -11,9 +11,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from model_handlers import catalogue
 from model_handlers.interface import EXPRESSIONS
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels, Models
 from tests import videos
 from tests.portraits import portrait
 from tests.transforms.vision.test_vision_stages import cells, rows, run

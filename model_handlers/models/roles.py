@@ -1,0 +1,79 @@
+"""The models of a stage, each by the role that it has there: `face` finds faces, `embedding` tells people apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from apache_beam.ml.inference.base import ModelHandler
+
+from model_handlers.errors import ModelError
+from model_handlers.interface import Answer, Codec, Request
+from model_handlers.models.catalogue import Catalogue, Entry
+from model_handlers.models.handlers import codec, handler, numbers_from
+
+# The tasks that the model of a role may have, where it is not the one task that is called like the role.
+_TASKS = {
+    "keypoints": {"keypoints", "person"}, "emotion": {"expression"}, "clip_image": {"semantics"},
+    "brisque": {"quality"}, "hyperiqa": {"quality"}, "clipiqa": {"quality"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models that a stage uses, by role, and the device that runs them; there may be none."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    device: str = "cpu"
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+    def __contains__(self, role: str) -> bool:
+        return role in self.entries
+
+    def __getitem__(self, role: str) -> Entry:
+        return self.entries[role]
+
+    def codec(self, role: str) -> Codec:
+        """What reads and writes the numbers of the role's model."""
+        return codec(self.entries[role])
+
+    def handler(
+        self, role: str, *, batch_size: int | None = None, threads: int = 1
+    ) -> ModelHandler[Request, Answer, Any]:
+        """What runs the role's model in RunInference; see `model_handlers.models.handlers.handler`."""
+        return handler(self.entries[role], device=self.device, batch_size=batch_size, threads=threads)
+
+    def describe(self) -> dict[str, Any]:
+        """The device, and for each role all that its model's numbers depend on, as plain data."""
+        return {"device": self.device, **{role: numbers_from(entry) for role, entry in self.entries.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModels:
+    """The models that a run may use: those of a catalogue, on the configured device."""
+
+    catalogue: Catalogue
+    device: str = "cpu"
+
+    def of(self, sides: Mapping[str, int | None] | None = None, **names: str | None) -> Models:
+        """The models of these names by role; a role whose name is None has none.
+
+        `sides` are those of the input that the configuration gives to a role, pixels, in place of the catalogue's.
+        ModelError for a name that the catalogue has not, or one whose task does not suit the role.
+        """
+        entries = {role: self._entry(role, name) for role, name in names.items() if name is not None}
+        for role, side in (sides or {}).items():
+            if side is not None and role in entries:
+                entries[role] = entries[role].model_copy(update={"options": entries[role].options | {"side": side}})
+        return Models(entries, self.device)
+
+    def _entry(self, role: str, name: str) -> Entry:
+        entry = self.catalogue.get(name)
+        tasks = _TASKS.get(role, {role})
+        if entry.task not in tasks:
+            raise ModelError(
+                f"model {entry.name!r} is named for the role {role}, which needs a model of the task "
+                f"{' or '.join(sorted(tasks))}; its task is {entry.task}"
+            )
+        return entry

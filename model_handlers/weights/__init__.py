@@ -1,0 +1,1 @@
+"""Model files: where they come from, out of which archives, converted once, kept in a cache."""

@@ -1,0 +1,148 @@
+"""The TensorFlow.js models of the catalogue -> ONNX of any batch; sources: `model.json`, then its `.bin`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto
+
+from model_handlers.weights.convert import ConversionError
+from model_handlers.weights.convert.onnx_graph import OnnxGraph
+from model_handlers.weights.convert.tfjs import Value, channels_first, convert_nodes, plain
+from model_handlers.weights.convert.tfjs_file import TfjsGraph, read_graph
+
+KEYPOINTS = 17
+_CALL = "StatefulPartitionedCall/"
+
+
+def nanodet(paths: Sequence[Path]) -> bytes:
+    """NanoDet, 416 px.
+
+    input (N,3,416,416) float32, normalised BGR -> scores (N,3549,80), probabilities, and distances (N,3549,44), logits
+    of 4 x 11 bins. The 3549 points are those of stride 8 (52 x 52, row by row), then 16 (26 x 26), then 32 (13 x 13).
+    """
+    source = _read(paths)
+    graph = OnnxGraph("nanodet")
+    names = ("Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4", "Identity_5")
+    parts = [plain(graph, value) for value in convert_nodes(graph, source, {"input_1": Value("input")}, names)]
+    scores, distances = graph.add("Concat", parts[:3], axis=1), graph.add("Concat", parts[3:], axis=1)
+    points = 52 * 52 + 26 * 26 + 13 * 13
+    return graph.to_bytes(
+        {"input": (TensorProto.FLOAT, ("N", 3, 416, 416))},
+        {"scores": (scores, ("N", points, 80)), "distances": (distances, ("N", points, 44))},
+    )
+
+
+def facemesh(paths: Sequence[Path]) -> bytes:
+    """MediaPipe's face mesh, 192 px.
+
+    input (N,192,192,3) float32, RGB 0 to 1 -> mesh (N,1404), 468 x (x, y, z) in input pixels, and score (N,1), a
+    probability.
+    """
+    wanted = {"mesh": ("Identity_2", 1404), "score": ("Identity_1", 1)}
+    return _image_model("facemesh", paths, (192, 192, 3), wanted)
+
+
+def emotion(paths: Sequence[Path]) -> bytes:
+    """Expression, 64 px.
+
+    input (N,64,64,1) float32, grey -1 to 1 -> scores (N,7), probabilities of angry, disgust, fear, happy, sad,
+    surprise, neutral.
+    """
+    return _image_model("emotion", paths, (64, 64, 1), {"scores": ("Identity", 7)})
+
+
+def movenet(paths: Sequence[Path]) -> bytes:
+    """MoveNet single pose, thunder (256 px) or lightning (192 px).
+
+    input (N,side,side,3) int32, RGB 0 to 255 -> keypoints (N,1,17,3) of y, x in 0 to 1 of the side, and score.
+    The published graph is frozen for one image: its network is converted, its decoding written anew for a batch.
+    """
+    source = _read(paths)
+    graph = OnnxGraph("movenet")
+    heads = ("kpt_heatmap_0/conv2d_5/BiasAdd", "kpt_regress_0/conv2d_6/BiasAdd", "kpt_offset_0/conv2d_7/BiasAdd")
+    side = _placeholder_side(source)
+    stacked = f"{_CALL}stack"  # unstacking, a resize that does nothing and stacking again lie between cast and here
+    image = Value(graph.add("Cast", ["input"], to=TensorProto.FLOAT))
+    outputs = (*(_CALL + head for head in heads), f"{_CALL}truediv_2")
+    values = convert_nodes(graph, source, {stacked: image}, outputs)
+    decay = source.constants.get(f"{_CALL}add_5/y")
+    if decay is None or decay.size != 1:
+        raise ConversionError(f"{paths[0]} lacks the constant {_CALL}add_5/y: it is no MoveNet single pose")
+    keypoints = _decode_pose(graph, values, side // 4, float(decay.reshape(())))
+    return graph.to_bytes(
+        {"input": (TensorProto.INT32, ("N", side, side, 3))}, {"keypoints": (keypoints, ("N", 1, KEYPOINTS, 3))}
+    )
+
+
+def _decode_pose(graph: OnnxGraph, values: Sequence[Value], side: int, decay: float) -> str:
+    """The decoding of CenterNet-style heads of side x side cells.
+
+    The likeliest centre cell's regression guesses each keypoint; the heat map of a keypoint, divided by
+    distance to the guess + `decay`, gives its cell; the offset there refines it.
+    """
+    heat, regress, offset, centre = (channels_first(graph, value) for value in values)
+    cells = side * side
+
+    def shaped(name: str, *shape: int) -> str:
+        return graph.add("Reshape", [name, graph.constant(shape, np.int64)])
+
+    def best(name: str) -> str:
+        return graph.add("ArgMax", [name], axis=-1, keepdims=1)
+
+    def yx(index: str) -> str:
+        width = graph.constant(side, np.int64)
+        pair = [graph.add("Div", [index, width]), graph.add("Mod", [index, width])]
+        return graph.add("Cast", [graph.add("Concat", pair, axis=-1)], to=TensorProto.FLOAT)
+
+    at_centre = best(shaped(centre, 0, cells))
+    rows = graph.add("Transpose", [shaped(regress, 0, 2 * KEYPOINTS, cells)], perm=[0, 2, 1])
+    shift = shaped(graph.add("GatherND", [rows, at_centre], batch_dims=1), 0, KEYPOINTS, 2)
+    guess = graph.add("Add", [shift, graph.add("Unsqueeze", [yx(at_centre), graph.constant([1], np.int64)])])
+
+    grid = np.moveaxis(np.indices((side, side)), 0, -1).reshape(1, 1, cells, 2).astype(np.float32)
+    apart = graph.add("Sub", [graph.constant(grid), graph.add("Unsqueeze", [guess, graph.constant([2], np.int64)])])
+    distance = graph.add("ReduceL2", [apart, graph.constant([3], np.int64)], keepdims=0)
+    likely = graph.add("Sigmoid", [shaped(heat, 0, KEYPOINTS, cells)])
+    near = graph.add("Add", [distance, graph.constant(decay, np.float32)])
+    cell = best(graph.add("Div", [likely, near]))
+
+    pairs = graph.add("Transpose", [shaped(offset, 0, KEYPOINTS, 2, cells)], perm=[0, 1, 3, 2])
+    refined = graph.add("Add", [yx(cell), graph.add("GatherND", [pairs, cell], batch_dims=2)])
+    place = graph.add("Mul", [refined, graph.constant(1 / side, np.float32)])
+    score = graph.add("GatherElements", [likely, cell], axis=2)
+    joined = graph.add("Concat", [place, score], axis=-1)
+    return graph.add("Unsqueeze", [joined, graph.constant([1], np.int64)])
+
+
+def _image_model(
+    name: str, paths: Sequence[Path], shape: tuple[int, int, int], wanted: Mapping[str, tuple[str, int]]
+) -> bytes:
+    """A model of one NHWC image that gives vectors: wanted is output name -> node and length."""
+    graph = OnnxGraph(name)
+    nodes = tuple(node for node, _ in wanted.values())
+    values = convert_nodes(graph, _read(paths), {"input_1": Value("input")}, nodes)
+    outputs = {
+        output: (plain(graph, value), ("N", length))
+        for (output, (_, length)), value in zip(wanted.items(), values, strict=True)
+    }
+    return graph.to_bytes({"input": (TensorProto.FLOAT, ("N", *shape))}, outputs)
+
+
+def _read(paths: Sequence[Path]) -> TfjsGraph:
+    if len(paths) != 2:
+        raise ConversionError(
+            f"a TensorFlow.js model is model.json and one .bin; the catalogue lists {len(paths)} files"
+        )
+    return read_graph(paths[0], paths[1])
+
+
+def _placeholder_side(source: TfjsGraph) -> int:
+    try:
+        dimensions = source.nodes["input"].attributes["shape"]["shape"]["dim"]
+        side = int(dimensions[1]["size"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ConversionError(f"the graph's input has no square shape: {error!r}") from error
+    if side not in (192, 256):
+        raise ConversionError(f"MoveNet single pose takes 192 or 256 pixels, not {side}")
+    return side

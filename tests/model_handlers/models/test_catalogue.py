@@ -1,0 +1,109 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from model_handlers.errors import ModelError
+from model_handlers.models import catalogue
+from model_handlers.models.catalogue import Entry
+
+HASH = "0" * 64
+GOOD = {
+    "task": "face",
+    "framework": "onnx",
+    "codec": "centerface",
+    "sources": [{"uri": "https://example.org/a.onnx", "sha256": HASH}],
+    "licence": "MIT",
+    "commercial": True,
+}
+
+
+def write(path: Path, models: Any) -> str:
+    path.write_text(yaml.safe_dump({"models": models}))
+    return str(path)
+
+
+def test_an_empty_extra_file_adds_nothing(tmp_path: Path) -> None:
+    assert catalogue.load(write(tmp_path / "c.yaml", {})) == catalogue.load()
+
+
+def test_the_packaged_catalogue() -> None:
+    models = catalogue.load().models
+    for entry in models.values():
+        assert entry.profile == "gpu" or (entry.sources and len(entry.sha256) == 64)
+        assert entry.sources or entry.note, "without a source, the note says what to look for"
+    assert {models[name].task for name in models if models[name].profile == "cpu"} >= {
+        "person", "keypoints", "face", "mesh", "embedding",
+    }  # fmt: skip
+
+
+def test_an_extra_file_adds_and_replaces(tmp_path: Path) -> None:
+    loaded = catalogue.load(write(tmp_path / "c.yaml", {"mine": GOOD, "centerface": GOOD | {"batch_size": 7}}))
+    assert loaded.get("mine").sha256 == HASH
+    assert loaded.get("mine").source == "https://example.org/a.onnx"
+    assert (loaded.get("centerface").batch_size, loaded.get("nanodet")) == (7, catalogue.load().get("nanodet"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": "red"}, "colour: Extra inputs"),
+        ({"licence": ""}, "licence"),
+        ({"commercial": None}, "commercial"),
+        ({"task": "faces"}, "task"),
+        ({"codec": "os.path"}, "codec"),
+        ({"input_side": 64}, "input_side are options of the codec now: write `options: {side: ...}`"),
+        ({"codec": "../evil"}, "codec"),
+        ({"name": "other"}, "without a name of its own"),
+        ({"convert": "pickle"}, "no conversion 'pickle'"),
+        ({"convert": "centerface"}, "converted_sha256"),
+        ({"converted_sha256": HASH}, "no converted_sha256"),
+        ({"sources": [GOOD["sources"][0]] * 2}, "one source"),
+        ({"sources": [{"uri": "ftp://a/b", "sha256": HASH}]}, "is no source"),
+        ({"sources": [{"uri": "http://a/b", "sha256": HASH}]}, "is no source"),
+        ({"sources": [{"uri": "https://a/b"}]}, "sha256: Field required"),
+        ({"sources": [{"uri": "https://a/b", "sha256": "ABC"}]}, "sha256"),
+        ({"dimension": 512}, "dimension"),
+        ({"task": "embedding"}, "dimension"),
+        ({"batch_size": 0}, "batch_size"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    path = write(tmp_path / "c.yaml", {"mine": GOOD | change})
+    with pytest.raises(ModelError, match=message) as caught:
+        catalogue.load(path)
+    assert path in str(caught.value)
+    assert "'mine'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "models: 3", "models: {a: 1}", "other: {}", "models: {}\nmore: {}", "{",
+        "!!python/object/apply:os.getcwd []",
+    ],
+)  # fmt: skip
+def test_files_that_are_no_catalogue(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ModelError, match="catalogue"):
+        catalogue.load(str(tmp_path / "c.yaml"))
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        catalogue.load(str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize(("name", "hint"), [("centreface", "did you mean 'centerface'"), ("qqqqq", "there are: ")])
+def test_unknown_names(name: str, hint: str) -> None:
+    with pytest.raises(ModelError, match=hint):
+        catalogue.load().get(name)
+
+
+def test_lacks_says_what_is_missing() -> None:
+    entry = Entry.model_validate({"name": "x", **GOOD, "framework": "torch", "codec": "no_such_codec", "sources": []})
+    source, framework, codec = entry.lacks()
+    assert "no source" in source
+    assert "torch" in framework
+    assert "no_such_codec" in codec
