@@ -19,7 +19,7 @@ from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import inspection, summary
 from model_handlers.named import nearest
 from transforms.tables.files import is_local
-from transforms.tables.ledger import entries
+from transforms.tables.ledger import read_ledger
 from transforms.tables.shards import shard_names, shard_path
 
 
@@ -61,7 +61,7 @@ class Run:
         tables = [
             table.add_column(0, "stage", pa.array([stage] * len(table), pa.string()))
             for stage in wanted
-            for _, table in entries(self.folder, stage)
+            for _, table in read_ledger(self.folder, stage)
         ]
         if not tables:
             raise ConfigError(f"{self.folder}: there is no ledger of {', '.join(wanted) or 'any stage'}.")

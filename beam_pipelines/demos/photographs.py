@@ -94,7 +94,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128  # of connections not yet accepted; beyond the default of 5, a client waits for a second
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up."""
+        """Print nothing when a client hangs up."""
 
 
 def _part(page: Page, asked: str) -> Page:
@@ -125,7 +125,7 @@ def serve(pages: dict[str, Page]) -> Iterator[int]:
             self.wfile.write(page.body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the ledger tells what happened."""
+            """Print no line for a request: the ledger tells what became of it."""
 
     server = _Server(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()

@@ -9,7 +9,7 @@ import apache_beam as beam
 from beam_pipelines.driver.marks import mark_done
 from beam_pipelines.driver.work import Work
 from transforms.flow.chunks import Chunk, ReadChunks
-from transforms.flow.commit import CommitShards, Target
+from transforms.flow.commit import CommitShards, Output
 from transforms.flow.gather import Branches, branches, each
 from transforms.flow.items import expand
 from transforms.flow.stages import RowStage, TableStage
@@ -48,8 +48,8 @@ def unfinished(chunk: Chunk, run: str, stages: list[str]) -> bool:
 
 def _stage(items: Branches, run: str, stage: RowStage, attempt: str) -> Branches:
     outcomes = each(items, stage.name.capitalize(), stage.transform(run))
-    target = Target(run, stage.name, stage.writes, stage.schema, attempt)
-    _ = outcomes | f"Commit {stage.writes}" >> CommitShards(target)
+    output = Output(run, stage.name, stage.writes, stage.schema, attempt)
+    _ = outcomes | f"Commit {stage.writes}" >> CommitShards(output)
     take = beam.FlatMap(expand).with_input_types(Any).with_output_types(Any)
     return each(outcomes, f"Take {stage.writes}", take)
 

@@ -13,7 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 from beam_pipelines.driver.work import pending
 from beam_pipelines.recipes.recipe import Limit
 from transforms.flow.chunks import Chunk, chunk_items
-from transforms.flow.commit import Target, commit_chunk
+from transforms.flow.commit import Output, commit_chunk
 from transforms.flow.items import Outcome, rejected
 from transforms.flow.stages import Job, RowStage
 from transforms.tables.files import exists
@@ -62,8 +62,8 @@ def close(run: str, job: Job, limit: Limit, attempt: str) -> int:
             rejected(item, getattr(item.row, key), reason) for item in items if item.row is not None
         ]
         for stage in others:
-            commit_chunk(Target(run, stage.name, stage.writes, stage.schema, attempt), name, [])
-        commit_chunk(Target(run, first.name, first.writes, first.schema, attempt), name, outcomes)
+            commit_chunk(Output(run, stage.name, stage.writes, stage.schema, attempt), name, [])
+        commit_chunk(Output(run, first.name, first.writes, first.schema, attempt), name, outcomes)
         dropped += len(outcomes)
     return dropped
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from transforms.identity.columns import as_codes, as_matrix, usable
 from transforms.identity.knn import F32, I64, unit
 from transforms.identity.settings import ClusterSettings, IdentitySettings
-from transforms.tables.ledger import entries
+from transforms.tables.ledger import read_ledger
 from transforms.tables.shards import read_shard, shard_names, shard_path
 
 # Of each recipe: the stage that makes what it is for.
@@ -193,7 +193,7 @@ def _details(run: str, stage: str, reason: str) -> list[str]:
     """The ledger's details of the items that went for this reason, of the first ones of the stage."""
     found: list[str] = []
     seen = 0
-    for _, table in entries(run, stage, ["reason", "detail"]):
+    for _, table in read_ledger(run, stage, ["reason", "detail"]):
         found += table.filter(pc.equal(table["reason"], reason))["detail"].drop_null().to_pylist()
         seen += len(table)
         if seen >= _ENTRIES:

@@ -16,7 +16,7 @@ from beam_pipelines import config as configuration
 from beam_pipelines.demos.photographs import Page, serve
 from beam_pipelines.errors import ConfigError
 from benchmarks.hostile.mutate import mutate
-from transforms.tables.ledger import entries, tally
+from transforms.tables.ledger import read_ledger, tally
 
 LOST = "worker process was lost"
 RELAXED = ("max_failed_share=1", "fetch.retries=0")
@@ -108,7 +108,7 @@ def _check_ledger(run: Path, stages: Sequence[str], outcome: Outcome) -> None:
     entered = outcome.files
     for stage in stages:
         counts = tally(str(run), stage)
-        rows = [row for _, table in entries(str(run), stage) for row in table.to_pylist()]
+        rows = [row for _, table in read_ledger(str(run), stage) for row in table.to_pylist()]
         ids = {row["item_id"] for row in rows}
         if not counts.items == len(rows) == len(ids) == entered:
             outcome.faults.append(f"{stage}: {entered} items went in, {counts.items} are counted, {len(ids)} are named")

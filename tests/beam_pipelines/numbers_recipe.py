@@ -22,7 +22,7 @@ from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import RowStage, Stage, TableStage
 from transforms.settings import Settings
 from transforms.tables.files import exists, open_binary
-from transforms.tables.ledger import entries, write_ledger
+from transforms.tables.ledger import read_ledger, write_ledger
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import arrow_schema, column
 from transforms.tables.shards import iter_tables, read_footers, shard_names, shard_path, to_table, write_shard
@@ -191,7 +191,7 @@ def contents(folder: str) -> dict[str, list]:
     """The rows of all tables and the entries of all ledgers, whatever the shards."""
     found = {table: sorted_rows(iter_tables(folder, table)) for table in ("manifest", "doubles", "halves", "sums")}
     for stage in ("manifest", "double", "halve", "sum"):
-        found[f"ledger/{stage}"] = sorted_rows(table for _, table in entries(folder, stage))
+        found[f"ledger/{stage}"] = sorted_rows(table for _, table in read_ledger(folder, stage))
     return found
 
 

@@ -19,7 +19,7 @@ from tests import videos
 from tests.integration.runs import column
 from tests.portraits import portrait
 from tests.video_server import File, serving
-from transforms.tables.ledger import entries, tally
+from transforms.tables.ledger import read_ledger, tally
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -223,7 +223,7 @@ def test_each_ends_with_its_reason_and_the_good_one_comes_through(recipe, site, 
     began = time.monotonic()
     assert main(["run", recipe, "--input", str(site.manifests[recipe]), "--output", output, *words]) == 0
     took = time.monotonic() - began
-    found = {row["item_id"]: row for _, table in entries(output, "download") for row in table.to_pylist()}
+    found = {row["item_id"]: row for _, table in read_ledger(output, "download") for row in table.to_pylist()}
     expected = site.expected[recipe]
     ids = dict(zip(expected, column(output, "manifest", "video_id"), strict=True))
     wrong = {

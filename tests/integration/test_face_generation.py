@@ -16,7 +16,7 @@ from beam_pipelines.driver.run import run
 from model_handlers.interface import EXPRESSIONS
 from tests.integration.runs import column, table_content
 from tests.integration.video_site import Take, film, video_site
-from transforms.tables.ledger import entries, tally
+from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.shards import read_column
 
 pytestmark = pytest.mark.integration
@@ -101,7 +101,9 @@ def test_every_drop_has_its_reason(whole):
     assert tally(whole, "frames").by_reason == {"kept": 5}
     assert len(column(whole, "frames", "frame_id")) == 5 * 3 * SAMPLES
     assert tally(whole, "detections").by_reason == {"kept": 14 * SAMPLES, "no_face": SAMPLES}
-    reasons = {entry["item_id"]: entry["reason"] for _, table in entries(whole, "faces") for entry in table.to_pylist()}
+    reasons = {
+        entry["item_id"]: entry["reason"] for _, table in read_ledger(whole, "faces") for entry in table.to_pylist()
+    }
     told = {"obama-1": "small_face", "obama-2": "blurred_face"}
     for face in rows(whole, "detections", "face_id", "video_id", "number"):
         take = take_at(face["video_id"], face["number"])[1]

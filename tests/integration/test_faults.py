@@ -6,7 +6,7 @@ import pytest
 
 from tests.fault_server import serving
 from tests.integration.runs import column, run_webbody
-from transforms.tables.ledger import entries, tally
+from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.reasons import reason
 
 pytestmark = pytest.mark.integration
@@ -41,7 +41,7 @@ def test_counts_balance_under_random_faults(site, tmp_path, seed):
     for stage, entered in tables:
         counts = tally(run, stage)
         assert counts.items == entered == sum(counts.count(state) for state in ("kept", "dropped", "failed"))
-        ids = [item for _, table in entries(run, stage) for item in table["item_id"].to_pylist()]
+        ids = [item for _, table in read_ledger(run, stage) for item in table["item_id"].to_pylist()]
         assert len(ids) == len(set(ids)) == entered
         assert all(code == "kept" or reason(code).meaning for code in counts.by_reason)
     assert tally(run, "download").count("kept") >= 6

@@ -20,7 +20,7 @@ from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import TableStage
 from transforms.tables.csv_cells import csv_rows
 from transforms.tables.files import commit_file
-from transforms.tables.ledger import entries, write_whole_ledger
+from transforms.tables.ledger import read_ledger, write_whole_ledger
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     iter_tables,
@@ -110,7 +110,7 @@ def write_states(run: str) -> Iterator[VideoState]:
 
 
 def _ended(run: str) -> Iterator[pa.Array]:
-    for _, table in entries(run, "download", ["item_id", "state"]):
+    for _, table in read_ledger(run, "download", ["item_id", "state"]):
         yield table.filter(pc.not_equal(table["state"], "kept"))["item_id"].combine_chunks()
 
 

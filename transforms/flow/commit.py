@@ -30,7 +30,7 @@ _COUNTING = Lock()  # that runner's threads count at once
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Output:
     """Where a stage's outcomes go: the run, the stage, its table and that table's schema."""
 
     run: str
@@ -53,7 +53,7 @@ class _Waiting:
         return self.share == 1
 
 
-def commit_chunk(target: Target, chunk: str, outcomes: Iterable[Outcome[Any]]) -> None:
+def commit_chunk(output: Output, chunk: str, outcomes: Iterable[Outcome[Any]]) -> None:
     """Write a whole chunk: first the rows, then the ledger shard, which says that the chunk is done.
 
     Both carry the digest of the verdicts: see `unpaired`. Raises Superseded if the run was started again meanwhile.
@@ -62,10 +62,10 @@ def commit_chunk(target: Target, chunk: str, outcomes: Iterable[Outcome[Any]]) -
     rows = [row for outcome in ordered for row in outcome.rows]
     verdicts = [(outcome.verdict, len(outcome.rows)) for outcome in ordered if outcome.verdict is not None]
     pair = {PAIR: digest([(verdict.item_id, verdict.state, verdict.reason, n) for verdict, n in verdicts])}
-    check_attempt(target.run, target.attempt)
-    write_rows(shard_path(target.run, target.table, chunk), rows, target.schema, pair)
-    check_attempt(target.run, target.attempt)
-    write_ledger(target.run, target.stage, chunk, verdicts, pair)
+    check_attempt(output.run, output.attempt)
+    write_rows(shard_path(output.run, output.table, chunk), rows, output.schema, pair)
+    check_attempt(output.run, output.attempt)
+    write_ledger(output.run, output.stage, chunk, verdicts, pair)
 
 
 def unpaired(run: str, stage: str, table: str, chunks: Collection[str]) -> list[str]:
@@ -88,10 +88,10 @@ class _CommitWhole(beam.DoFn):
     end of a bundle goes out, by chunk, to be put together behind a shuffle.
     """
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, output: Output) -> None:
+        self._output = output
         self._waiting: dict[str, _Waiting] = {}
-        self._counters = {state: Metrics.counter(COUNTERS, f"{target.stage}/{state}") for state in STATES}
+        self._counters = {state: Metrics.counter(COUNTERS, f"{output.stage}/{state}") for state in STATES}
 
     def start_bundle(self) -> None:
         self._waiting = {}
@@ -101,9 +101,9 @@ class _CommitWhole(beam.DoFn):
         if outcome.verdict is not None:
             self._counters[outcome.verdict.state].inc()
             with _COUNTING:
-                SEEN[self._target.stage, outcome.verdict.state] += 1
+                SEEN[self._output.stage, outcome.verdict.state] += 1
         if self._waiting.setdefault(outcome.chunk, _Waiting()).add(outcome):
-            commit_chunk(self._target, outcome.chunk, self._waiting.pop(outcome.chunk).outcomes)
+            commit_chunk(self._output, outcome.chunk, self._waiting.pop(outcome.chunk).outcomes)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for chunk, waiting in self._waiting.items():
@@ -113,8 +113,8 @@ class _CommitWhole(beam.DoFn):
 class _CommitGathered(beam.DoFn):
     """(chunk, lists of outcomes) -> nothing; commits chunks that arrived in several bundles."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, output: Output) -> None:
+        self._output = output
 
     @no_annotations
     def process(self, gathered: tuple[str, Iterable[list[Outcome[Any]]]]) -> None:
@@ -123,25 +123,25 @@ class _CommitGathered(beam.DoFn):
         share = sum((outcome.share for outcome in outcomes), Fraction(0))
         if share != 1:
             raise RuntimeError(
-                f"stage {self._target.stage}: {float(share):.3f} of chunk {chunk} arrived; the runner lost or repeated "
+                f"stage {self._output.stage}: {float(share):.3f} of chunk {chunk} arrived; the runner lost or repeated "
                 "items of a chunk. Start the run again: it goes on from the committed shards."
             )
-        commit_chunk(self._target, chunk, outcomes)
+        commit_chunk(self._output, chunk, outcomes)
 
 
 class CommitShards(beam.PTransform):
     """Outcomes of one stage, in one or several branches -> its table and ledger, a shard of each for every chunk."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, output: Output) -> None:
         super().__init__()
-        self._target = target
+        self._output = output
 
     def expand(self, outcomes: Any) -> beam.PCollection:
         """Only chunks that a runner tore apart pass the shuffle; locally there are none."""
-        incomplete = each(outcomes, "Commit chunks", beam.ParDo(_CommitWhole(self._target)))
+        incomplete = each(outcomes, "Commit chunks", beam.ParDo(_CommitWhole(self._output)))
         torn = incomplete[0] if len(incomplete) == 1 else incomplete | "All branches" >> beam.Flatten()
         return (
             torn
             | "Gather torn chunks" >> beam.GroupByKey()
-            | "Commit torn chunks" >> beam.ParDo(_CommitGathered(self._target))
+            | "Commit torn chunks" >> beam.ParDo(_CommitGathered(self._output))
         )

@@ -125,7 +125,7 @@ def retried(run: str, stage: str) -> list[str]:
     return [name for name in retry_names(run, stage) if name in committed]
 
 
-def entries(run: str, stage: str, columns: list[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
+def read_ledger(run: str, stage: str, columns: list[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
     """The stage's entries that count (the last try of each item), as `(shard name, table)`."""
     superseded: dict[str, list[pa.Array]] = {}
     for name in retried(run, stage):

@@ -95,6 +95,7 @@ REASONS: dict[str, Reason] = {
     "unmerged": _dropped("the identity is similar to others and the merging never reached it"),
     "ambiguous": _dropped("the identity is ambiguous with a larger one"),
     "leaked": _dropped("the identity is close to one of the validation identities"),
+    "filtered": _dropped("a filter of the configuration left the face out; the detail names it"),
     "duplicate_face": _dropped("a nearly equal image of the identity is kept"),
     "in_no_split": _dropped("the identity was drawn for none of the splits"),
     # curation

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import pyarrow.compute as pc
 
-from transforms.tables.ledger import RETRIES, entries, retried, retry_attempt, retry_name, retry_names
+from transforms.tables.ledger import RETRIES, read_ledger, retried, retry_attempt, retry_name, retry_names
 from transforms.tables.rows import Retry
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
@@ -32,7 +32,7 @@ def plan_retry(run: str, stage: str, transient_only: bool, rows_per_shard: int) 
 
 def _failed(run: str, stage: str, transient_only: bool) -> Iterator[Retry]:
     own = set(retry_names(run, stage))
-    for shard, table in entries(run, stage):
+    for shard, table in read_ledger(run, stage):
         wanted = pc.equal(table["state"], "failed")
         if transient_only:
             wanted = pc.and_(wanted, table["transient"])

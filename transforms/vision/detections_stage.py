@@ -24,7 +24,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class PixelSource(Generic[Row]):
+class Pictures(Generic[Row]):
     """Where faces are looked for: the rows of a table, their pixels, and the type of the rows that faces become.
 
     `pixels(run, row)` gives RGB (H,W,3). A row of `row_out` has face_id, box, score and landmarks of its own, and all
@@ -45,11 +45,11 @@ def _frame_pixels(run: str, frame: Frame) -> Pixels:
     return frame_pixels(run, frame.media, frame.number)
 
 
-IMAGES = PixelSource("images", Image, _image_pixels, ImageFace)
-FRAMES = PixelSource("frames", Frame, _frame_pixels, Detection)
+IMAGES = Pictures("images", Image, _image_pixels, ImageFace)
+FRAMES = Pictures("frames", Frame, _frame_pixels, Detection)
 
 
-def find_detections(settings: DetectionSettings, models: KnownModels, where: PixelSource[Any] = FRAMES) -> RowStage:
+def find_detections(settings: DetectionSettings, models: KnownModels, where: Pictures[Any] = FRAMES) -> RowStage:
     """The stage detections."""
     used = models.of({"face": settings.detector_side}, face=settings.face_model)
     return RowStage(
@@ -75,7 +75,7 @@ class _Scene:
 class FindDetections(beam.PTransform):
     """Items of `where.row_in` -> Outcomes of `where.row_out`; `models` has the role face."""
 
-    def __init__(self, run: str, settings: DetectionSettings, models: Models, where: PixelSource[Any]) -> None:
+    def __init__(self, run: str, settings: DetectionSettings, models: Models, where: Pictures[Any]) -> None:
         super().__init__()
         self._run, self._settings, self._models, self._where = run, settings, models, where
 
@@ -91,7 +91,7 @@ class FindDetections(beam.PTransform):
         )
 
 
-def _decode(run: str, where: PixelSource[Any], row: Any) -> _Scene:
+def _decode(run: str, where: Pictures[Any], row: Any) -> _Scene:
     return _Scene(row, where.pixels(run, row))
 
 
@@ -100,7 +100,7 @@ def _whole(scene: _Scene) -> list[tuple[Any, ...]]:
 
 
 def _rows(
-    settings: DetectionSettings, where: PixelSource[Any], scene: _Scene, results: list[Detections]
+    settings: DetectionSettings, where: Pictures[Any], scene: _Scene, results: list[Detections]
 ) -> tuple[Any, ...]:
     """The faces above the threshold, best first."""
     (found,) = results

@@ -18,6 +18,7 @@ from transforms.tables.rows import Body, Face
 from transforms.tables.schemas import derived
 from transforms.vision.alignment import alignment, crop_side, mesh_landmarks
 from transforms.vision.crops import upper_body_box
+from transforms.vision.filters import check_filters
 from transforms.vision.pose import pose_of_landmarks, pose_of_mesh
 from transforms.vision.quality import sharpness
 from transforms.vision.settings import FaceSettings
@@ -145,4 +146,5 @@ def _face(settings: FaceSettings, head: _Head) -> tuple[Face, ...]:
         roll=pose.roll,
         sharpness=sharpness(crop),
     )
+    check_filters(settings.filters, face)
     return (face,)

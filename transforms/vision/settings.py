@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from transforms.settings import How, InferenceSettings, Settings
+from transforms.vision.filters import Filters
 
 
 class BodySettings(Settings):
@@ -55,6 +56,7 @@ class FaceSettings(Settings):
     min_mesh_score: float = Field(
         0.5, ge=0, le=1, description="a mesh of less confidence is not used; pose then comes from the landmarks"
     )
+    filters: Filters = ()
     jpeg_quality: int = Field(100, ge=1, le=100, description="of the aligned crops")
     inference: How[InferenceSettings] = InferenceSettings()
 
@@ -105,5 +107,6 @@ class VideoFaceSettings(Settings):
         0.3, ge=0, le=4, description="added on each side of the face's box before cutting, share of its longer side"
     )
     side: int = Field(512, ge=16, le=4096, description="side of the square crop, pixels")
+    filters: Filters = ()
     jpeg_quality: int = Field(95, ge=1, le=100, description="of the crops")
     inference: How[InferenceSettings] = InferenceSettings()

@@ -23,6 +23,7 @@ from transforms.videos.frame_cache import frame_pixels
 from transforms.vision.alignment import mesh_landmarks
 from transforms.vision.background import background_hash
 from transforms.vision.crops import square_box
+from transforms.vision.filters import check_filters
 from transforms.vision.pose import Pose, pose_of_landmarks, pose_of_mesh
 from transforms.vision.quality import composite, frontality, sharpness
 from transforms.vision.settings import VideoFaceSettings
@@ -160,4 +161,5 @@ def _face(settings: VideoFaceSettings, head: _Head) -> tuple[VideoFace, ...]:
         emotion_score=None if head.emotion is None else head.emotion[1],
         bg_hash=background_hash(crop, transform(matrix, found.box.reshape(2, 2)).reshape(4)),
     )
+    check_filters(settings.filters, face)
     return (face,)

@@ -16,7 +16,7 @@ from transforms.bundle.keypoints import KEYPOINTS
 from transforms.bundle.settings import BundleSettings
 from transforms.images.pixels import open_image
 from transforms.tables.files import exists
-from transforms.tables.ledger import entries, tally
+from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.shards import read_shard, shard_names, shard_path
 
 SHARDS = [[5, 3, 8], [1, 9, 2]]
@@ -120,7 +120,7 @@ def test_a_broken_image_is_in_the_ledger_and_nowhere_else(folder):
     statistics = bundle(folder)
     assert sorted(records(folder, "bodies")) == sorted(records(folder, "faces")) == [0, 1, 3, 4]
     assert (statistics["images"], statistics["failed"]) == (4, 1)
-    failed = [row for _, t in entries(folder, "bundle") for row in t.to_pylist() if row["state"] == "failed"]
+    failed = [row for _, t in read_ledger(folder, "bundle") for row in t.to_pylist() if row["state"] == "failed"]
     assert [(row["item_id"], row["reason"], row["rows"]) for row in failed] == [("i1-b0-f0", "broken_image", 0)]
     assert tally(folder, "bundle").by_reason == {"broken_image": 1, "kept": 4}
 

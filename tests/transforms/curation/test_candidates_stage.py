@@ -11,7 +11,7 @@ from tests.video_rows import face, write_faces, write_manifest
 from transforms.curation import candidates_stage
 from transforms.curation.candidates_stage import choose_candidates, is_full
 from transforms.curation.settings import CandidateSettings
-from transforms.tables.ledger import entries, ledger_table, tally, write_ledger
+from transforms.tables.ledger import ledger_table, read_ledger, tally, write_ledger
 from transforms.tables.shards import read_column, shard_names
 from transforms.tables.verdicts import Verdict
 
@@ -45,7 +45,7 @@ def test_of_a_video_the_best_faces_are_taken(folder):
     # equal ones by id, as text
     assert left_out(folder) == dict.fromkeys(["a-n0-f0", "a-n1-f0", "b-n3-f0"], "over_video_limit")
     assert tally(folder, "candidates").by_reason == {"kept": 4, "over_video_limit": 3}
-    states = {row["item_id"]: row["state"] for _, t in entries(folder, "candidates") for row in t.to_pylist()}
+    states = {row["item_id"]: row["state"] for _, t in read_ledger(folder, "candidates") for row in t.to_pylist()}
     assert len(states) == 7
     assert states["a-n0-f0"] == "dropped"
     assert states["a-n3-f0"] == "kept"

@@ -12,7 +12,7 @@ from tests.video_rows import face, write_faces
 from transforms.curation.selection_stage import SelectFaces
 from transforms.curation.settings import SelectionSettings
 from transforms.tables.files import open_binary
-from transforms.tables.ledger import entries, tally
+from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.rows import Identity
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import read_shard, shard_names, shard_path, to_table, write_shard
@@ -107,7 +107,7 @@ def test_every_face_of_a_person_is_in_the_ledger(folder):
     select(folder)
     counts = tally(folder, "selection")
     assert (counts.by_reason, counts.rows) == ({"kept": 5, "not_selected": 4}, 7)
-    rows = {row["item_id"]: row["rows"] for _, table in entries(folder, "selection") for row in table.to_pylist()}
+    rows = {row["item_id"]: row["rows"] for _, table in read_ledger(folder, "selection") for row in table.to_pylist()}
     assert rows["a-n3-f0"] == 2
     assert rows["a-n0-f0"] == 0
     assert "b-n2-f1" not in rows

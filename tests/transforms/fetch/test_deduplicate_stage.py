@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from transforms.fetch.deduplicate_stage import compare, drop_duplicates, duplicates, read_images
 from transforms.tables import ledger
-from transforms.tables.ledger import entries, tally, write_ledger
+from transforms.tables.ledger import read_ledger, tally, write_ledger
 from transforms.tables.shards import read_column, shard_names, shard_path, write_shard
 
 
@@ -33,7 +33,7 @@ def test_the_first_of_equals_stays_in_whatever_shard_it_is(folder):
     assert list(zip(*table.to_pydict().values(), strict=True)) == [("c", "a"), ("e", "b"), ("f", "a")]
     told = {
         row["item_id"]: row["detail"] or row["state"]
-        for _, shard in entries(folder, "deduplicate")
+        for _, shard in read_ledger(folder, "deduplicate")
         for row in shard.to_pylist()
     }
     assert told == {"a": "kept", "b": "kept", "c": "as a", "d": "kept", "e": "as b", "f": "as a"}

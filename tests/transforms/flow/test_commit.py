@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.object_store import new_folder
 from transforms.flow import commit
-from transforms.flow.commit import SEEN, CommitShards, Target, commit_chunk, unpaired
+from transforms.flow.commit import SEEN, CommitShards, Output, commit_chunk, unpaired
 from transforms.flow.items import Item, Outcome, kept, passed, rejected
 from transforms.tables.attempt import Superseded, begin_attempt
 from transforms.tables.ledger import ledger_table, tally
@@ -27,8 +27,8 @@ def attempt(run: str) -> str:
     return begin_attempt(run)
 
 
-def target(run: str) -> Target:
-    return Target(run, "double", "doubles", arrow_schema(ListedImage), attempt(run))
+def target(run: str) -> Output:
+    return Output(run, "double", "doubles", arrow_schema(ListedImage), attempt(run))
 
 
 def outcome(chunk: str, place: int, share: Fraction, n_rows: int) -> Outcome[ListedImage]:

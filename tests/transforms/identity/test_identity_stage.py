@@ -15,7 +15,7 @@ from transforms.identity.evaluation import evaluate
 from transforms.identity.identity_stage import FindIdentities, plan_blocks, read_edges
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
-from transforms.tables.ledger import entries, tally
+from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.rows import Body, Embedding
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import read_column, read_shard, shard_names, shard_path, to_table, write_shard
@@ -211,7 +211,7 @@ def test_a_vector_without_direction_fails_alone(tmp_path):
     run_pipeline(FindIdentities(run, low))
     states = {
         row["item_id"]: (row["state"], row["reason"])
-        for _, table in entries(run, "identity")
+        for _, table in read_ledger(run, "identity")
         for row in table.select(["item_id", "state", "reason"]).to_pylist()
     }
     assert states["i00900-b0-f0"] == states["i00901-b0-f0"] == ("failed", "bad_vector")

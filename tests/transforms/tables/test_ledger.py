@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from tests.object_store import new_folder
 from transforms.tables.ledger import (
     RETRIES,
-    entries,
     ledger_table,
+    read_ledger,
     retried,
     retry_attempt,
     retry_name,
@@ -43,13 +43,13 @@ def test_a_stage_without_a_ledger_has_counted_nothing(folder):
     nothing = tally(folder, "download")
     assert (nothing.items, nothing.rows, nothing.by_reason) == (0, 0, {})
     assert [nothing.count(state) for state in ("kept", "dropped", "failed")] == [0, 0, 0]
-    assert list(entries(folder, "download")) == []
+    assert list(read_ledger(folder, "download")) == []
 
 
 def test_an_empty_chunk_has_an_empty_ledger_shard(folder):
     write_ledger(folder, "download", "00000", [])
     assert tally(folder, "download").items == 0
-    ((name, table),) = entries(folder, "download")
+    ((name, table),) = read_ledger(folder, "download")
     assert (name, table.num_rows) == ("00000", 0)
 
 
@@ -101,7 +101,7 @@ def test_an_item_that_was_tried_again_counts_with_its_last_try(folder):
     for columns in (None, ["state"], ["state", "item_id"]):
         found = [
             (shard, table.column_names, table["state"].to_pylist())
-            for shard, table in entries(folder, "download", columns)
+            for shard, table in read_ledger(folder, "download", columns)
         ]
         assert [(shard, states) for shard, _, states in found] == [("00000", ["kept", "failed"]), (name, ["kept"])]
         assert columns is None or all(names == columns for _, names, _ in found)
@@ -157,9 +157,9 @@ def test_counts_balance_after_any_sequence_of_failures_and_retries(history):
         read_footer(shard_path(run, "manifest", name))[0] for name in shard_names(run, "manifest")
     )
     assert counts.rows == 2 * expected.get("", 0)
-    found = {row["item_id"]: row["reason"] for _, table in entries(run, "download") for row in table.to_pylist()}
+    found = {row["item_id"]: row["reason"] for _, table in read_ledger(run, "download") for row in table.to_pylist()}
     assert found == last
-    assert sum(table.num_rows for _, table in entries(run, "download")) == len(last)
+    assert sum(table.num_rows for _, table in read_ledger(run, "download")) == len(last)
 
 
 def test_the_ledger_of_a_stage_is_a_table(folder):
