@@ -135,7 +135,7 @@ def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbos
     if not verbose:
         say_errors_once()
     try:
-        arguments, beam = _read(top, command, words)
+        arguments, beam = read_arguments(top, command, words)
         use_options(beam)
         getattr(commands, command)(arguments, beam)
     except (ConfigError, ModelError) as error:
@@ -158,7 +158,9 @@ def _told(error: OSError) -> str:
     return f"{os.fsdecode(error.filename)}: {error.strerror}."
 
 
-def _read(top: argparse.ArgumentParser, command: str, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+def read_arguments(
+    top: argparse.ArgumentParser, command: str, words: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
     """The command line as our arguments and Beam's options; ConfigError for a word that is neither."""
     from beam_pipelines.errors import ConfigError
     from beam_pipelines.runners import beam_options

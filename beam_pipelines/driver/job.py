@@ -81,7 +81,7 @@ def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | Non
         works = pending(order.run, job, names)
         try:
             for work in works:
-                _execute_rows(order, job, work, attempt)
+                execute_rows(order, job, work, attempt)
         except WorkerLost as loss:
             if last:
                 raise
@@ -113,7 +113,8 @@ def _submit(order: Order, job: Job, build: Callable[[beam.Pipeline], None]) -> N
     raise Submitted(job.name)
 
 
-def _execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
+def execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
+    """Send chunks through their stages in one pipeline, with its progress shown; raises what `run` does."""
     names = [stage.name for stage in work.stages]
     items = work.items(order.run)
     options = order.options(job)

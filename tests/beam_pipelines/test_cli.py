@@ -52,7 +52,7 @@ ORDERS = [
 
 @pytest.mark.parametrize(("words", "beam"), ORDERS)
 def test_options_of_beam_stand_anywhere(words, beam):
-    arguments, found = cli._read(cli.parser(), "run", words)
+    arguments, found = cli.read_arguments(cli.parser(), "run", words)
     assert (arguments.config, arguments.output, found) == ("webbody", "o", beam)
 
 

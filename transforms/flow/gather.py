@@ -71,7 +71,7 @@ class _Waiting:
         return self.share == 1
 
 
-class _InBundle(beam.DoFn):
+class InBundle(beam.DoFn):
     """Piece -> the list of a whole's pieces, when all have arrived; at the end of the bundle the others, by whole."""
 
     TORN = "torn"
@@ -80,22 +80,25 @@ class _InBundle(beam.DoFn):
         self._waiting: dict[str, _Waiting] = {}
 
     def start_bundle(self) -> None:
+        """Nothing waits yet."""
         self._waiting = {}
 
     @no_annotations
     def process(self, piece: HasItem) -> Iterator[list[HasItem]]:
+        """Give the whole once its last piece is here."""
         whole = _whole(piece)
         if self._waiting.setdefault(whole, _Waiting()).add(piece):
             yield _in_order(self._waiting.pop(whole).pieces)
 
     def finish_bundle(self) -> Iterator[Any]:
+        """Give what is incomplete, by whole."""
         for whole, waiting in self._waiting.items():
             torn = WindowedValue((whole, waiting.pieces), MIN_TIMESTAMP, [GlobalWindow()])
             yield beam.pvalue.TaggedOutput(self.TORN, torn)
 
 
 @no_annotations
-def _behind_shuffle(gathered: tuple[str, Iterable[list[HasItem]]]) -> list[HasItem]:
+def behind_shuffle(gathered: tuple[str, Iterable[list[HasItem]]]) -> list[HasItem]:
     """The whole's pieces, from all bundles; RuntimeError unless they are all there, once."""
     whole, lists = gathered
     pieces = [piece for some in lists for piece in some]
@@ -113,6 +116,6 @@ class Gather(beam.PTransform):
 
     def expand(self, pieces: beam.PCollection) -> Branches:
         """Only wholes that a runner tore apart pass the shuffle; mostly there are none."""
-        arrived = pieces | "Gather in bundle" >> beam.ParDo(_InBundle()).with_outputs(_InBundle.TORN, main="whole")
-        torn = arrived[_InBundle.TORN] | "Gather torn" >> beam.GroupByKey() | "Join torn" >> beam.Map(_behind_shuffle)
+        arrived = pieces | "Gather in bundle" >> beam.ParDo(InBundle()).with_outputs(InBundle.TORN, main="whole")
+        torn = arrived[InBundle.TORN] | "Gather torn" >> beam.GroupByKey() | "Join torn" >> beam.Map(behind_shuffle)
         return arrived["whole"], torn

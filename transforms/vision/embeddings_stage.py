@@ -45,7 +45,7 @@ def embed_faces(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Crop:
+class Crop:
     """A face on its way through the stage."""
 
     face: Face | VideoFace
@@ -61,7 +61,7 @@ class EmbedFaces(beam.PTransform):
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Decode the aligned crop, embed it."""
-        row = partial(_embedding, self._models["embedding"])
+        row = partial(embedding_rows, self._models["embedding"])
         return (
             items
             | "Enter" >> enter()
@@ -71,15 +71,16 @@ class EmbedFaces(beam.PTransform):
         )
 
 
-def _decode(face: Face | VideoFace) -> _Crop:
-    return _Crop(face, open_image(face.crop))
+def _decode(face: Face | VideoFace) -> Crop:
+    return Crop(face, open_image(face.crop))
 
 
-def _aligned(crop: _Crop) -> list[tuple[Any, ...]]:
+def _aligned(crop: Crop) -> list[tuple[Any, ...]]:
     return [(crop.pixels, crop.face.crop_landmarks, crop.face.mesh)]
 
 
-def _embedding(entry: Entry, crop: _Crop, results: list[Array]) -> tuple[Embedding, ...]:
+def embedding_rows(entry: Entry, crop: Crop, results: list[Array]) -> tuple[Embedding, ...]:
+    """The row of a face's vector; Rejected `model_error` for one of another length, or without a direction."""
     (vector,), face = results, crop.face
     if vector.shape != (entry.dimension,):
         raise Rejected("model_error", wrong_dimension(entry, vector))

@@ -25,7 +25,7 @@ _COMPARED = 5  # embeddings, from the first one of a span on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sample:
+class Sample:
     """A frame that is looked at: the number of the frame, its place among the shot's samples, and the face in it."""
 
     media: str
@@ -65,7 +65,7 @@ class FindSpans(beam.PTransform):
         """Each shot goes through the models frame by frame."""
         shots = items | "Enter" >> enter()
         spans = shots | "In samples" >> InPieces(
-            partial(_samples, self._settings), self._look, partial(_spans, self._settings)
+            partial(samples_of, self._settings), self._look, partial(span_rows, self._settings)
         )
         return each(spans, "Leave", leave(Shot))
 
@@ -82,7 +82,7 @@ class _Look(beam.PTransform):
         seen = (
             samples
             | "Decode" >> step(partial(_decode, self._run))
-            | "Detect face" >> ask(models, "face", settings.inference, _frame, partial(_largest, settings))
+            | "Detect face" >> ask(models, "face", settings.inference, _frame, partial(with_largest_face, settings))
         )
         if "embedding" in models:
             embed = ask(models, "embedding", settings.inference, partial(_face, settings), _with_vector)
@@ -90,20 +90,21 @@ class _Look(beam.PTransform):
         return seen | "Forget pixels" >> step(_slim)
 
 
-def _samples(settings: SpanSettings, shot: Shot) -> list[_Sample]:
+def samples_of(settings: SpanSettings, shot: Shot) -> list[Sample]:
+    """The frames of a shot that are looked at, in order."""
     numbers = range(shot.first_frame, shot.end_frame, settings.every_frames)
-    return [_Sample(shot.media, number, place) for place, number in enumerate(numbers)]
+    return [Sample(shot.media, number, place) for place, number in enumerate(numbers)]
 
 
-def _decode(run: str, sample: _Sample) -> _Sample:
+def _decode(run: str, sample: Sample) -> Sample:
     return replace(sample, pixels=frame_pixels(run, sample.media, sample.number))
 
 
-def _frame(sample: _Sample) -> list[tuple[Any, ...]]:
+def _frame(sample: Sample) -> list[tuple[Any, ...]]:
     return [(sample.pixels,)]
 
 
-def _largest(settings: SpanSettings, sample: _Sample, results: list[Detections]) -> _Sample:
+def with_largest_face(settings: SpanSettings, sample: Sample, results: list[Detections]) -> Sample:
     """With the largest face of those above the score, if it is large enough in the frame."""
     (found,) = results
     good = np.flatnonzero(found.scores >= settings.min_score)
@@ -119,25 +120,25 @@ def _largest(settings: SpanSettings, sample: _Sample, results: list[Detections])
     return replace(sample, box=found.boxes[n], score=float(found.scores[n]), landmarks=found.landmarks[n])
 
 
-def _face(settings: SpanSettings, sample: _Sample) -> list[tuple[Any, ...]]:
+def _face(settings: SpanSettings, sample: Sample) -> list[tuple[Any, ...]]:
     wanted = sample.box is not None and sample.place % settings.embed_every == 0
     return [(sample.pixels, sample.landmarks, None)] if wanted else []
 
 
-def _with_vector(sample: _Sample, results: list[Array]) -> _Sample:
+def _with_vector(sample: Sample, results: list[Array]) -> Sample:
     return replace(sample, vector=results[0]) if results else sample
 
 
-def _slim(sample: _Sample) -> _Sample:
+def _slim(sample: Sample) -> Sample:
     return replace(sample, pixels=None)
 
 
-def _spans(settings: SpanSettings, shot: Shot, samples: list[_Sample | Rejected]) -> tuple[FaceSpan, ...]:
+def span_rows(settings: SpanSettings, shot: Shot, samples: list[Sample | Rejected]) -> tuple[FaceSpan, ...]:
     """The rows of the shot's spans; samples that failed count as such without a face, unless they are too many."""
     failed = [sample for sample in samples if isinstance(sample, Rejected)]
     if len(failed) > settings.max_failed_share * len(samples):
         raise Rejected(failed[0].code, f"{len(failed)} of {len(samples)} frames; the first: {failed[0].detail}")
-    seen = [sample for sample in samples if isinstance(sample, _Sample) and sample.box is not None]
+    seen = [sample for sample in samples if isinstance(sample, Sample) and sample.box is not None]
     if not seen:
         raise Rejected("no_face", f"in none of {len(samples)} frames, of the size and score that are asked for")
     found = find_spans(_track(shot, seen), settings)
@@ -147,7 +148,7 @@ def _spans(settings: SpanSettings, shot: Shot, samples: list[_Sample | Rejected]
     return tuple(_row(shot, span, seen[span.start : span.stop]) for span in found.spans)
 
 
-def _track(shot: Shot, seen: list[_Sample]) -> FaceTrack:
+def _track(shot: Shot, seen: list[Sample]) -> FaceTrack:
     length = next((len(sample.vector) for sample in seen if sample.vector is not None), 1)
     none = np.full(length, np.nan)
     return FaceTrack(
@@ -157,7 +158,7 @@ def _track(shot: Shot, seen: list[_Sample]) -> FaceTrack:
     )
 
 
-def _row(shot: Shot, span: Span, seen: list[_Sample]) -> FaceSpan:
+def _row(shot: Shot, span: Span, seen: list[Sample]) -> FaceSpan:
     vectors = [sample.vector for sample in seen if sample.vector is not None][:_COMPARED]
     return derived(
         FaceSpan,

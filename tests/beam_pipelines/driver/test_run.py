@@ -414,7 +414,7 @@ def test_the_record_is_plain_json(order):
 
 
 def test_a_lost_worker_costs_a_round_and_not_the_run(order, monkeypatch, capsys):
-    execute_rows = job._execute_rows
+    execute_rows = job.execute_rows
     losses = iter(["before", "after"])
 
     def lose(*given) -> None:
@@ -422,7 +422,7 @@ def test_a_lost_worker_costs_a_round_and_not_the_run(order, monkeypatch, capsys)
             execute_rows(*given)
         raise WorkerLost("a worker process was lost.")
 
-    monkeypatch.setattr(job, "_execute_rows", lose)
+    monkeypatch.setattr(job, "execute_rows", lose)
     run(order(jobs=[["double", "halve"]]))
     assert capsys.readouterr().err.count("Going on with the chunks that are left") == 2
 
@@ -434,7 +434,7 @@ def test_an_item_that_kills_every_worker_ends_the_run(order, monkeypatch):
         rounds.append(given)
         raise WorkerLost("a worker process was lost.")
 
-    monkeypatch.setattr(job, "_execute_rows", lose)
+    monkeypatch.setattr(job, "execute_rows", lose)
     with pytest.raises(WorkerLost):
         run(order())
     assert len(rounds) == 4

@@ -20,7 +20,7 @@ from apache_beam.io.localfilesystem import LocalFileSystem
 
 from model_handlers.errors import ModelError
 from model_handlers.weights import sources
-from model_handlers.weights.sources import _npm_client, check_uri, fetch, local_path
+from model_handlers.weights.sources import check_uri, fetch, local_path, npm_client
 
 pytestmark = pytest.mark.server
 
@@ -247,7 +247,7 @@ def test_npm_comes_with_the_environment_where_the_path_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    client = _npm_client()
+    client = npm_client()
     assert client is not None
     done = subprocess.run([*client, "--version"], capture_output=True, text=True, timeout=60, check=True)
     assert re.fullmatch(r"\d+\.\d+\.\d+", done.stdout.strip())

@@ -8,7 +8,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.flow.gather import _behind_shuffle, _InBundle, branches, each, piece_of
+from transforms.flow.gather import InBundle, behind_shuffle, branches, each, piece_of
 from transforms.flow.items import Item
 
 
@@ -25,7 +25,7 @@ def pieces(chunk: str, place: int, of: int) -> list[Piece]:
 def gather(bundles: list[list[Piece]]) -> tuple[list[list[str]], list[list[str]]]:
     """What a runner does: each list is one bundle. The rows of the wholes put together in a bundle, and behind it."""
     inside, torn = [], {}
-    dofn = _InBundle()
+    dofn = InBundle()
     for bundle in bundles:
         dofn.start_bundle()
         for one in bundle:
@@ -34,7 +34,7 @@ def gather(bundles: list[list[Piece]]) -> tuple[list[list[str]], list[list[str]]
             assert tagged.tag == "torn"
             whole, some = tagged.value.value
             torn.setdefault(whole, []).append(some)
-    behind = [_behind_shuffle(one) for one in torn.items()]
+    behind = [behind_shuffle(one) for one in torn.items()]
     return tuple([[piece.item.row for piece in whole] for whole in some] for some in (inside, behind))
 
 
@@ -61,7 +61,7 @@ def test_orders_that_look_alike_stay_apart():
 @pytest.mark.parametrize("some", [pieces("a", 0, 3)[:2], pieces("a", 0, 2) + pieces("a", 0, 2)[:1]])
 def test_lost_and_repeated_parts_are_no_results(some):
     with pytest.raises(RuntimeError, match="of the pieces of a/0 arrived"):
-        _behind_shuffle(("a/0", [some]))
+        behind_shuffle(("a/0", [some]))
 
 
 arrivals = st.lists(st.integers(1, 5), max_size=5).flatmap(

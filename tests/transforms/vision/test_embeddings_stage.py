@@ -3,7 +3,7 @@ import pytest
 
 from model_handlers.models import catalogue
 from transforms.tables.reasons import Rejected
-from transforms.vision.embeddings_stage import _Crop, _embedding
+from transforms.vision.embeddings_stage import Crop, embedding_rows
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ from transforms.vision.embeddings_stage import _Crop, _embedding
 )
 def test_a_vector_that_is_none_is_told_with_the_model(vector, words):
     with pytest.raises(Rejected, match=words) as why:
-        _embedding(catalogue.load().get("dlib-resnet"), _Crop(None, None), [vector])
+        embedding_rows(catalogue.load().get("dlib-resnet"), Crop(None, None), [vector])
     assert why.value.code == "model_error"

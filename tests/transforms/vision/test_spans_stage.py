@@ -7,7 +7,7 @@ from model_handlers.interface import Detections
 from transforms.tables.reasons import Rejected
 from transforms.tables.video_rows import Shot
 from transforms.vision.span_settings import SpanSettings
-from transforms.vision.spans_stage import _largest, _Sample, _samples, _spans
+from transforms.vision.spans_stage import Sample, samples_of, span_rows, with_largest_face
 
 SETTINGS = SpanSettings()
 SHOT = Shot("v-s3", "v", "news", "{}", "media/v.mp4", 100, 180, 4.0, 7.2, 200, 100)
@@ -22,20 +22,20 @@ def detections(*faces: tuple[float, float, float]) -> Detections:
     return Detections(boxes, np.array([score for *_, score in faces], np.float32), np.zeros((len(faces), 5, 2)))
 
 
-def seen(shot: Shot = SHOT, **changes) -> list[_Sample]:
+def seen(shot: Shot = SHOT, **changes) -> list[Sample]:
     """Every sample of the shot with a face in place."""
     vector = np.eye(4)[0]
-    whole = _samples(SETTINGS, shot)
+    whole = samples_of(SETTINGS, shot)
     return [replace(one, box=BOX, score=0.9, landmarks=POINTS, vector=vector, **changes) for one in whole]
 
 
 def spans(samples, settings=SETTINGS):
-    return [(span.first_frame, span.end_frame) for span in _spans(settings, SHOT, samples)]
+    return [(span.first_frame, span.end_frame) for span in span_rows(settings, SHOT, samples)]
 
 
 def test_samples_are_every_second_frame_of_the_shot():
-    assert [sample.number for sample in _samples(SETTINGS, replace(SHOT, end_frame=105))] == [100, 102, 104]
-    assert [sample.place for sample in _samples(SETTINGS, replace(SHOT, end_frame=105))] == [0, 1, 2]
+    assert [sample.number for sample in samples_of(SETTINGS, replace(SHOT, end_frame=105))] == [100, 102, 104]
+    assert [sample.place for sample in samples_of(SETTINGS, replace(SHOT, end_frame=105))] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_samples_are_every_second_frame_of_the_shot():
     ],
 )
 def test_the_largest_face_counts_if_it_is_large_enough(found, height):
-    sample = _Sample("media/v.mp4", 100, 0, pixels=np.zeros((100, 200, 3), np.uint8))
-    box = _largest(SETTINGS, sample, [found]).box
+    sample = Sample("media/v.mp4", 100, 0, pixels=np.zeros((100, 200, 3), np.uint8))
+    box = with_largest_face(SETTINGS, sample, [found]).box
     assert (None if box is None else box[3] - box[1]) == height
 
 
@@ -79,7 +79,7 @@ def test_too_many_frames_that_fail_are_a_failed_shot():
 
 
 @pytest.mark.parametrize(
-    ("samples", "code"), [(_samples(SETTINGS, SHOT), "no_face"), (seen()[:16], "no_span"), (seen()[::5], "no_span")]
+    ("samples", "code"), [(samples_of(SETTINGS, SHOT), "no_face"), (seen()[:16], "no_span"), (seen()[::5], "no_span")]
 )
 def test_shots_without_a_span_say_why(samples, code):
     with pytest.raises(Rejected) as why:
@@ -88,7 +88,7 @@ def test_shots_without_a_span_say_why(samples, code):
 
 
 def test_a_row_has_what_was_seen():
-    (row,) = _spans(SETTINGS, SHOT, seen())
+    (row,) = span_rows(SETTINGS, SHOT, seen())
     assert (row.span_id, row.shot_id, row.video_id, row.label) == ("v-s3-100", "v-s3", "v", "news")
     assert row.numbers == list(range(100, 180, 2))
     assert row.boxes.shape == (40, 4)
@@ -102,5 +102,5 @@ def test_consistency_is_of_the_first_five_embeddings(vectors, expected):
     samples = [replace(one, vector=None) for one in seen()]
     for i, axis in enumerate(vectors):
         samples[2 * i] = replace(samples[2 * i], vector=np.eye(4)[axis])
-    (row,) = _spans(SpanSettings(max_distance=2), SHOT, samples)
+    (row,) = span_rows(SpanSettings(max_distance=2), SHOT, samples)
     assert row.face_consistency == expected
