@@ -52,7 +52,7 @@ COPY --from=build-cpu /opt/venv /opt/venv
 
 FROM cpu AS template
 COPY --from=launcher /opt/google/dataflow/python_template_launcher /opt/google/dataflow/python_template_launcher
-COPY configs/dataflow/launch.py /template/launch.py
+COPY beam_pipelines/launch.py /template/launch.py
 ENV FLEX_TEMPLATE_PYTHON_PY_FILE=/template/launch.py
 ENTRYPOINT ["/opt/google/dataflow/python_template_launcher"]
 

@@ -89,7 +89,7 @@ def test_the_template_runs_the_launcher_with_our_entry():
     assert of("template", "ENTRYPOINT")[-1] == f'["{launcher}"]'
     assert f"--from=launcher {launcher} {launcher}" in of("template", "COPY")
     (entry,) = re.findall(r"FLEX_TEMPLATE_PYTHON_PY_FILE=(\S+)", " ".join(of("template", "ENV")))
-    assert f"configs/dataflow/launch.py {entry}" in of("template", "COPY")
+    assert f"beam_pipelines/launch.py {entry}" in of("template", "COPY")
 
 
 def test_every_source_is_there_and_goes_into_the_context():

@@ -42,7 +42,7 @@ ROOMS = [
     "beam_pipelines.cli",
     "beam_pipelines.template",
     "manyfaces",
-    "configs.dataflow",
+    "beam_pipelines.launch",
 ]
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
