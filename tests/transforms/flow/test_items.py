@@ -43,7 +43,7 @@ def test_a_detail_is_one_short_line_that_arrow_can_hold(detail, stored):
 
 
 def test_an_unknown_code_is_a_defect_and_not_an_outcome():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="no reason code"):
         rejected(item(), "a", Rejected("no_such_reason"))
 
 
