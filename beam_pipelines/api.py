@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from pyarrow import fs
 
 from beam_pipelines import config as configuration
 from beam_pipelines.driver import models, storage
@@ -18,6 +17,7 @@ from beam_pipelines.driver.run import run as do_run
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import inspection, summary
 from model_handlers.named import nearest
+from transforms.tables.arrow_files import reading
 from transforms.tables.files import is_local
 from transforms.tables.ledger import read_ledger
 from transforms.tables.shards import shard_names, shard_path
@@ -47,10 +47,7 @@ class Run:
         if not shards:
             raise ConfigError(f"{self.folder}: there is no table {name!r}; {nearest(name, self.tables())}")
         paths = [shard_path(self.folder, name, shard) for shard in shards]
-        if is_local(self.folder):
-            return ds.dataset(paths, format="parquet")
-        store, _ = fs.FileSystem.from_uri(paths[0])
-        return ds.dataset([path.partition("://")[2] for path in paths], format="parquet", filesystem=store)
+        return ds.dataset(paths, format="parquet", filesystem=None if is_local(self.folder) else reading())
 
     def ledger(self, *stages: str) -> pa.Table:
         """What became of every item in these stages, or in all: stage, item_id, state, reason, transient, detail, rows.
