@@ -17,18 +17,18 @@ from typing import NoReturn
 
 from beam_pipelines import __version__
 from beam_pipelines.driver import interrupt
+from beam_pipelines.recipes import RECIPES
 from model_handlers.errors import ModelError
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
-_SHIPPED = ("webbody", "face_generation", "face_clips")
 _TAKES_BEAM_OPTIONS = ("run", "plan", "retry")
 _BEAM_OPTIONS = "Beam's options may stand here too: --runner, --direct_num_workers, --flink_master, ..."
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "config", metavar="CONFIG", help="a YAML file, or the name of a shipped one: " + ", ".join(_SHIPPED)
+        "config", metavar="CONFIG", help="a YAML file, or the name of a shipped one: " + ", ".join(RECIPES)
     )
     parser.add_argument(
         "--input",
@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     retry.set_defaults(do="retry", command=retry)
 
     demo = add("demo", help="a recipe on real photographs, or videos of them, served by this machine")
-    demo.add_argument("recipe", nargs="?", default="webbody", choices=_SHIPPED, help="default: %(default)s")
+    demo.add_argument("recipe", nargs="?", default="webbody", choices=tuple(RECIPES), help="default: %(default)s")
     demo.add_argument("--output", metavar="DIR", help="the run's folder (default: runs/demo-<recipe>)")
     demo.set_defaults(do="demo", command=demo)
 

@@ -12,7 +12,7 @@ from model_handlers.codecs import CODECS
 from model_handlers.errors import ModelError
 from model_handlers.named import nearest
 from model_handlers.weights.convert import CONVERSIONS
-from model_handlers.weights.sources import check_uri, local_path, open_remote
+from model_handlers.weights.uris import check_uri, local_path, open_remote
 
 FRAMEWORKS_HANDLED = ("onnx",)
 
@@ -27,7 +27,7 @@ class Source(_Record):
     """One file to fetch."""
 
     uri: Annotated[str, AfterValidator(check_uri)] = Field(
-        description="where it is: a path, https://, gs://, hf://, pypi:// or npm://, as weights/sources.py of "
+        description="where it is: a path, https://, gs://, hf://, pypi:// or npm://, as weights/uris.py of "
         "model_handlers explains them"
     )
     sha256: Sha256 = Field(description="SHA-256 of the file (of the member, if it comes out of an archive)")

@@ -1,9 +1,7 @@
 """From an entry of the catalogue to what runs it and what reads it."""
 
 from functools import partial
-from typing import Any
-
-from apache_beam.ml.inference.base import ModelHandler
+from typing import TYPE_CHECKING, Any
 
 from model_handlers import named
 from model_handlers.codecs import CODECS
@@ -12,10 +10,13 @@ from model_handlers.interface import Answer, Codec, Request
 from model_handlers.models import store
 from model_handlers.models.catalogue import Entry
 
+if TYPE_CHECKING:
+    from apache_beam.ml.inference.base import ModelHandler
+
 
 def handler(
     entry: Entry, *, device: str = "cpu", batch_size: int | None = None, threads: int = 1
-) -> ModelHandler[Request, Answer, Any]:
+) -> "ModelHandler[Request, Answer, Any]":
     """The handler of the entry's framework for RunInference; it fetches and loads the model on the worker.
 
     `batch_size`: examples at a time; None for the catalogue's on a GPU and for one on a CPU, where the time is linear

@@ -1,14 +1,15 @@
 """A model outside of pipelines: loaded once, then called with images."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from apache_beam.ml.inference.base import ModelHandler
+from typing import TYPE_CHECKING, Any
 
 from model_handlers.errors import ModelError
 from model_handlers.interface import Answer, Codec, Request
 from model_handlers.models.catalogue import Entry
 from model_handlers.models.handlers import codec, handler
+
+if TYPE_CHECKING:
+    from apache_beam.ml.inference.base import ModelHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class LoadedModel:
 
     entry: Entry
     codec: Codec
-    handler: ModelHandler[Request, Answer, Any]
+    handler: "ModelHandler[Request, Answer, Any]"
     session: Any
 
     def __call__(self, *arguments: Any) -> Any:

