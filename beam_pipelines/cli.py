@@ -93,10 +93,11 @@ def parser() -> argparse.ArgumentParser:
     )
     inspect.set_defaults(do="inspect", command=inspect)
 
-    models = add("models", help="list, fetch or check the models of the catalogue")
-    models.add_argument("what", choices=("list", "fetch", "check"))
+    models = add("models", help="list, fetch, check or describe the models of the catalogue")
+    models.add_argument("what", choices=("list", "fetch", "check", "card"))
     models.add_argument("names", nargs="*", metavar="MODEL", help="all of the CPU profile, if none is named")
     models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
+    models.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where check runs them: %(default)s")
     models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")
     models.set_defaults(do="models", command=models)
 

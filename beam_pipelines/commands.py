@@ -20,11 +20,10 @@ from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import schema
 from beam_pipelines.reports import inspection, summary
+from beam_pipelines.reports.models import card_table, check_table, list_table
 from beam_pipelines.reports.sheet import write_sheet
-from model_handlers.errors import ModelError
 from model_handlers.models import catalogue, store
-from model_handlers.models.catalogue import Entry
-from model_handlers.models.trial import try_model
+from model_handlers.models.catalogue import Catalogue
 from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import RowStage
 from transforms.tables.ledger import tally
@@ -134,28 +133,26 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 
 def models(arguments: argparse.Namespace, rest: list[str]) -> None:
-    """`manyfaces models list|fetch|check`."""
+    """`manyfaces models list|fetch|check|card`."""
     known = catalogue.load(arguments.catalogue)
-    names = arguments.names or sorted(known.models)
-    table = Table("model", "task", "framework", "licence", "commercial", "state", title="models")
-    for entry in (known.get(name) for name in names):
-        if arguments.what == "fetch" and (arguments.names or entry.profile == "cpu"):
+    if arguments.what == "card" and not arguments.names:
+        raise ConfigError("models card: name the models; `manyfaces models list` shows them.")
+    wanted = arguments.names or _of_profile(known, "cpu" if arguments.what in ("fetch", "check") else None)
+    entries = [known.get(name) for name in wanted]
+    if arguments.what == "fetch":
+        for entry in entries:
             store.ensure(entry, accept_noncommercial=arguments.accept_noncommercial)
-        commercial = "yes" if entry.commercial else "no"
-        state = "cannot run yet" if arguments.what == "list" and entry.lacks() else store.status(entry)
-        if arguments.what == "check" and state == "ready":
-            state = _trial(entry)
-        table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, state)
-    summary.console().print(table)
+    out = summary.console()
+    if arguments.what == "card":
+        for entry in entries:
+            out.print(card_table(entry))
+    else:
+        out.print(check_table(entries, arguments.device) if arguments.what == "check" else list_table(entries))
 
 
-def _trial(entry: Entry) -> str:
-    """`ready`, or what of the model does not fit the catalogue."""
-    try:
-        try_model(entry)
-    except ModelError as misfit:
-        return str(misfit)
-    return "ready"
+def _of_profile(known: Catalogue, profile: str | None) -> list[str]:
+    """The names of the models of a profile, or of all, in order."""
+    return sorted(name for name, entry in known.models.items() if profile in (None, entry.profile))
 
 
 def config(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model_handlers.errors import ModelError
+from model_handlers.frameworks.onnx import DeviceMissing
 from model_handlers.interface import Answer, Codec, Request
 from model_handlers.models.catalogue import Entry
 from model_handlers.models.handlers import codec, handler
@@ -33,4 +34,7 @@ class LoadedModel:
 def load_model(entry: Entry, device: str = "cpu", threads: int = 1) -> LoadedModel:
     """Fetch the model's files if they are not cached yet, and load it. ModelError if that cannot be."""
     runs = handler(entry, device=device, threads=threads)
-    return LoadedModel(entry, codec(entry), runs, runs.load_model())
+    try:
+        return LoadedModel(entry, codec(entry), runs, runs.load_model())
+    except DeviceMissing as missing:
+        raise ModelError(str(missing)) from missing

@@ -1,0 +1,64 @@
+"""The models of the catalogue as tables: what there is, whether it fits, and all that is known of one."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from model_handlers.errors import ModelError
+from model_handlers.models import store
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.measure import measure
+
+
+def list_table(models: Iterable[Entry]) -> Table:
+    """A line a model: task, framework, licence, and whether it is there."""
+    table = Table("model", "task", "framework", "licence", "commercial", "state", title="models")
+    for entry in models:
+        commercial = "yes" if entry.commercial else "no"
+        state = "cannot run yet" if entry.lacks() else store.status(entry)
+        table.add_row(entry.name, entry.task, entry.framework, entry.licence, commercial, state)
+    return table
+
+
+def check_table(models: Iterable[Entry], device: str) -> Table:
+    """A line a model that is there: shapes and milliseconds of one example, or what does not fit."""
+    table = Table("model", "task", "input", "outputs", "ms", "state", title=f"models on {device}")
+    for entry in models:
+        state, cells = store.status(entry), [""] * 3
+        if state == "ready":
+            try:
+                found = measure(entry, device)
+                outputs = ", ".join(map(_shape, found.outputs))
+                cells = [_shape(found.given), outputs, f"{found.milliseconds:.1f}"]
+            except ModelError as misfit:
+                state = str(misfit)
+        table.add_row(entry.name, entry.task, *cells, state)
+    return table
+
+
+def card_table(entry: Entry) -> Table:
+    """All that the catalogue says of a model, a line each."""
+    table = Table("", entry.name, show_lines=False, title_justify="left")
+    facts = {
+        "task": entry.task,
+        "framework": entry.framework,
+        "codec": entry.codec,
+        "options": ", ".join(f"{key}: {value}" for key, value in entry.options.items()) or "none",
+        "dimension": "" if entry.dimension is None else str(entry.dimension),
+        "licence": entry.licence,
+        "commercial use": "allowed" if entry.commercial else "forbidden: accept_noncommercial is needed",
+        "source": "\n".join(source.uri for source in entry.sources) or "not configured",
+        "conversion": entry.convert or "none",
+        "sha256": entry.sha256,
+        "batch on a GPU": str(entry.batch_size),
+        "state": store.status(entry),
+        "note": entry.note,
+    }
+    for name, value in facts.items():
+        if value:
+            table.add_row(name, value)
+    return table
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "1"

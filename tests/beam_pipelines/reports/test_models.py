@@ -1,0 +1,41 @@
+"""The tables of models, through the command line."""
+
+import onnxruntime
+import pytest
+
+from beam_pipelines import cli
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["list"], ["centerface", "yolov8n-pose", "cannot run yet"]),
+        (["list", "centerface"], ["MIT", "face"]),
+        (["card", "movenet-thunder"], ["side: 256", "keypoints", "npm://", "allowed"]),
+        (["card", "vit-kprpe"], ["vit_kprpe", "not configured"]),
+    ],
+)
+def test_what_is_known_of_models(capsys, words, shown):
+    assert cli.main(["models", *words]) == cli.DONE
+    out = capsys.readouterr().out
+    assert [word for word in shown if word not in out] == []
+
+
+def test_a_card_needs_a_name(capsys):
+    assert cli.main(["models", "card"]) == cli.UNUSABLE
+    assert "name the models; `manyfaces models list` shows them." in capsys.readouterr().err
+
+
+@pytest.mark.integration
+def test_a_check_shows_shapes_and_times_or_what_does_not_fit(capsys):
+    assert cli.main(["models", "check", "dlib-resnet"]) == cli.DONE
+    out = capsys.readouterr().out
+    assert "3x150x150" in out
+    assert "ready" in out
+
+
+@pytest.mark.integration
+@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="the device is there")
+def test_a_check_on_a_device_that_is_not_there_says_so(capsys):
+    assert cli.main(["models", "check", "dlib-resnet", "--device", "cuda"]) == cli.DONE
+    assert "cuda" in capsys.readouterr().out.partition("dlib-resnet")[2]
