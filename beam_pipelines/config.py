@@ -3,6 +3,7 @@
 import copy
 import difflib
 import os
+import re
 import reprlib
 import types
 from pathlib import Path
@@ -22,6 +23,7 @@ from model_handlers import named
 from model_handlers.named import nearest
 from transforms.tables.files import open_binary
 
+_PLACE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _MISSING, _OWN = "missing", "value_error"  # pydantic's names of errors
 
 
@@ -51,7 +53,13 @@ def find(name: str) -> str:
 
 
 def load(name: str, overrides: list[str] | None = None) -> tuple[Recipe, RecipeConfig]:
-    """Read a configuration and apply `key=value` overrides; ConfigError tells everything that is wrong at once."""
+    """Read a configuration and apply `key=value` overrides; ConfigError tells everything that is wrong at once.
+
+    `name` is a file, the name of a shipped configuration, or the place `module:attribute` of a recipe, whose defaults
+    are then the configuration.
+    """
+    if _PLACE.fullmatch(name):
+        return _validated(name, {"recipe": name}, overrides or [])
     path = find(name)
     with open_binary(path) as file:
         try:

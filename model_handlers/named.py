@@ -26,13 +26,14 @@ def load(kind: str, name: str, known: Mapping[str, str]) -> Any:
         raise ValueError(f"there is no {kind} {name!r}; {nearest(name, known)} One of your own is `module:attribute`.")
     try:
         found = import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # the module is there, and something that it needs is not
+    except ModuleNotFoundError as error:  # the module itself, or something that it needs
         raise ValueError(
             f"{kind} {name!r}: there is no module {error.name!r}; install the package that has it, where the run is "
             "started and on its workers."
         ) from error
+    except Exception as error:  # a stranger's code may raise anything
+        said = " ".join(str(error).split()) or "without a word"
+        raise ValueError(f"{kind} {name!r}: {module} cannot be imported: {type(error).__name__}: {said}.") from error
     if not hasattr(found, attribute):
         raise ValueError(f"{kind} {name!r}: the module {module} has no {attribute!r}; {nearest(attribute, dir(found))}")
     return getattr(found, attribute)

@@ -18,11 +18,8 @@ import numpy as np
 import yaml
 
 import configs
-from beam_pipelines import config as configuration
-from beam_pipelines.driver.order import Order
-from beam_pipelines.driver.run import run as do_run
+from beam_pipelines import api
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.reports import summary
 from beam_pipelines.reports.contact_sheet import write_contact_sheet
 from model_handlers.models import store
 from transforms.tables.csv_cells import csv_rows
@@ -162,12 +159,10 @@ def run_recipe(name: str, overrides: list[str], pairs: list[tuple[DemoRow, Page]
     """Serve the pages, run the recipe on their rows, print the counts."""
     with serve({row.path: page for row, page in pairs}) as port:
         manifest = write_manifest([row for row, _ in pairs], port, folder)
-        recipe, settings = configuration.load(name, [*overrides, f"fetch.allow_hosts=['127.0.0.1:{port}']"])
-        for entry in recipe.models(settings).values():
-            store.ensure(entry)
         print(f"== {name} on {len(pairs) + 1} rows served at 127.0.0.1:{port}", file=sys.stderr)
-        do_run(Order(recipe, settings, str(manifest), str(folder)))
-    summary.show(str(folder))
+        served = f"fetch.allow_hosts=['127.0.0.1:{port}']"
+        done = api.start(api.order(name, str(manifest), str(folder), [*overrides, served]))
+    done.show()
 
 
 def run(output: str) -> None:

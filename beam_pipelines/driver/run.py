@@ -12,7 +12,7 @@ from typing import Any
 
 from beam_pipelines.driver import storage
 from beam_pipelines.driver.balance import close_stage, counts_of_manifest
-from beam_pipelines.driver.job import do_job
+from beam_pipelines.driver.do_job import do_job
 from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record, versions, write_record

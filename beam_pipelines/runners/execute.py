@@ -1,10 +1,10 @@
 """Running a pipeline on the runner that the options name, in a thread beside which progress can be shown."""
 
 import copy
+import logging
 import re
 import shlex
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Thread
 
 import apache_beam as beam
@@ -22,6 +22,7 @@ from beam_pipelines.runners.options import UNSET_MODE, is_direct, runner_name
 from transforms.child_python import child_command
 from transforms.disk import FULL, is_full
 
+_log = logging.getLogger("manyfaces.runner")
 _STOP_SECONDS = 30  # for a job that was cancelled to end, and the processes beside it
 _LOSSES = ("Channel closed prematurely", "SDK worker disconnected")  # what the local runner says, and Prism
 
@@ -104,9 +105,14 @@ class Running(Thread):
         A job that goes on all the same fails at its next commit, once the run has a new attempt.
         """
         if self._result is not None:
-            with suppress(Exception):  # NotImplementedError, or whatever an engine says that is past caring
+            try:
                 self._result.cancel()
-                self.join(_STOP_SECONDS)
+            except NotImplementedError:  # Beam's local runner
+                return
+            except Exception as error:  # each engine's client has its own
+                _log.warning("the job could not be cancelled (%s); what it still does is not committed", error)
+                return
+            self.join(_STOP_SECONDS)
 
     def outcome(self) -> None:
         """Raise what the pipeline raised, as one sentence."""

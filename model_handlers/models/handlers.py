@@ -60,6 +60,10 @@ def codec(entry: Entry) -> Codec:
         ) from error
     except ValueError as error:
         raise ModelError(f"model {entry.name!r}: {str(error).rstrip('.')}.") from error
+    except Exception as error:  # a codec may come from anywhere
+        raise ModelError(
+            f"model {entry.name!r}: codec {entry.codec!r} fails: {type(error).__name__}: {error}."
+        ) from error
     if not isinstance(made, Codec):
         raise ModelError(f"model {entry.name!r}: codec {entry.codec!r} gives a {type(made).__name__} and no Codec.")
     if made.task != entry.task:

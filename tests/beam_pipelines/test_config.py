@@ -233,3 +233,10 @@ def test_the_record_of_a_run_gives_its_configuration_back(write):
     record = {"recipe": "small", "config": loaded.model_dump(mode="json")}
     assert config.from_record(record, []) == (SMALL, loaded)
     assert config.from_record(record, ["max_failed_share=1"])[1].max_failed_share == 1
+
+
+def test_the_place_of_a_recipe_stands_for_a_configuration_of_its_defaults():
+    recipe, settings = config.load("tests.beam_pipelines.numbers_recipe:RECIPE", ["factor=3"])
+    assert (recipe.name, settings.model_dump()["factor"]) == ("numbers", 3)
+    with pytest.raises(ConfigError, match=r"no\.where"):
+        config.load("no.where:RECIPE")

@@ -52,7 +52,7 @@ _PROTOCOL = 4  # of the pickle: fixed, so that equal runs give equal bytes
 
 
 def write_clip_metadata() -> TableStage:
-    """The stage metadata; it reads the ledger of the stage download too."""
+    """The stage metadata: what became of each video and clip, as files; it reads the downloads' ledger too."""
     return TableStage(
         name=STAGE,
         reads=(CLIPS, "manifest", "videos", "shots"),

@@ -23,8 +23,8 @@ class RowStage:
 
     `transform` makes for a run what takes a PCollection of Items of `row_in` (of Chunks, if `whole_chunks`) and gives
     Outcomes with rows of `row_out`. `settings` are blocks, or values, of the configuration by key: all that its rows
-    depend on, beside its `models`. `column_types` are those of `row_out` that only the models tell. Rows whose ids the
-    table `without` lists are left out.
+    depend on, beside its `models`. `column_types` are Arrow types of columns of `row_out` that depend on the models,
+    such as a vector's length. Rows whose ids the table `without` lists are left out.
     `much_python`: its work holds the interpreter's lock, so that on one machine processes do it faster than threads.
     `files` are folders of the run that it writes beside tables.
     """

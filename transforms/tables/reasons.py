@@ -134,3 +134,11 @@ class Rejected(Exception):
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+
+
+def told(code: object, detail: object) -> Rejected:
+    """What another process says of an item; `internal_error` if that is no reason that there is."""
+    try:
+        return Rejected(str(code), str(detail))
+    except ValueError:
+        return Rejected("internal_error", f"a process that handles one item ended with {code!s:.40}: {detail!s:.200}")

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 from transforms.child_python import child_command
-from transforms.tables.reasons import Rejected
+from transforms.tables.reasons import Rejected, told
 from transforms.videos.settings import VideoAcceptSettings
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def probe(path: str, accept: VideoAcceptSettings) -> VideoInfo:
     if "missing" in answer:
         raise ModuleNotFoundError(answer["missing"])
     if "code" in answer:
-        raise Rejected(answer["code"], answer["detail"])
+        raise told(answer["code"], answer["detail"])
     return VideoInfo(**answer)
 
 

@@ -20,7 +20,7 @@ from transforms.videos.shots_stage import cut_models, network
 
 
 def sample_frames(sampling: SamplingSettings, shots: ShotSettings, models: KnownModels) -> RowStage:
-    """The stage frames; `shots` counts where sampling is by shot, which are found as the stage shots does."""
+    """The stage frames: the frames of each video that are looked at; `shots` are the settings of sampling by shot."""
     by_shot = sampling.method == "per_shot"
     used = cut_models(shots, models) if by_shot else Models()
     return RowStage(

@@ -34,7 +34,7 @@ class PartSettings(Settings):
 
 
 def write_parts(settings: PartSettings) -> RowStage:
-    """The stage parts."""
+    """The stage parts: each shot as a file."""
     return RowStage(
         name="parts",
         reads="shots",

@@ -23,7 +23,7 @@ from transforms.videos.shots import detect_shots, frame_edges, span_pieces
 
 
 def find_shots(settings: ShotSettings, models: KnownModels) -> RowStage:
-    """The stage shots."""
+    """The stage shots: where the shots of each video begin and end."""
     used = cut_models(settings, models)
     return RowStage(
         name="shots",

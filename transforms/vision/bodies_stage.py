@@ -32,7 +32,7 @@ class _Scene:
 
 
 def find_bodies(settings: BodySettings, models: KnownModels, without: str | None = None) -> RowStage:
-    """The stage bodies; images whose ids the table `without` lists are left out."""
+    """The stage bodies: the people of each image; images whose ids the table `without` lists are left out."""
     used = models.of(person=settings.person_model, keypoints=settings.keypoint_model)
     return RowStage(
         name="bodies",

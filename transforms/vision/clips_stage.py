@@ -35,7 +35,7 @@ class _Clip:
 
 
 def write_clips(settings: ClipSettings, models: KnownModels) -> RowStage:
-    """The stage clips."""
+    """The stage clips: the files of each span, with scores."""
     used = models.of(**dict(settings.scores))
     return RowStage(
         name="clips",

@@ -50,7 +50,7 @@ FRAMES = Pictures("frames", Frame, _frame_pixels, Detection)
 
 
 def find_detections(settings: DetectionSettings, models: KnownModels, where: Pictures[Any] = FRAMES) -> RowStage:
-    """The stage detections."""
+    """The stage detections: every face in frames of videos, in whole images, or in pictures of one's own."""
     used = models.of({"face": settings.detector_side}, face=settings.face_model)
     return RowStage(
         name="detections",

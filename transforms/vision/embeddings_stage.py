@@ -28,7 +28,7 @@ def embed_faces(
     row_in: type[Face] | type[VideoFace] = Face,
     without: str | None = None,
 ) -> RowStage:
-    """The stage embeddings, of faces of images or of videos; those whose ids the table `without` lists are left out."""
+    """The stage embeddings: a vector of each face, of images or videos, less those the table `without` lists."""
     used = models.of(embedding=settings.model)
     return RowStage(
         name="embeddings",

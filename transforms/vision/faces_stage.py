@@ -41,7 +41,7 @@ class _Head:
 
 
 def find_faces(settings: FaceSettings, models: KnownModels) -> RowStage:
-    """The stage faces."""
+    """The stage faces: the best face of each body."""
     used = models.of({"face": settings.detector_side}, face=settings.face_model, mesh=settings.mesh_model)
     return RowStage(
         name="faces",

@@ -39,7 +39,7 @@ class Sample:
 
 
 def find_face_spans(settings: SpanSettings, models: KnownModels) -> RowStage:
-    """The stage spans."""
+    """The stage spans: the stretches of each shot in which one face stays in place."""
     used = models.of({"face": settings.detector_side}, face=settings.face_model, embedding=settings.embedding_model)
     return RowStage(
         name="spans",

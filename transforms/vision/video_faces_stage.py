@@ -46,7 +46,7 @@ class _Head:
 
 
 def measure_faces(settings: VideoFaceSettings, models: KnownModels) -> RowStage:
-    """The stage faces of videos."""
+    """The stage faces of videos: detections that pass the quality filter, measured and cut out."""
     used = models.of(mesh=settings.mesh_model, emotion=settings.emotion_model)
     return RowStage(
         name="faces",

@@ -8,36 +8,28 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from beam_pipelines.driver import balance, job
+from beam_pipelines.driver import balance, do_job
 from beam_pipelines.driver import run as run_module
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import run
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed, WorkerLost
-from tests.beam_pipelines.numbers_recipe import CALLS, RECIPE, NumbersConfig, contents, mend
+from tests.beam_pipelines.numbers_recipe import (
+    CALLS,
+    CUTS,
+    NUMBERS,
+    RECIPE,
+    NumbersConfig,
+    contents,
+    expected_total,
+    mend,
+    total,
+)
 from tests.object_store import new_folder
 from transforms.tables.ledger import tally
-from transforms.tables.retry import plan_retry
-from transforms.tables.shards import read_column, read_footers, shard_names, shard_path
+from transforms.tables.shards import shard_names, shard_path
 
 pytestmark = pytest.mark.jobs
-
-NUMBERS = [*range(1, 31), 707]  # 10 20 30: dropped; 7 14 21 28: timeout; 707: http_404; 11 22: fail in halve
-
-
-@pytest.fixture
-def order(tmp_path):
-    """An order for a run of NUMBERS in a folder of its own; keywords are the configuration's."""
-    manifest = tmp_path / "numbers.txt"
-    manifest.write_text("\n".join(map(str, NUMBERS)))
-    CALLS.clear()
-
-    def make(output: str = "run", recompute: bool = False, mode: str = "in_memory", **config) -> Order:
-        beam = (f"--direct_running_mode={mode}", "--direct_num_workers=2")
-        run_folder = str(tmp_path / output)
-        return Order(RECIPE, NumbersConfig(**config), str(manifest), run_folder, beam, recompute)
-
-    return make
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +45,6 @@ def times(folder: str) -> dict[str, int]:
     """When each shard was written."""
     paths = (os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.startswith("part-"))
     return {path: os.stat(path).st_mtime_ns for path in paths}
-
-
-def total(folder: str) -> int:
-    return read_column(folder, "sums", ["value"])["value"][0].as_py()
-
-
-def expected_total(without_failures: bool = False) -> int:
-    numbers = [n for n in NUMBERS if n % 10]
-    if not without_failures:
-        numbers = [n for n in numbers if n % 7 and n % 11]
-    return sum(4 * n for n in numbers)
 
 
 def test_an_empty_manifest_makes_empty_tables(order, tmp_path):
@@ -144,7 +125,7 @@ def test_a_run_that_is_killed_behind_any_change_of_its_record_goes_on(order, und
     for number in range(1, 100):
         one, left = order(f"killed-{number}"), number
         with monkeypatch.context() as patched:
-            for module in (run_module, job, balance):
+            for module in (run_module, do_job, balance):
                 patched.setattr(module, "write_record", write_and_die)
             try:
                 run(one)
@@ -155,12 +136,6 @@ def test_a_run_that_is_killed_behind_any_change_of_its_record_goes_on(order, und
         assert contents(one.run) == contents(undisturbed)
         assert "finished" in read_record(one.run)
     assert number > 4, "there are as many changes as stages, at least"
-
-
-CUTS = [
-    [["double", "halve"], ["sum"]],
-    [["double"], ["halve"], ["sum"]],
-]
 
 
 @pytest.mark.parametrize("cuts", CUTS)
@@ -233,90 +208,6 @@ def test_a_table_stage_is_done_again_when_its_output_is_deleted(order):
     os.unlink(shard_path(order().run, "sums", "00000"))
     run(order())
     assert total(order().run) == expected_total()
-
-
-def test_a_retry_does_the_failed_items_only_and_they_flow_on(order):
-    run(order())
-    mend(order().run)
-    CALLS.clear()
-    assert plan_retry(order().run, "double", transient_only=False, rows_per_shard=3) == 5
-    assert plan_retry(order().run, "halve", transient_only=False, rows_per_shard=3) == 2
-    run(order())
-    assert {item for stage, item in CALLS if stage == "double"} == {"n7", "n14", "n21", "n28", "n707"}
-    assert {item for stage, item in CALLS if stage == "halve"} == {"n7", "n14", "n21", "n28", "n707", "n11", "n22"}
-    assert total(order().run) == expected_total(without_failures=True)
-    stages = read_record(order().run)["stages"]
-    assert [stages[name]["failed"] for name in ("double", "halve")] == [0, 0]
-    assert (stages["double"]["kept"], stages["halve"]["rows"]) == (28, 56)
-    CALLS.clear()
-    run(order())
-    assert not CALLS
-
-
-@pytest.mark.parametrize("cuts", CUTS)
-def test_a_retry_gives_what_a_run_without_failures_gives(order, cuts):
-    mend(order("whole").run)
-    run(order("whole"))
-    run(order(jobs=cuts))
-    mend(order().run)
-    for stage in ("double", "halve"):
-        plan_retry(order().run, stage, transient_only=False, rows_per_shard=2)
-    run(order(jobs=cuts))
-    assert contents(order().run) == contents(order("whole").run)
-
-
-def test_only_transient_failures_are_retried_if_so_asked(order):
-    run(order())
-    mend(order().run)
-    assert plan_retry(order().run, "double", transient_only=True, rows_per_shard=10) == 4
-    assert plan_retry(order().run, "halve", transient_only=True, rows_per_shard=10) == 0
-    run(order())
-    assert tally(order().run, "double").by_reason == {"http_404": 1, "kept": 27, "too_small_image": 3}
-
-
-def test_what_fails_again_can_be_tried_again(order):
-    run(order())
-    first = contents(order().run)
-    for _ in range(2):
-        assert plan_retry(order().run, "double", transient_only=False, rows_per_shard=10) == 5
-        assert plan_retry(order().run, "halve", transient_only=False, rows_per_shard=10) == 2
-        run(order())
-        assert contents(order().run) == first
-    mend(order().run)
-    for stage, failed in (("double", 5), ("halve", 2)):
-        assert plan_retry(order().run, stage, transient_only=False, rows_per_shard=10) == failed
-    run(order())
-    assert total(order().run) == expected_total(without_failures=True)
-
-
-def test_what_a_retry_kept_may_fail_and_be_retried_further_on(order, tmp_path):
-    (tmp_path / "numbers.txt").write_text("77 1")
-    one = order(max_failed_share=1)
-    run(one)
-    mend(one.run)
-    plan_retry(one.run, "double", transient_only=False, rows_per_shard=10)
-    run(order(max_failed_share=1, jobs=[["double"]]))
-    os.unlink(one.run + ".mended")
-    run(one)
-    assert tally(one.run, "halve").by_reason == {"kept": 1, "model_error": 1}
-    mend(one.run)
-    assert plan_retry(one.run, "halve", transient_only=False, rows_per_shard=10) == 1
-    run(one)
-    assert total(one.run) == 4 * 78
-
-
-def test_an_interrupted_retry_goes_on(order):
-    run(order())
-    mend(order().run)
-    plan_retry(order().run, "double", transient_only=False, rows_per_shard=2)
-    run(order())
-    whole = contents(order().run)
-    for table in ("halves", "ledger/halve", "sums"):
-        for name in shard_names(order().run, table):
-            if name.startswith("r0001") or table == "sums":
-                os.unlink(shard_path(order().run, table, name))
-    run(order())
-    assert contents(order().run) == whole
 
 
 def test_counts_that_do_not_balance_fail(order):
@@ -414,7 +305,7 @@ def test_the_record_is_plain_json(order):
 
 
 def test_a_lost_worker_costs_a_round_and_not_the_run(order, monkeypatch, capsys):
-    execute_rows = job.execute_rows
+    execute_rows = do_job.execute_rows
     losses = iter(["before", "after"])
 
     def lose(*given) -> None:
@@ -422,7 +313,7 @@ def test_a_lost_worker_costs_a_round_and_not_the_run(order, monkeypatch, capsys)
             execute_rows(*given)
         raise WorkerLost("a worker process was lost.")
 
-    monkeypatch.setattr(job, "execute_rows", lose)
+    monkeypatch.setattr(do_job, "execute_rows", lose)
     run(order(jobs=[["double", "halve"]]))
     assert capsys.readouterr().err.count("Going on with the chunks that are left") == 2
 
@@ -434,7 +325,7 @@ def test_an_item_that_kills_every_worker_ends_the_run(order, monkeypatch):
         rounds.append(given)
         raise WorkerLost("a worker process was lost.")
 
-    monkeypatch.setattr(job, "execute_rows", lose)
+    monkeypatch.setattr(do_job, "execute_rows", lose)
     with pytest.raises(WorkerLost):
         run(order())
     assert len(rounds) == 4
@@ -442,65 +333,8 @@ def test_an_item_that_kills_every_worker_ends_the_run(order, monkeypatch):
 
 def test_a_chunk_that_two_workers_committed_differently_is_done_again(order, monkeypatch):
     found = iter([["00002"], []])
-    monkeypatch.setattr(job, "unpaired", lambda run, stage, table, chunks: next(found))
+    monkeypatch.setattr(do_job, "unpaired", lambda run, stage, table, chunks: next(found))
     asked = order(jobs=[["double"]])
     run(asked)
     assert {name: n for (_, name), n in CALLS.items() if n == 2} == {f"n{n}": 2 for n in range(11, 16)}
     assert CALLS["double", "n1"] == 1
-
-
-def taken(folder: str) -> set[str]:
-    """The shards of the manifest that were not left out by the limit."""
-    counts = {name: json.loads(told["counts"]) for name, told in footers(folder, "ledger/double")}
-    return {name for name, reasons in counts.items() if set(reasons) != {"over_size_limit"}}
-
-
-def footers(folder: str, table: str):
-    names = shard_names(folder, table)
-    return [(name, told) for name, (_, told) in zip(names, read_footers(folder, table, names), strict=True)]
-
-
-# seven chunks, two a wave; they make 10, 6, 6, 8, 6, 6 and 0 halves
-LIMITS = [(None, 7), (0, 0), (1, 2), (16, 2), (17, 4), (30, 4), (31, 6), (42, 6), (43, 7)]
-
-
-@pytest.mark.parametrize(("most", "chunks"), LIMITS)
-def test_a_run_takes_no_more_of_its_manifest_when_its_limit_is_reached(order, capsys, most, chunks):
-    one = order(most=most)
-    run(one)
-    assert taken(one.run) == {f"{n:05d}" for n in range(chunks)}
-    counts = read_record(one.run)["stages"]["double"]
-    dropped = max(0, len(NUMBERS) - 5 * chunks)
-    assert counts["reasons"].get("over_size_limit", 0) == dropped
-    assert sum(counts[state] for state in ("kept", "dropped", "failed")) == len(NUMBERS)
-    assert (f"{dropped} more items are not taken" in capsys.readouterr().err) == bool(dropped)
-
-
-@pytest.mark.parametrize("lost", [["00002"], ["00003"], ["00002", "00003"], ["00005", "00006"], ["00001", "00004"]])
-def test_an_interrupted_run_with_a_limit_takes_the_same_items(order, lost):
-    whole, one = order("whole", most=20), order(most=20)
-    run(whole)
-    shutil.copytree(whole.run, one.run)
-    for shard in lost:
-        for table in ("doubles", "ledger/double", "halves", "ledger/halve"):
-            os.unlink(shard_path(one.run, table, shard))
-    run(one)
-    assert taken(one.run) == taken(whole.run)
-    assert contents(one.run) == contents(whole.run)
-
-
-def test_a_larger_limit_takes_up_what_was_left_out(order):
-    run(order(most=1))
-    run(order(most=31))
-    run(order("whole", most=31))
-    assert contents(order().run) == contents(order("whole").run)
-
-
-def test_a_retry_is_no_matter_of_the_limit(order):
-    one = order(most=1)
-    run(one)
-    mend(one.run)
-    assert plan_retry(one.run, "double", transient_only=False, rows_per_shard=5) == 1
-    run(one)
-    assert taken(one.run) >= {"00000", "00001"}
-    assert read_record(one.run)["stages"]["double"]["reasons"] == {"over_size_limit": 21, "too_small_image": 1}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.tables.reasons import REASONS, Rejected, reason
+from transforms.tables.reasons import REASONS, Rejected, reason, told
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,14 @@ def test_only_failures_are_transient_and_none_is_a_kept():
 def test_rejected_tells_code_and_detail():
     assert str(Rejected("timeout", "after 20 s")) == "('timeout', 'after 20 s')"
     assert Rejected("timeout").detail == ""
+
+
+def test_what_another_process_says_keeps_its_code_if_there_is_such_a_code():
+    assert (told("timeout", "after 20 s").code, told("timeout", "after 20 s").detail) == ("timeout", "after 20 s")
+    unknown = told("out_of_luck", "why")
+    assert unknown.code == "internal_error"
+    assert "out_of_luck: why" in unknown.detail
+    assert told(None, None).code == "internal_error"
 
 
 def test_the_documentation_lists_every_code():

@@ -19,7 +19,7 @@ from transforms.fetch.videos.child_process import ChildLost, ask_child
 from transforms.fetch.videos.media_store import Stored
 from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.fetch.videos.source import checked_host, copy_source, is_web, out_of_time
-from transforms.tables.reasons import Rejected
+from transforms.tables.reasons import Rejected, told
 from transforms.tables.video_rows import ListedVideo
 from transforms.videos.container import VideoInfo, probe
 from transforms.videos.library import local_file
@@ -134,7 +134,7 @@ class _Downloads:
                 answer = {"path": os.path.join(folder, "copy"), "origin": {}}
                 copy_source(source.url, answer["path"], self._left[number], self._settings, self._stop)
             if "code" in answer:
-                return _Failure(Rejected(answer["code"], answer["detail"]), answer["asked"])
+                return _Failure(told(answer["code"], answer["detail"]), answer["asked"])
             return store(self._run, source, answer["path"], answer["origin"], self._settings)
         except Rejected as why:
             return _Failure(why)
