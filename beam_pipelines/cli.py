@@ -19,6 +19,7 @@ from beam_pipelines import __version__
 from beam_pipelines.driver import interrupt
 from beam_pipelines.recipes import RECIPES
 from model_handlers.errors import ModelError
+from model_handlers.frameworks.devices import check_device
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -97,8 +98,9 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("what", choices=("list", "fetch", "check", "card"))
     models.add_argument("names", nargs="*", metavar="MODEL", help="all of the CPU profile, if none is named")
     models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
-    models.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where check runs them: %(default)s")
+    models.add_argument("--device", type=check_device, default="cpu", help="where check runs them: cpu, cuda, cuda:N")
     models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")
+    models.add_argument("--accept-copyleft", action="store_true", help="also those under AGPL-3.0, GPL-3.0")
     models.set_defaults(do="models", command=models)
 
     config = add("config", help="check a configuration, or print the JSON schema of a recipe's")

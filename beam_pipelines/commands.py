@@ -24,6 +24,8 @@ from beam_pipelines.reports.models import card_table, check_table, list_table
 from beam_pipelines.reports.sheet import write_sheet
 from model_handlers.models import catalogue, store
 from model_handlers.models.catalogue import Catalogue
+from model_handlers.models.handlers import Placement
+from model_handlers.models.licences import Accepted, check_licence
 from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import RowStage
 from transforms.tables.ledger import tally
@@ -141,13 +143,18 @@ def models(arguments: argparse.Namespace, rest: list[str]) -> None:
     entries = [known.get(name) for name in wanted]
     if arguments.what == "fetch":
         for entry in entries:
-            store.ensure(entry, accept_noncommercial=arguments.accept_noncommercial)
+            store.ensure(entry, accepted=Accepted(arguments.accept_noncommercial, arguments.accept_copyleft))
     out = summary.console()
     if arguments.what == "card":
         for entry in entries:
             out.print(card_table(entry))
+    elif arguments.what == "list":
+        out.print(list_table(entries))
     else:
-        out.print(check_table(entries, arguments.device) if arguments.what == "check" else list_table(entries))
+        table, unfit = check_table(entries, Placement(arguments.device))
+        out.print(table)
+        if unfit:
+            raise ConfigError(f"models check: {unfit} of {len(entries)} models cannot run; the table says why.")
 
 
 def _of_profile(known: Catalogue, profile: str | None) -> list[str]:
@@ -168,6 +175,6 @@ def config(arguments: argparse.Namespace, rest: list[str]) -> None:
     if lacking:
         raise ConfigError("\n".join(f"{arguments.name}: {sentence}" for sentence in dict.fromkeys(lacking)))
     for entry in entries:
-        store.check_licence(entry, settings.models.accept_noncommercial)
+        check_licence(entry, settings.models.accepted())
     cut_jobs(recipe.stages_of(settings), settings.jobs)
     print(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True), end="")

@@ -93,12 +93,12 @@ class Loop:
     def __init__(self, models: Models) -> None:
         self.codecs = {role: models.codec(role) for role in models.entries}
         self.handlers = {role: models.handler(role) for role in models.entries}
-        self.sessions = {role: one.load_model() for role, one in self.handlers.items()}
+        self.networks = {role: one.load_model() for role, one in self.handlers.items()}
 
     def ask(self, role: str, *arguments: Any) -> Any:
         """One example through one model."""
         example, context = self.codecs[role].encode(*arguments)
-        (answer,) = self.handlers[role].run_inference([Request((example,), None)], self.sessions[role])
+        (answer,) = self.handlers[role].run_inference([Request((example,), None)], self.networks[role])
         return self.codecs[role].decode(answer.outputs[0], context)
 
     def image(self, data: bytes) -> None:

@@ -9,17 +9,25 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]  # of an image: RGB (H,W,3)
 
+# One example for a network: its input without the batch axis, or a tuple of them for a network of several inputs.
+Input = Array | tuple[Array, ...]
+
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+def parts(example: Input) -> tuple[Array, ...]:
+    """The arrays of an example, one for each input of the network."""
+    return example if isinstance(example, tuple) else (example,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
     """One element for RunInference: no, one or several inputs of one model, and what the caller wants back.
 
-    Each input is one example without the batch axis, as the codec encoded it; all inputs of a model have one shape.
+    Each is one example as the codec encoded it.
     """
 
-    inputs: tuple[Array, ...]
+    inputs: tuple[Input, ...]
     carry: Any
 
 
@@ -40,12 +48,14 @@ class Answer:
 class Detections:
     """What a detector found in one image, by falling score.
 
-    boxes (N,4) x1,y1,x2,y2 in pixels of the image; scores (N,) 0 to 1; landmarks (N,5,2) pixels, or None.
+    boxes (N,4) x1,y1,x2,y2 in pixels of the image; scores (N,) 0 to 1; landmarks (N,5,2) pixels, or None; keypoints
+    (N,17,3) x, y in pixels and visibility 0 to 1, or None.
     """
 
     boxes: Array
     scores: Array
     landmarks: Array | None = None
+    keypoints: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ class Codec:
 
     task        encode                                decode
     person      (image)                               Detections
+    pose        (image)                               Detections with keypoints
     keypoints   (image, box)                          (17,3) float32 x, y, visibility in pixels of the image
     face        (image)                               Detections with landmarks
     mesh        (image, landmarks)                    (468,3) float32 in pixels of the image, and a score 0 to 1
@@ -66,13 +77,16 @@ class Codec:
     quality     (image)                               one float: the catalogue's note says which way is better
     cuts        (window): 100 frames (100,27,48,3)    (100,) float32: is a frame part of a transition between shots
 
-    Images are RGB uint8 (H,W,3). `context` is plain data that decode needs (scales, offsets).
+    Images are RGB uint8 (H,W,3). The input is one array, or a tuple of them for a network of several inputs. `context`
+    is plain data that decode needs (scales, offsets).
 
-    The `version` is raised when the same pixels or outputs give other numbers: what was made with the old ones is then
-    out of date.
+    `half` says that the model's numbers are good enough in half precision (fp16, bf16), where the configuration asks
+    for it on a GPU. The `version` is raised when the same pixels or outputs give other numbers: what was made with the
+    old ones is then out of date.
     """
 
     task: str
-    encode: Callable[..., tuple[Array, Any]]
+    encode: Callable[..., tuple[Input, Any]]
     decode: Callable[..., Any]
     version: int
+    half: bool = False

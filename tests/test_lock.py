@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from tests.locks import ROOT, locked
 
 UV = Path(sys.executable).with_name("uv")
-LOCKS = ("requirements.lock", "requirements-cpu.lock", "requirements-gpu.lock")
+LOCKS = ("requirements.lock", "requirements-cpu.lock", "requirements-frameworks.lock", "requirements-gpu.lock")
 
 
 def needed(name: str, extra: str = "", seen: set[tuple[str, str]] | None = None) -> list[Requirement]:
@@ -66,7 +66,7 @@ def test_every_line_of_a_lock_has_one_version_and_hashes(lock):
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
-@pytest.mark.parametrize("lock", LOCKS[:2])
+@pytest.mark.parametrize("lock", LOCKS[:3])
 def test_a_version_of_python_gets_one_version_of_each_package(lock, python):
     needs = re.search(r'python_requires="(.+)"', (ROOT / "setup.py").read_text())[1]
     assert f"{python}.0" in SpecifierSet(needs)
@@ -78,7 +78,11 @@ def test_a_version_of_python_gets_one_version_of_each_package(lock, python):
 def commands() -> list[tuple[str, list[str]]]:
     """The words behind each `pip install` or `pip sync` that the Makefile, the Dockerfile and docs/flink.md give."""
     made = subprocess.run(
-        ["make", "--dry-run", "--always-make", ".venv/.ready"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--dry-run", "--always-make", ".venv-frameworks/.ready"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     texts = {"Makefile": made.stdout}
     texts |= {name: (ROOT / name).read_text() for name in ("Dockerfile", "docs/flink.md")}

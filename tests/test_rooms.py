@@ -11,6 +11,7 @@ ROOMS = [
     "configs",
     "model_handlers",
     "model_handlers.codecs",
+    "model_handlers.networks",
     "model_handlers.frameworks",
     "model_handlers.weights.convert",
     "model_handlers.weights",

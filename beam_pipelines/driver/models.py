@@ -16,5 +16,5 @@ def make_ready(order: Order) -> None:
     if lacking:
         raise ConfigError("\n".join(dict.fromkeys(lacking)))
     for entry in entries:
-        store.ensure(entry, accept_noncommercial=order.config.models.accept_noncommercial)
-        try_model(entry, order.config.models.device)
+        store.ensure(entry, accepted=order.config.models.accepted())
+        try_model(entry, order.config.models.placement())

@@ -6,6 +6,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from beam_pipelines.runners.options import options_for
+from model_handlers.frameworks.devices import is_gpu
 from transforms.flow.stages import Job, Stage
 
 
@@ -23,7 +24,7 @@ class Order:
 
     def options(self, job: Job) -> PipelineOptions:
         """Beam's options for one job."""
-        gpu = job.inference and self.config.models.device == "cuda"
+        gpu = job.inference and is_gpu(self.config.models.device)
         return options_for(self.beam, self.config, self.run, job, gpu)
 
     def stages(self) -> list[Stage]:

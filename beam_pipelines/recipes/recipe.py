@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
 from beam_pipelines.runners.dataflow import DataflowSettings
 from beam_pipelines.runners.flink import FlinkSettings
+from model_handlers.frameworks.devices import DEVICE
 from model_handlers.models import catalogue
 from model_handlers.models.catalogue import Entry
+from model_handlers.models.handlers import Placement, Precision
+from model_handlers.models.licences import Accepted
 from model_handlers.models.roles import KnownModels
 from transforms.fetch.lists.read import check_list
 from transforms.flow.stages import Stage
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 
 
 class ModelSettings(Settings):
@@ -22,8 +25,33 @@ class ModelSettings(Settings):
     catalogue: str | None = Field(
         None, description="a YAML file whose models are added to the catalogue or replace some"
     )
-    device: Literal["cpu", "cuda"] = Field("cpu", description="what runs them; a device that is not there is an error")
+    device: str = Field(
+        "cpu",
+        pattern=DEVICE,
+        description="what runs them: cpu, cuda (the processes of a machine spread over its GPUs) or cuda:N; one that "
+        "is not there is an error",
+    )
+    precision: Precision = Field(
+        "fp32", description="of PyTorch's models on a GPU, where the model allows it: fp32, fp16 or bf16"
+    )
+    copies: How[int | None] = Field(
+        None,
+        ge=1,
+        le=64,
+        description="copies of each model that the processes of a worker share; null: every process has its own",
+    )
     accept_noncommercial: bool = Field(False, description="use models whose licence forbids commercial use")
+    accept_copyleft: bool = Field(
+        False, description="use models whose licence (AGPL-3.0, GPL-3.0) may reach the work that uses them"
+    )
+
+    def placement(self) -> Placement:
+        """Where and how the models run."""
+        return Placement(self.device, self.precision, self.copies)
+
+    def accepted(self) -> Accepted:
+        """The terms of licences that are accepted."""
+        return Accepted(self.accept_noncommercial, self.accept_copyleft)
 
 
 class RecipeConfig(Settings):
@@ -116,7 +144,7 @@ class Recipe:
     def stages_of(self, config: RecipeConfig) -> list[Stage]:
         """All stages with the configured models; ModelError for one that the catalogue has not."""
         known = catalogue.load(config.models.catalogue)
-        return self.stages(config, KnownModels(known, config.models.device))
+        return self.stages(config, KnownModels(known, config.models.placement()))
 
     def models(self, config: RecipeConfig) -> dict[str, Entry]:
         """The models of the configured jobs by role; where a role is taken by another model, by stage and role."""

@@ -7,6 +7,7 @@ from rich.table import Table
 from model_handlers.errors import ModelError
 from model_handlers.models import store
 from model_handlers.models.catalogue import Entry
+from model_handlers.models.handlers import Placement
 from model_handlers.models.measure import measure
 
 
@@ -20,20 +21,22 @@ def list_table(models: Iterable[Entry]) -> Table:
     return table
 
 
-def check_table(models: Iterable[Entry], device: str) -> Table:
-    """A line a model that is there: shapes and milliseconds of one example, or what does not fit."""
-    table = Table("model", "task", "input", "outputs", "ms", "state", title=f"models on {device}")
+def check_table(models: Iterable[Entry], placement: Placement) -> tuple[Table, int]:
+    """A line a model: shapes, milliseconds and memory of one example, or what does not fit; and how many do not."""
+    table = Table("model", "task", "input", "outputs", "ms", "MB", "state", title=f"models on {placement.device}")
+    unfit = 0
     for entry in models:
-        state, cells = store.status(entry), [""] * 3
+        state, cells = store.status(entry), [""] * 4
         if state == "ready":
             try:
-                found = measure(entry, device)
-                outputs = ", ".join(map(_shape, found.outputs))
-                cells = [_shape(found.given), outputs, f"{found.milliseconds:.1f}"]
+                found = measure(entry, placement)
+                shapes = [", ".join(map(_shape, some)) for some in (found.given, found.outputs)]
+                cells = [*shapes, f"{found.milliseconds:.1f}", f"{found.memory / 1e6:.0f}"]
             except ModelError as misfit:
                 state = str(misfit)
+        unfit += state != "ready"
         table.add_row(entry.name, entry.task, *cells, state)
-    return table
+    return table, unfit
 
 
 def card_table(entry: Entry) -> Table:
@@ -42,11 +45,16 @@ def card_table(entry: Entry) -> Table:
     facts = {
         "task": entry.task,
         "framework": entry.framework,
+        "network": entry.network or "",
+        "network's options": ", ".join(f"{key}: {value}" for key, value in entry.network_options.items()),
         "codec": entry.codec,
         "options": ", ".join(f"{key}: {value}" for key, value in entry.options.items()) or "none",
         "dimension": "" if entry.dimension is None else str(entry.dimension),
         "licence": entry.licence,
         "commercial use": "allowed" if entry.commercial else "forbidden: accept_noncommercial is needed",
+        "copyleft": "accept_copyleft is needed" if entry.copyleft else "",
+        "trained on": entry.training_data,
+        "reference": entry.reference,
         "source": "\n".join(source.uri for source in entry.sources) or "not configured",
         "conversion": entry.convert or "none",
         "sha256": entry.sha256,

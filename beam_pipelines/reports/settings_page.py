@@ -42,10 +42,14 @@ OF_NO_STAGE = {
     "jobs": "yes, where a stage reads another table then",
     "models.catalogue": "yes, for models with another entry",
     "models.device": "yes, for stages with models",
-    **dict.fromkeys(("max_failed_share", "chunks_per_wave", "models.accept_noncommercial", "flink", "dataflow"), "no"),
+    "models.precision": "yes, for stages with models of PyTorch on a GPU",
+    **dict.fromkeys(("max_failed_share", "chunks_per_wave", "flink", "dataflow"), "no"),
+    **dict.fromkeys(("models.copies", "models.accept_noncommercial", "models.accept_copyleft"), "no"),
 }
 # The keys of a catalogue's entry on which a model's numbers depend: model_handlers.models.handlers.numbers_from.
-OF_MODELS = dict.fromkeys(("codec", "options", "sources[].sha256", "converted_sha256", "dimension"), "yes")
+OF_MODELS = dict.fromkeys(
+    ("network", "network_options", "codec", "options", "sources[].sha256", "converted_sha256", "dimension"), "yes"
+)
 SHARED, BLOCK = "All recipes", "block"  # the part of what recipes share; the value of a key that has keys of its own
 HEAD = ("Key", "Value", "Default", "Meaning", "Stale")
 _NAMES = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`", "null": "`null`"}

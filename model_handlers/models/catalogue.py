@@ -11,10 +11,16 @@ import configs
 from model_handlers.codecs import CODECS
 from model_handlers.errors import ModelError
 from model_handlers.named import nearest
+from model_handlers.networks import NETWORKS
 from model_handlers.weights.convert import CONVERSIONS
 from model_handlers.weights.uris import check_uri, local_path, open_remote
 
-FRAMEWORKS_HANDLED = ("onnx",)
+Task = Literal[
+    "person", "pose", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality",
+]  # fmt: skip
+Framework = Literal["onnx", "torch", "tensorflow", "litert", "dlib"]
+_PLACE = r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"
+_COPYLEFT = ("AGPL", "GPL", "LGPL")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -38,12 +44,18 @@ class Entry(_Record):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="how configurations call it")
     profile: Literal["cpu", "gpu"] = Field("gpu", description="the profile whose default it is, or that it suits")
-    task: Literal["person", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality"] = (
-        Field(description="what it does; a codec is for one task, and a stage's role takes models of certain tasks")
+    task: Task = Field(
+        description="what it does; a codec is for one task, and a stage's role takes models of certain tasks"
     )
-    framework: Literal["onnx", "torch"] = Field(description="what runs the file")
+    framework: Framework = Field(description="what runs the file")
+    network: str | None = Field(
+        None,
+        pattern=_PLACE,
+        description="of PyTorch: what the weights are put into, a name or `module:attribute` of one's own",
+    )
+    network_options: dict[str, Any] = Field({}, description="what the network leaves a choice of, by name")
     codec: str = Field(
-        pattern=r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        pattern=_PLACE,
         description="what knows its input and output: the name of a codec, or `module:attribute` of one's own",
     )
     options: dict[str, Any] = Field({}, description="what the codec leaves a choice of, by name, such as `{side: 256}`")
@@ -52,6 +64,8 @@ class Entry(_Record):
     converted_sha256: Sha256 | None = Field(None, description="SHA-256 of what the conversion makes")
     licence: str = Field(min_length=1, description="SPDX identifier, or the licence in words")
     commercial: bool = Field(description="whether the licence allows commercial use")
+    training_data: str = Field("", description="what the weights were trained on, where that is stated")
+    reference: str = Field("", description="where its numbers come from: the paper, or the repository")
     dimension: int | None = Field(
         None,
         ge=1,
@@ -74,6 +88,8 @@ class Entry(_Record):
             raise ValueError("without a conversion there is one source, and no converted_sha256")
         if (self.task in ("embedding", "semantics")) != (self.dimension is not None):
             raise ValueError("dimension belongs to models of the tasks embedding and semantics, and to all of them")
+        if (self.framework == "torch") != (self.network is not None):
+            raise ValueError("network belongs to models of the framework torch, and to all of them")
         return self
 
     @cached_property
@@ -93,20 +109,27 @@ class Entry(_Record):
             missing.append(
                 f"model {self.name!r} has no source: give sources in a catalogue file of your own. {self.note}"
             )
-        if self.framework not in FRAMEWORKS_HANDLED:
-            missing.append(f"model {self.name!r} runs in {self.framework}, for which there is no handler yet")
-        if not self.codec_is_here():
-            mend = "install the package that has it" if ":" in self.codec else "manyfaces has no codec of that name"
-            missing.append(f"model {self.name!r} needs codec {self.codec!r}, which is not there: {mend}")
+        for kind, name, known in (("codec", self.codec, CODECS), ("network", self.network, NETWORKS)):
+            if name is not None and not _is_here(known.get(name, name)):
+                mend = "install the package that has it" if ":" in name else f"manyfaces has no {kind} of that name"
+                missing.append(f"model {self.name!r} needs {kind} {name!r}, which is not there: {mend}")
         return missing
 
     def codec_is_here(self) -> bool:
         """Whether there is a codec of that name, or of that place."""
-        module = CODECS.get(self.codec, self.codec).partition(":")[0]
-        try:
-            return find_spec(module) is not None
-        except ModuleNotFoundError:  # not even the package around it is there
-            return False
+        return _is_here(CODECS.get(self.codec, self.codec))
+
+    @property
+    def copyleft(self) -> bool:
+        """Whether the licence asks of whoever uses it that their own work be under it too."""
+        return self.licence.startswith(_COPYLEFT)
+
+
+def _is_here(place: str) -> bool:
+    try:
+        return find_spec(place.partition(":")[0]) is not None
+    except ModuleNotFoundError:  # not even the package around it is there
+        return False
 
 
 class Catalogue(_Record):

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model_handlers.errors import ModelError
-from model_handlers.frameworks.onnx import DeviceMissing
-from model_handlers.interface import Answer, Codec, Request
+from model_handlers.frameworks.devices import DeviceMissing
+from model_handlers.frameworks.network import Network
+from model_handlers.interface import Codec, Request
 from model_handlers.models.catalogue import Entry
-from model_handlers.models.handlers import codec, handler
+from model_handlers.models.codecs import codec
+from model_handlers.models.handlers import Placement, handler
 
 if TYPE_CHECKING:
-    from apache_beam.ml.inference.base import ModelHandler
+    from model_handlers.frameworks.handler import NetworkHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +21,21 @@ class LoadedModel:
 
     entry: Entry
     codec: Codec
-    handler: "ModelHandler[Request, Answer, Any]"
-    session: Any
+    handler: "NetworkHandler"
+    network: Network
 
     def __call__(self, *arguments: Any) -> Any:
         """The model's result for one example. ModelError if the model fails on it."""
         encoded, context = self.codec.encode(*arguments)
-        (answer,) = self.handler.run_inference([Request((encoded,), None)], self.session)
+        (answer,) = self.handler.run_inference([Request((encoded,), None)], self.network)
         if answer.error is not None:
             raise ModelError(f"model {self.entry.name!r} failed: {answer.error}")
         return self.codec.decode(answer.outputs[0], context)
 
 
-def load_model(entry: Entry, device: str = "cpu", threads: int = 1) -> LoadedModel:
+def load_model(entry: Entry, placement: Placement = Placement(), threads: int = 1) -> LoadedModel:
     """Fetch the model's files if they are not cached yet, and load it. ModelError if that cannot be."""
-    runs = handler(entry, device=device, threads=threads)
+    runs = handler(entry, placement, threads=threads)
     try:
         return LoadedModel(entry, codec(entry), runs, runs.load_model())
     except DeviceMissing as missing:

@@ -5,26 +5,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from model_handlers.errors import ModelError
-from model_handlers.interface import Answer, Codec, Request
+from model_handlers.interface import Codec
 from model_handlers.models.catalogue import Catalogue, Entry
-from model_handlers.models.handlers import codec, handler, numbers_from
+from model_handlers.models.codecs import codec
+from model_handlers.models.handlers import Placement, handler, numbers_from, precision_of
 
 if TYPE_CHECKING:
-    from apache_beam.ml.inference.base import ModelHandler
+    from model_handlers.frameworks.handler import NetworkHandler
 
 # The tasks that the model of a role may have, where it is not the one task that is called like the role.
 _TASKS = {
-    "keypoints": {"keypoints", "person"}, "emotion": {"expression"}, "clip_image": {"semantics"},
+    "person": {"person", "pose"}, "emotion": {"expression"}, "clip_image": {"semantics"},
     "brisque": {"quality"}, "hyperiqa": {"quality"}, "clipiqa": {"quality"},
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models that a stage uses, by role, and the device that runs them; there may be none."""
+    """The models that a stage uses, by role, and where they run; there may be none."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
-    device: str = "cpu"
+    placement: Placement = Placement()
 
     def __bool__(self) -> bool:
         return bool(self.entries)
@@ -39,23 +40,26 @@ class Models:
         """What reads and writes the numbers of the role's model."""
         return codec(self.entries[role])
 
-    def handler(
-        self, role: str, *, batch_size: int | None = None, threads: int = 1
-    ) -> "ModelHandler[Request, Answer, Any]":
+    def handler(self, role: str, *, batch_size: int | None = None, threads: int = 1) -> "NetworkHandler":
         """What runs the role's model in RunInference; see `model_handlers.models.handlers.handler`."""
-        return handler(self.entries[role], device=self.device, batch_size=batch_size, threads=threads)
+        return handler(self.entries[role], self.placement, batch_size=batch_size, threads=threads)
 
     def describe(self) -> dict[str, Any]:
         """The device, and for each role all that its model's numbers depend on, as plain data."""
-        return {"device": self.device, **{role: numbers_from(entry) for role, entry in self.entries.items()}}
+        kind = self.placement.device.partition(":")[0]  # which GPU of a machine it is makes no difference
+        return {"device": kind, **{role: self._describe(entry) for role, entry in self.entries.items()}}
+
+    def _describe(self, entry: Entry) -> dict[str, Any]:
+        precision = precision_of(entry, self.placement)
+        return numbers_from(entry) | ({} if precision == "fp32" else {"precision": precision})
 
 
 @dataclass(frozen=True, slots=True)
 class KnownModels:
-    """The models that a run may use: those of a catalogue, on the configured device."""
+    """The models that a run may use: those of a catalogue, and where they run."""
 
     catalogue: Catalogue
-    device: str = "cpu"
+    placement: Placement = Placement()
 
     def of(self, sides: Mapping[str, int | None] | None = None, **names: str | None) -> Models:
         """The models of these names by role; a role whose name is None has none.
@@ -67,7 +71,7 @@ class KnownModels:
         for role, side in (sides or {}).items():
             if side is not None and role in entries:
                 entries[role] = entries[role].model_copy(update={"options": entries[role].options | {"side": side}})
-        return Models(entries, self.device)
+        return Models(entries, self.placement)
 
     def _entry(self, role: str, name: str) -> Entry:
         entry = self.catalogue.get(name)

@@ -14,11 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from model_handlers.errors import ModelError as ModelError  # what callers catch
-from model_handlers.models.catalogue import FRAMEWORKS_HANDLED, Entry
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.licences import Accepted, check_licence
 from model_handlers.weights import cache, uris
 from model_handlers.weights.convert import conversion
 
 _LOG = logging.getLogger("manyfaces.models")
+# what conversions make for each framework
+_SUFFIXES = {"onnx": ".onnx", "torch": ".safetensors", "tensorflow": ".keras", "litert": ".tflite", "dlib": ".dat"}
 
 
 def is_offline() -> bool:
@@ -26,23 +29,13 @@ def is_offline() -> bool:
     return os.environ.get("MANYFACES_OFFLINE", "").lower() in ("1", "true", "yes")
 
 
-def check_licence(entry: Entry, accept_noncommercial: bool) -> None:
-    """ModelError when the model's licence forbids commercial use and that was not accepted."""
-    if not entry.commercial and not accept_noncommercial:
-        raise ModelError(
-            f"model {entry.name!r} is not for commercial use (licence: {entry.licence}); if your use is allowed, "
-            "set models.accept_noncommercial: true, or give --accept-noncommercial"
-        )
-
-
-def ensure(entry: Entry, *, offline: bool = False, accept_noncommercial: bool = False) -> Path:
+def ensure(entry: Entry, *, offline: bool = False, accepted: Accepted = Accepted()) -> Path:
     """The path of the model's file: fetched and converted if need be, and verified.
 
-    ModelError when it is not to be had, when its hash is wrong, or when its licence forbids commercial use and that
-    was not accepted.
+    ModelError when it is not to be had, when its hash is wrong, or when its licence has terms that were not accepted.
     """
-    check_licence(entry, accept_noncommercial)
-    if not entry.sources or entry.framework not in FRAMEWORKS_HANDLED:
+    check_licence(entry, accepted)
+    if entry.lacks():
         raise ModelError("; ".join(entry.lacks()))
     if entry.convert is None:
         (source,) = entry.sources
@@ -104,7 +97,7 @@ def _file_path(uri: str, sha256: str) -> Path:
 
 
 def _converted_path(entry: Entry) -> Path:
-    return cache.root() / "models" / f"{entry.name}-{entry.sha256[:16]}.{entry.framework}"
+    return cache.root() / "models" / f"{entry.name}-{entry.sha256[:16]}{_SUFFIXES[entry.framework]}"
 
 
 def _fetch(uri: str, sha256: str, path: Path, what: str) -> None:
@@ -123,7 +116,7 @@ def _fetch(uri: str, sha256: str, path: Path, what: str) -> None:
 
 def _convert(entry: Entry, fetched: Sequence[Path], ready: Path) -> None:
     assert entry.convert is not None
-    _LOG.info("converting %s to %s", entry.name, entry.framework)
+    _LOG.info("converting %s for %s", entry.name, entry.framework)
     content = conversion(entry.convert)(fetched)
     if (found := hashlib.sha256(content).hexdigest()) != entry.sha256:
         raise ModelError(

@@ -7,7 +7,8 @@ import numpy as np
 
 from model_handlers.interface import Pixels, Request
 from model_handlers.models.catalogue import Entry
-from model_handlers.models.handlers import codec, handler
+from model_handlers.models.codecs import codec
+from model_handlers.models.handlers import Placement, handler
 from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import enter, leave, step
@@ -57,17 +58,17 @@ class FindShots(beam.PTransform):
 
 def network(models: Models, threads: int) -> WindowScores | None:
     """The network of the role cuts, loaded once a process; None where there is none."""
-    return _loaded(models["cuts"], models.device, threads) if "cuts" in models else None
+    return _loaded(models["cuts"], models.placement, threads) if "cuts" in models else None
 
 
 @lru_cache(maxsize=2)
-def _loaded(entry: Entry, device: str, threads: int) -> WindowScores:
-    reader, runner = codec(entry), handler(entry, device=device, threads=threads)
-    session = runner.load_model()
+def _loaded(entry: Entry, placement: Placement, threads: int) -> WindowScores:
+    reader, runner = codec(entry), handler(entry, placement, threads=threads)
+    loaded = runner.load_model()
 
     def window_scores(windows: Pixels) -> np.ndarray:
         request = Request(tuple(reader.encode(window)[0] for window in windows), None)
-        (answer,) = runner.run_inference([request], session)
+        (answer,) = runner.run_inference([request], loaded)
         if answer.error is not None:
             raise Rejected("out_of_memory" if answer.out_of_memory else "model_error", answer.error)
         return np.stack([reader.decode(outputs, None) for outputs in answer.outputs])

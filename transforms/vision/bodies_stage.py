@@ -7,6 +7,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
+from model_handlers.errors import ModelError
 from model_handlers.geometry import cut_out
 from model_handlers.interface import Array, Detections, Pixels
 from model_handlers.models.roles import KnownModels, Models
@@ -34,6 +35,13 @@ class _Scene:
 def find_bodies(settings: BodySettings, models: KnownModels, without: str | None = None) -> RowStage:
     """The stage bodies: the people of each image; images whose ids the table `without` lists are left out."""
     used = models.of(person=settings.person_model, keypoints=settings.keypoint_model)
+    if (used["person"].task == "pose") == ("keypoints" in used):
+        wrong = (
+            ("must be null, because", "finds keypoints too")
+            if "keypoints" in used
+            else ("is null, but", "finds no keypoints; name one that does")
+        )
+        raise ModelError(f"bodies.keypoint_model {wrong[0]} person model {settings.person_model!r} {wrong[1]}")
     return RowStage(
         name="bodies",
         reads="images",
@@ -48,7 +56,7 @@ def find_bodies(settings: BodySettings, models: KnownModels, without: str | None
 
 
 class FindBodies(beam.PTransform):
-    """Item[Image] -> Outcome[Body]; `models` has the roles person and keypoints."""
+    """Item[Image] -> Outcome[Body]; `models` has the roles person and, unless its model finds them too, keypoints."""
 
     def __init__(self, settings: BodySettings, models: Models) -> None:
         super().__init__()
@@ -58,16 +66,10 @@ class FindBodies(beam.PTransform):
         """Decode, detect people, find their keypoints, cut them out."""
         settings, models = self._settings, self._models
         detect = ask(models, "person", settings.inference, _whole_image, partial(_choose, settings))
-        find = ask(models, "keypoints", settings.inference, _each_body, _with_keypoints)
-        return (
-            items
-            | "Enter" >> enter()
-            | "Decode" >> step(_decode)
-            | "Detect people" >> detect
-            | "Find keypoints" >> find
-            | "Cut out" >> step(partial(_bodies, settings))
-            | "Leave" >> leave(Image)
-        )
+        scenes = items | "Enter" >> enter() | "Decode" >> step(_decode) | "Detect people" >> detect
+        if "keypoints" in models:
+            scenes |= "Find keypoints" >> ask(models, "keypoints", settings.inference, _each_body, _with_keypoints)
+        return scenes | "Cut out" >> step(partial(_bodies, settings)) | "Leave" >> leave(Image)
 
 
 def _decode(image: Image) -> _Scene:
@@ -85,7 +87,8 @@ def _choose(settings: BodySettings, scene: _Scene, results: list[Detections]) ->
     if not good.size:
         best = found.scores.max(initial=0)
         raise Rejected("no_body", f"best score {best:.2f}, less than {settings.min_score}")
-    return replace(scene, boxes=found.boxes[good], scores=found.scores[good])
+    keypoints = () if found.keypoints is None else tuple(found.keypoints[good])
+    return replace(scene, boxes=found.boxes[good], scores=found.scores[good], keypoints=keypoints)
 
 
 def _each_body(scene: _Scene) -> list[tuple[Any, ...]]:

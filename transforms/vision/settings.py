@@ -9,8 +9,11 @@ from transforms.vision.filters import Filters
 class BodySettings(Settings):
     """Stage bodies: the people of an image, their keypoints, their crops."""
 
-    person_model: str = Field("nanodet", description="catalogue name of the person detector")
-    keypoint_model: str = Field("movenet-thunder", description="catalogue name of the body keypoint model")
+    person_model: str = Field("nanodet", description="catalogue name of the model that finds people")
+    keypoint_model: str | None = Field(
+        "movenet-thunder",
+        description="catalogue name of the body keypoint model; null: the person model finds the keypoints too",
+    )
     min_score: float = Field(
         0.35, ge=0, le=1, description="least detection score; depends on the detector (YOLOv8: 0.7, NanoDet: 0.35)"
     )

@@ -13,7 +13,7 @@ from beam_pipelines.driver.jobs import fingerprints
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import schema
 from model_handlers.models import catalogue
-from model_handlers.models.handlers import numbers_from
+from model_handlers.models.handlers import Placement, numbers_from
 from model_handlers.models.roles import KnownModels
 from transforms.flow.stages import made_from
 from transforms.settings import Settings, what
@@ -156,6 +156,6 @@ def test_a_side_of_the_configuration_stands_in_place_of_the_catalogue_s(tmp_path
 
 
 def test_a_stage_without_models_knows_no_device():
-    known = KnownModels(catalogue.load(), "cuda")
+    known = KnownModels(catalogue.load(), Placement("cuda"))
     assert "models" not in made_from(find_shots(ShotSettings(), known))
     assert made_from(find_shots(ShotSettings(detector="transnetv2"), known))["models"]["device"] == "cuda"

@@ -37,5 +37,7 @@ def test_a_check_shows_shapes_and_times_or_what_does_not_fit(capsys):
 @pytest.mark.integration
 @pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="the device is there")
 def test_a_check_on_a_device_that_is_not_there_says_so(capsys):
-    assert cli.main(["models", "check", "dlib-resnet", "--device", "cuda"]) == cli.DONE
-    assert "cuda" in capsys.readouterr().out.partition("dlib-resnet")[2]
+    assert cli.main(["models", "check", "dlib-resnet", "--device", "cuda"]) == cli.UNUSABLE
+    said = capsys.readouterr()
+    assert "cuda" in said.out.partition("dlib-resnet")[2]
+    assert said.err.endswith("models check: 1 of 1 models cannot run; the table says why.\n")

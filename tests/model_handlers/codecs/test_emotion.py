@@ -6,7 +6,8 @@ import pytest
 from model_handlers.codecs import emotion
 from model_handlers.interface import EXPRESSIONS, Request
 from model_handlers.models import catalogue
-from model_handlers.models.handlers import codec, handler
+from model_handlers.models.codecs import codec
+from model_handlers.models.handlers import handler
 from tests import videos
 
 

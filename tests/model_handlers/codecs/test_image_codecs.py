@@ -14,7 +14,8 @@ from model_handlers.errors import ModelError
 from model_handlers.framing import NORMALIZATIONS, middle_square, to_planes
 from model_handlers.interface import Request
 from model_handlers.models.catalogue import Entry
-from model_handlers.models.handlers import codec, handler
+from model_handlers.models.codecs import codec
+from model_handlers.models.handlers import handler
 from model_handlers.weights import cache
 from model_handlers.weights.convert.onnx_graph import OnnxGraph
 
@@ -143,11 +144,12 @@ def test_a_file_of_another_input_says_so(tmp_path: Path) -> None:
 
 def test_a_model_without_a_file_says_what_is_wanted() -> None:
     from model_handlers.models import catalogue, store
+    from model_handlers.models.licences import ALL_TERMS
 
     for name in ("clip-vit-b32", "clip-vit-l14", "hyperiqa", "clipiqa-plus"):
         entry = catalogue.load().get(name)
         with pytest.raises(ModelError, match="exported to ONNX"):
-            store.ensure(entry, accept_noncommercial=True)
+            store.ensure(entry, accepted=ALL_TERMS)
 
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:

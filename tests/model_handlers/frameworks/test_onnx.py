@@ -1,17 +1,22 @@
 import pickle
 import weakref
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from model_handlers.frameworks.onnx import OnnxHandler
+from model_handlers.frameworks.handler import NetworkHandler
+from model_handlers.frameworks.loading import Loading
+from model_handlers.frameworks.network import Feed
 from model_handlers.interface import Answer, Request
 from tests.onnx_files import save
 
 TABLE = 8
+
+
+def onnx_handler(path, *, name="onnx", batch_size=1, device="cpu", threads=1) -> NetworkHandler:
+    return NetworkHandler(Loading("onnx", path, name, device=device, threads=threads), batch_size=batch_size)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +55,8 @@ def network(tmp_path_factory) -> Path:
     )
 
 
-def answers(handler: OnnxHandler, requests: list[Request], session=None) -> list[Answer]:
-    return list(handler.run_inference(requests, session or handler.load_model()))
+def answers(handler: NetworkHandler, requests: list[Request], network=None) -> list[Answer]:
+    return list(handler.run_inference(requests, network or handler.load_model()))
 
 
 def request(*rows, carry=None) -> Request:
@@ -59,11 +64,11 @@ def request(*rows, carry=None) -> Request:
 
 
 def test_no_requests(looks_up):
-    assert answers(OnnxHandler(looks_up), []) == []
+    assert answers(onnx_handler(looks_up), []) == []
 
 
 def test_requests_without_inputs(looks_up):
-    found = answers(OnnxHandler(looks_up, batch_size=4), [request(carry="a"), request(carry="b")])
+    found = answers(onnx_handler(looks_up, batch_size=4), [request(carry="a"), request(carry="b")])
     assert [(a.outputs, a.carry, a.error) for a in found] == [((), "a", None), ((), "b", None)]
 
 
@@ -71,7 +76,7 @@ def test_requests_without_inputs(looks_up):
 def test_answers_belong_to_their_requests(looks_up, batch_size):
     rows = [[(0, 1)], [], [(2, 3), (4, 5), (6, 7)], [(7, 0)]]
     requests = [request(*inputs, carry=i) for i, inputs in enumerate(rows)]
-    found = answers(OnnxHandler(looks_up, batch_size=batch_size), requests)
+    found = answers(onnx_handler(looks_up, batch_size=batch_size), requests)
     assert [a.carry for a in found] == [0, 1, 2, 3]
     for inputs, answer in zip(rows, found, strict=True):
         assert len(answer.outputs) == len(inputs)
@@ -82,7 +87,7 @@ def test_answers_belong_to_their_requests(looks_up, batch_size):
 @pytest.mark.parametrize("poisoned", [[0], [2], [4], [1, 3]])
 def test_a_poisoned_request_costs_itself_only(looks_up, poisoned):
     requests = [request((TABLE + 5, 0) if i in poisoned else (i, i), carry=i) for i in range(5)]
-    found = answers(OnnxHandler(looks_up, name="table", batch_size=4), requests)
+    found = answers(onnx_handler(looks_up, name="table", batch_size=4), requests)
     assert [a.carry for a in found] == list(range(5))
     assert [i for i, a in enumerate(found) if a.error] == poisoned
     assert all(found[i].outputs == () and not found[i].out_of_memory for i in poisoned)
@@ -92,7 +97,7 @@ def test_a_poisoned_request_costs_itself_only(looks_up, poisoned):
 
 
 def test_an_input_of_another_shape_costs_itself_only(looks_up):
-    found = answers(OnnxHandler(looks_up, batch_size=3), [request((0, 1)), request((0, 1, 2)), request((2, 3))])
+    found = answers(onnx_handler(looks_up, batch_size=3), [request((0, 1)), request((0, 1, 2)), request((2, 3))])
     assert [bool(a.error) for a in found] == [False, True, False]
 
 
@@ -101,13 +106,13 @@ def test_results_do_not_depend_on_the_batching(network, batch_size):
     """Bit for bit: alone, all at once, in any groups, in another order."""
     random = np.random.default_rng(2)
     inputs = [random.normal(size=(3, 16, 16)).astype(np.float32) for _ in range(21)]
-    handler = OnnxHandler(network, batch_size=batch_size)
-    session = handler.load_model()
+    handler = onnx_handler(network, batch_size=batch_size)
+    network = handler.load_model()
 
     def outputs(groups: list[list[int]]) -> dict[int, list[bytes]]:
         found = {}
         for group in groups:
-            for answer in answers(handler, [Request((inputs[i],), i) for i in group], session):
+            for answer in answers(handler, [Request((inputs[i],), i) for i in group], network):
                 found[answer.carry] = [output.tobytes() for output in answer.outputs[0]]
         return found
 
@@ -115,7 +120,7 @@ def test_results_do_not_depend_on_the_batching(network, batch_size):
     assert outputs([list(range(21))]) == alone
     assert outputs([list(range(21))[::-1]]) == alone
     assert outputs([[4, 9], [0, 1, 2, 3, 5], [20], list(range(6, 20))]) == alone
-    (grouped,) = answers(handler, [Request(tuple(inputs), None)], session)
+    (grouped,) = answers(handler, [Request(tuple(inputs), None)], network)
     assert [[o.tobytes() for o in outs] for outs in grouped.outputs] == [alone[i] for i in range(21)]
 
 
@@ -129,23 +134,26 @@ def test_a_file_of_one_batch_size_runs_in_that(tmp_path, batch_size):
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, (3,))],
     )
     requests = [Request(tuple(np.full(2, n, np.float32) for n in range(count)), None) for count in (1, 5, 0, 3)]
-    found = answers(OnnxHandler(sums, batch_size=batch_size), requests)
+    found = answers(onnx_handler(sums, batch_size=batch_size), requests)
     assert [[float(y) for (y,) in answer.outputs] for answer in found] == [[0], [0, 2, 4, 6, 8], [], [0, 2, 4]]
 
 
-class FakeSession:
+class FakeNetwork:
     """Has memory for batches whose examples are small numbers."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def get_inputs(self):
-        return [SimpleNamespace(name="x", shape=["N", 2])]
+    def feeds(self):
+        return (Feed("x", "int64", (None, 2)),)
 
-    def run(self, _, feed):
-        if feed["x"].max() > 100:
+    def memory(self):
+        return 0
+
+    def run(self, batch):
+        if batch.max() > 100:
             raise self.error
-        return [feed["x"] * 2]
+        return (batch * 2,)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +167,8 @@ class FakeSession:
     ],
 )
 def test_out_of_memory_is_told_from_other_errors(error, out_of_memory):
-    handler = OnnxHandler(Path("none"), batch_size=2)
-    found = list(handler.run_inference([request((1, 2)), request((1, 200)), request((3, 4))], FakeSession(error)))
+    handler = onnx_handler(Path("none"), batch_size=2)
+    found = list(handler.run_inference([request((1, 2)), request((1, 200)), request((3, 4))], FakeNetwork(error)))
     assert [a.out_of_memory for a in found] == [False, out_of_memory, False]
     assert found[1].error
     assert "\n" not in found[1].error
@@ -173,17 +181,17 @@ def test_cuda_that_is_not_there_is_an_error(looks_up):
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this ONNX Runtime can use CUDA")
     with pytest.raises(RuntimeError, match=r"^table: the configuration asks for cuda, but .* set the device to cpu\.$"):
-        OnnxHandler(looks_up, name="table", device="cuda").load_model()
+        onnx_handler(looks_up, name="table", device="cuda").load_model()
 
 
-@pytest.mark.parametrize("wrong", [{"device": "tpu"}, {"batch_size": 0}, {"threads": 0}])
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"threads": 0}])
 def test_wrong_options(looks_up, wrong):
     with pytest.raises(ValueError, match=r"^onnx: "):
-        OnnxHandler(looks_up, **wrong)
+        onnx_handler(looks_up, **wrong)
 
 
 def test_what_beam_asks(looks_up):
-    handler = OnnxHandler(looks_up, name="table", batch_size=7)
+    handler = onnx_handler(looks_up, name="table", batch_size=7)
     assert handler.batch_elements_kwargs() == {"min_batch_size": 7, "max_batch_size": 7}
     assert handler.get_num_bytes([request((0, 1), (2, 3)), request()]) == 32
     assert handler.get_metrics_namespace() == "model/table"
@@ -194,17 +202,17 @@ def test_what_beam_asks(looks_up):
 
 def test_the_path_is_asked_for_when_the_model_loads(looks_up):
     called = []
-    handler = OnnxHandler(lambda: called.append(1) or looks_up)
+    handler = onnx_handler(lambda: called.append(1) or looks_up)
     assert not called
     handler.load_model()
     assert called == [1]
 
 
 def test_steps_of_a_process_share_a_model_as_long_as_one_uses_it(looks_up, network):
-    sessions = [OnnxHandler(looks_up, batch_size=size).load_model() for size in (1, 4)]
-    assert sessions[0] is sessions[1]
-    others = [OnnxHandler(network).load_model(), OnnxHandler(looks_up, threads=2).load_model()]
-    assert not {id(other) for other in others} & {id(sessions[0])}
-    gone = weakref.ref(sessions[0])
-    del sessions
+    networks = [onnx_handler(looks_up, batch_size=size).load_model() for size in (1, 4)]
+    assert networks[0] is networks[1]
+    others = [onnx_handler(network).load_model(), onnx_handler(looks_up, threads=2).load_model()]
+    assert not {id(other) for other in others} & {id(networks[0])}
+    gone = weakref.ref(networks[0])
+    del networks
     assert gone() is None

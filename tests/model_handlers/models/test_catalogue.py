@@ -102,8 +102,17 @@ def test_unknown_names(name: str, hint: str) -> None:
 
 
 def test_lacks_says_what_is_missing() -> None:
-    entry = Entry.model_validate({"name": "x", **GOOD, "framework": "torch", "codec": "no_such_codec", "sources": []})
-    source, framework, codec = entry.lacks()
+    entry = Entry.model_validate(
+        {
+            "name": "x",
+            **GOOD,
+            "framework": "torch",
+            "network": "no_such_network",
+            "codec": "no_such_codec",
+            "sources": [],
+        }
+    )
+    source, codec, network = entry.lacks()
     assert "no source" in source
-    assert "torch" in framework
-    assert "no_such_codec" in codec
+    assert "codec 'no_such_codec'" in codec
+    assert "network 'no_such_network'" in network

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 from model_handlers.errors import ModelError
 from model_handlers.models import store
 from model_handlers.models.catalogue import Entry
+from model_handlers.models.licences import Accepted
 from model_handlers.weights import cache, sources
 from model_handlers.weights.convert import conversion
 
@@ -105,10 +106,10 @@ def test_noncommercial_needs_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     research = entry(commercial=False, licence="research only")
     with pytest.raises(ModelError, match=r"research only.*accept_noncommercial: true"):
         store.ensure(research)
-    assert store.ensure(research, accept_noncommercial=True).exists()
+    assert store.ensure(research, accepted=Accepted(noncommercial=True)).exists()
 
 
-@pytest.mark.parametrize("changes", [{"sources": []}, {"framework": "torch"}])
+@pytest.mark.parametrize("changes", [{"sources": []}, {"framework": "torch", "network": "none"}])
 def test_what_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
     asked = serve(monkeypatch, b"good")
     with pytest.raises(ModelError, match="mine"):

@@ -9,7 +9,9 @@ from onnx import TensorProto, helper
 from model_handlers.errors import ModelError
 from model_handlers.models import trial
 from model_handlers.models.catalogue import Entry
-from model_handlers.models.trial import example, try_model
+from model_handlers.models.examples import example
+from model_handlers.models.handlers import Placement
+from model_handlers.models.trial import try_model
 from tests.onnx_files import save
 
 FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
@@ -85,13 +87,13 @@ MISFITS = [
         r"makes .* \(None, 3, 336, 336\), its file takes .*224, 224\); correct options.side",
     ),
     ({"shape": (1, 3, 64, 64)}, {}, r"\(None, 3, 224, 224\), its file takes .*\(1, 3, 64, 64\); correct options.side"),
-    ({"shape": ("N", 3, 224)}, {}, r"its file takes .*\('N', 3, 224\)"),
-    ({"kind": UINT8}, {}, r"tensor\(float\) .*, its file takes tensor\(uint8\)"),
-    ({"inputs": 2}, {}, r"its file has 2 inputs \(x, more0\), and one is fed; correct its sources"),
+    ({"shape": ("N", 3, 224)}, {}, r"its file takes .*\(None, 3, 224\)"),
+    ({"kind": UINT8}, {}, r"an input of float32 .*, its file takes uint8 "),
+    ({"inputs": 2}, {}, r"its file has 2 inputs \(x, more0\), and codec 'clip_image' makes 1; correct its sources"),
     (
         {"shape": ("N", 3, 192, 192)},
         {"task": "mesh", "codec": "facemesh", "dimension": None},
-        r"codec 'facemesh' makes an input .*\(None, 192, 192, 3\), its file takes .*\('N', 3, 192, 192\)",
+        r"codec 'facemesh' makes an input .*\(None, 192, 192, 3\), its file takes .*\(None, 3, 192, 192\)",
     ),
     (
         {"shape": ("N", 3, 640, 640)},
@@ -158,11 +160,11 @@ def test_nothing_is_tried_on_a_machine_without_the_device(vectors, monkeypatch):
     with pytest.raises(ModelError):
         try_model(wrong)
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
-    try_model(wrong, device="cuda")
+    try_model(wrong, Placement("cuda"))
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CUDAExecutionProvider"])  # without a GPU
     monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: CpuSession())
-    try_model(wrong, device="cuda")
-    monkeypatch.setattr(trial, "find_spec", lambda name: None)
+    try_model(wrong, Placement("cuda"))
+    monkeypatch.setattr(trial, "is_installed", lambda framework: False)
     try_model(wrong)
 
 

@@ -10,7 +10,8 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from onnx import TensorProto, helper
 
-from model_handlers.frameworks.onnx import OnnxHandler
+from model_handlers.frameworks.handler import NetworkHandler
+from model_handlers.frameworks.loading import Loading
 from model_handlers.interface import Answer, Codec
 from transforms.flow.items import Item, Outcome
 from transforms.flow.steps import (
@@ -140,7 +141,7 @@ def test_in_a_pipeline_a_poisoned_item_costs_itself_only(tmp_path: Path, batch_s
         [helper.make_tensor("table", TensorProto.INT64, [100], np.arange(100) * 2)],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
-    handler = OnnxHandler(tmp_path / "m.onnx", batch_size=batch_size)
+    handler = NetworkHandler(Loading("onnx", tmp_path / "m.onnx", "m"), batch_size=batch_size)
     folder = tmp_path / "out"
     folder.mkdir()
 

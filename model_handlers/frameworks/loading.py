@@ -1,0 +1,62 @@
+"""Loading networks: once in a process, however many steps use one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from weakref import WeakValueDictionary
+
+from model_handlers.frameworks.network import Network
+
+# Of each framework: its module here, with `load(Loading) -> Network`, the package that it needs, and the extra with it.
+FRAMEWORKS = {
+    "onnx": ("onnx", "onnxruntime", "cpu] or manyfaces[gpu"),
+    "torch": ("torch", "torch", "torch"),
+    "tensorflow": ("tensorflow", "tensorflow", "tensorflow"),
+    "litert": ("litert", "ai_edge_litert", "litert"),
+    "dlib": ("dlib", "dlib", "dlib"),
+}
+_NETWORKS: WeakValueDictionary[str, Network] = WeakValueDictionary()  # those in use, by all that they were loaded with
+_LOADING = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A file, what runs it, and where.
+
+    `file` is the model's, or gives it when called on the worker. `network` and its options, sorted, say what PyTorch
+    puts the weights into: a name of `model_handlers.networks` or `module:attribute`. `precision` is fp32, or on a GPU
+    fp16 or bf16.
+    """
+
+    framework: str
+    file: Path | Callable[[], Path]
+    name: str
+    network: str | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+    device: str = "cpu"
+    threads: int = 1
+    precision: str = "fp32"
+
+
+def is_installed(framework: str) -> bool:
+    """Whether the framework's package can be imported here."""
+    return find_spec(FRAMEWORKS[framework][1]) is not None
+
+
+def load_network(loading: Loading) -> Network:
+    """The network, which a process loads once; it is let go when nobody uses it any more.
+
+    DeviceMissing, in one sentence, where the device is not there; ModelError for a file that does not fit.
+    """
+    path = loading.file() if callable(loading.file) else loading.file
+    here = replace(loading, file=path)
+    with _LOADING:
+        network = _NETWORKS.get(repr(here))
+        if network is None:
+            module = import_module(f"{__package__}.{FRAMEWORKS[loading.framework][0]}")
+            network = _NETWORKS[repr(here)] = module.load(here)
+        return network

@@ -1,0 +1,3 @@
+"""Networks in PyTorch, a module an architecture: `network(path, **options)` gives one with the file's weights."""
+
+NETWORKS: dict[str, str] = {}
