@@ -33,8 +33,8 @@ def read_weights(path: Path) -> Weights:
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL (\S+)", str(error))
         raise ModelError(
-            f"{path} holds more than weights{f', it names {named[1]}' if named else ''}; nothing of it was run. Save it "
-            "anew as a state dict or as safetensors"
+            f"{path} holds more than weights{f', it names {named[1]}' if named else ''}; nothing of it was "
+            "run. Save it anew as a state dict or as safetensors"
         ) from error
     except Exception as error:  # a damaged archive fails in many ways
         raise ModelError(
