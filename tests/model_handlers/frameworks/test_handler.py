@@ -1,7 +1,10 @@
 """What the handler does around any network: shapes, memory that ends, sharing."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 import pytest
@@ -104,6 +107,26 @@ def test_a_model_may_be_shared_by_the_processes_of_a_worker():
     shared = handler(copies=3)
     assert shared.share_model_across_processes()
     assert shared.model_copies() == 3
+
+
+@pytest.mark.parametrize(("device", "most"), [("cuda", 2), ("cpu", 6)])
+def test_so_many_threads_may_use_a_device_at_once(device, most):
+    inside, seen, entered = [], [], Barrier(most)
+
+    class Slow(Sums):
+        def run(self, batch):
+            inside.append(1)
+            seen.append(len(inside))
+            with suppress(BrokenBarrierError):
+                entered.wait(0.3)
+            inside.pop()
+            return super().run(batch)
+
+    runs, network = NetworkHandler(Loading("onnx", Path("none"), "fake", device=device)), Slow()
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda n: sums(runs, network, requests(np.float32([n]))), range(6)))
+    assert found == [[n] for n in range(6)]
+    assert max(seen) == most
 
 
 def test_an_example_warms_it_up(monkeypatch):
