@@ -20,8 +20,8 @@ from model_handlers.interface import Answer, Array, Input, Request, parts
 _LOG = logging.getLogger(__name__)
 # What fits into the memory of this process's device, examples at a time, where that is less than was asked for.
 _FITS: dict[str, int] = {}
-# A worker's threads encode and decode while the GPU works for one of them. Two batches are under way at a time: while one
-# is computed the next is copied, and memory holds no more than those, however many threads there are.
+# A worker's threads encode and decode while the GPU works for one of them. Two batches are under way at a time: while
+# one is computed the next is copied, and memory holds no more than those, however many threads there are.
 _GPU_TURNS = BoundedSemaphore(2)
 
 
