@@ -7,12 +7,8 @@ from model_handlers.interface import Array, Codec, Plates
 
 SIZE = (320, 240)  # width, height
 STRIDES = (8, 16, 32, 64)
-PRIORS = (
-    (10, 16, 24),
-    (32, 48),
-    (64, 96),
-    (128, 192, 256),
-)  # sides of squares on every cell's centre
+# Of each stride the sides of the squares on every cell's centre; they and the offsets are those of OpenCV's model zoo.
+PRIORS = ((10, 16, 24), (32, 48), (64, 96), (128, 192, 256))
 VARIANCE = 0.1  # offsets are in this share of a prior's side
 CORNERS = (4, 6, 10, 12)  # where the pairs x, y of the corners begin among the 14 numbers of a prior
 FLOOR = 0.1  # lower scores are never returned; whoever uses them has a threshold that is higher

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper
 
 from tests.onnx_files import save
 
+STRIDES = (8, 16, 32)
 NOISE = 74  # standard deviation of uniformly random bytes
 
 
@@ -30,21 +31,19 @@ def write_detector(
     batch: int | str = "N",
     each: int = 1,
     batch_axis: bool = True,
-    strides: Sequence[int] = (8, 16, 32),
     scale: float = 1,
-    seed: int = 1,
 ) -> Path:
     """Outputs NAME_STRIDE (N, cells * each, numbers), head by head; `scale` is of the input, whose pixels are 0 to 255.
 
     Without `batch_axis` they are (N * cells * each, numbers). Input (batch,3,height,width); `size` is width, height.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(1)
     nodes, weights, outputs = [], {}, []
     for head in heads:
         numbers = len(head.mean)
         rows = (0, -1, numbers) if batch_axis else (-1, numbers)
         weights[f"{head.name}_rows"] = np.array(rows, np.int64)
-        for stride in strides:
+        for stride in STRIDES:
             name = f"{head.name}_{stride}"
             kernel = random.normal(size=(each * numbers, 3 * stride * stride))
             kernel -= kernel.mean(axis=1, keepdims=True)  # so that the brightness of a picture is nothing to it

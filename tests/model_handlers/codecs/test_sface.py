@@ -92,7 +92,7 @@ def test_it_gives_what_opencv_gives(file, name):
     given, _ = sface.encode(image, landmarks, None)
     assert given.dtype == np.float32
     assert face.std() > 30
-    np.testing.assert_allclose(given.transpose(1, 2, 0), face, atol=2)  # the warps round their steps differently
+    np.testing.assert_allclose(given.transpose(1, 2, 0), face, atol=1)  # the matrices differ in their last digits
     (vector,) = vectors(file, [image], [landmarks])
     assert vector.shape == (128,)
     assert cosine(vector, wanted) > 0.9999
