@@ -10,8 +10,12 @@ CODECS = {
         "emotion",
         "facemesh",
         "image_quality",
+        "lpd_yunet",
         "movenet",
         "nanodet",
+        "scrfd",
+        "sface",
         "transnetv2",
+        "yunet",
     )
 }

@@ -1,5 +1,6 @@
 """Networks in ONNX files, run by ONNX Runtime."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,14 @@ class OnnxNetwork:
         """The file's outputs."""
         named = dict(zip(self._names, batches, strict=True))
         if not is_gpu(self._device):
-            return tuple(self._session.run(None, named))
+            return _with_batch_axis(self._session.run(None, named), len(batches[0]))
         binding = self._session.io_binding()  # inputs and outputs are copied to and from the GPU once, by the session
         for name, batch in named.items():
             binding.bind_cpu_input(name, batch)
         for output in self._session.get_outputs():
             binding.bind_output(output.name, "cuda", int(self._device.partition(":")[2]))
         self._session.run_with_iobinding(binding)
-        return tuple(binding.copy_outputs_to_cpu())
+        return _with_batch_axis(binding.copy_outputs_to_cpu(), len(batches[0]))
 
     def memory(self) -> int:
         """0: ONNX Runtime does not tell."""
@@ -79,6 +80,16 @@ def _session(loading: Loading, options: Any, providers: list[Any]) -> Any:
                 "read; save the model as one file."
             ) from error
         raise
+
+
+def _with_batch_axis(outputs: Sequence[Array], examples: int) -> tuple[Array, ...]:
+    """The outputs; those of a single example get the batch axis that the file leaves off. ValueError if of several."""
+    if examples == 1:
+        return tuple(output if output.shape[:1] == (1,) else output[None] for output in outputs)
+    for output in outputs:
+        if output.shape[:1] != (examples,):
+            raise ValueError(f"an output {output.shape} of {examples} examples has no batch axis: set batch_size to 1")
+    return tuple(outputs)
 
 
 def _missing(loading: Loading) -> DeviceMissing:

@@ -138,6 +138,38 @@ def test_a_file_of_one_batch_size_runs_in_that(tmp_path, batch_size):
     assert [[float(y) for (y,) in answer.outputs] for answer in found] == [[0], [0, 2, 4, 6, 8], [], [0, 2, 4]]
 
 
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory) -> Path:
+    """(N,2,3) float32 -> (2 N,3), as detectors do that leave the batch axis off, and the sum (N,1,3)."""
+    return save(
+        tmp_path_factory.mktemp("onnx") / "flat.onnx",
+        [
+            helper.make_node("Reshape", ["x", "rows"], ["y"]),
+            helper.make_node("ReduceSum", ["x", "second"], ["sum"]),
+        ],
+        {"rows": np.array([-1, 3], np.int64), "second": np.array([1], np.int64)},
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("N", 2, 3))],
+        [
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, (None, 3)),
+            helper.make_tensor_value_info("sum", TensorProto.FLOAT, ("N", 1, 3)),
+        ],
+    )
+
+
+def test_outputs_without_batch_axis_belong_to_one_example(flat):
+    examples = np.arange(18, dtype=np.float32).reshape(3, 2, 3)
+    found = answers(onnx_handler(flat), [Request((one,), None) for one in examples])
+    for answer, one in zip(found, examples, strict=True):
+        rows, total = answer.outputs[0]
+        np.testing.assert_array_equal(rows, one)
+        np.testing.assert_array_equal(total, one.sum(axis=0, keepdims=True))
+
+
+def test_outputs_without_batch_axis_are_an_error_in_batches(flat):
+    (answer,) = answers(onnx_handler(flat, name="flat", batch_size=4), [Request((np.ones((2, 3), np.float32),), None)])
+    assert answer.error == "an output (8, 3) of 4 examples has no batch axis: set batch_size to 1"
+
+
 def test_cuda_that_is_not_there_is_an_error(looks_up):
     import onnxruntime
 

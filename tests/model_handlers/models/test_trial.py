@@ -1,6 +1,7 @@
 """Files, codecs and entries that do not fit each other."""
 
 import hashlib
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from onnx import TensorProto, helper
 
 from model_handlers.errors import ModelError
 from model_handlers.models import trial
-from model_handlers.models.catalogue import Entry
+from model_handlers.models.catalogue import Entry, Task
 from model_handlers.models.examples import example
 from model_handlers.models.handlers import Placement
 from model_handlers.models.trial import try_model
@@ -175,7 +176,7 @@ class CpuSession:
         return ["CPUExecutionProvider"]
 
 
-@pytest.mark.parametrize("task", ["person", "face", "keypoints", "mesh", "embedding", "expression", "quality", "cuts"])
+@pytest.mark.parametrize("task", get_args(Task))
 def test_examples_are_the_same_every_time(task):
     for one, other in zip(example(task), example(task), strict=True):
         np.testing.assert_array_equal(one, other)
