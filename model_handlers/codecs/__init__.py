@@ -3,6 +3,7 @@
 CODECS = {
     name: f"{__name__}.{name}:codec"
     for name in (
+        "arcface",
         "brisque",
         "centerface",
         "clip_image",
@@ -13,5 +14,6 @@ CODECS = {
         "movenet",
         "nanodet",
         "transnetv2",
+        "vit_kprpe",
     )
 }
