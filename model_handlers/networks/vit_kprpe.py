@@ -66,7 +66,7 @@ class VitKprpe(nn.Module):
             nn.Linear(WIDTH, WIDTH, bias=False),
             nn.BatchNorm1d(WIDTH, eps=2e-5),
         )
-        self.register_buffer("_buckets", buckets(), persistent=False)
+        self.register_buffer("_buckets", _buckets(), persistent=False)
         self.register_buffer("_centres", _centres(), persistent=False)
 
     def forward(self, images: Any, keypoints: Any) -> Any:
@@ -114,7 +114,7 @@ class _Attention(nn.Module):
         return self.proj(seen.transpose(1, 2).flatten(2))
 
 
-def buckets() -> Any:
+def _buckets() -> Any:
     """Of each query patch (rows, 196) the bucket of each key patch (columns, 196 and some of no meaning), int64."""
     places = torch.arange(GRID)
     away = places[:, None] - places
