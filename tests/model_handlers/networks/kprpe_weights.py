@@ -1,6 +1,6 @@
 """Weights and inputs for ViT with KP-RPE that anybody can make again: they follow from names and shapes alone.
 
-The file vit_kprpe.npz beside this has what the reference implementation gave for `made(shapes(24, 16, 3))` and `faces()`.
+The file vit_kprpe.npz has what the reference implementation gave for `made(shapes(24, 16, 3))` and `faces()`.
 """
 
 import zlib
