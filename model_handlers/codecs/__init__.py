@@ -3,6 +3,7 @@
 CODECS = {
     name: f"{__name__}.{name}:codec"
     for name in (
+        "arcface",
         "brisque",
         "centerface",
         "clip_image",
@@ -16,6 +17,7 @@ CODECS = {
         "scrfd",
         "sface",
         "transnetv2",
+        "vit_kprpe",
         "yunet",
     )
 }

@@ -10,12 +10,13 @@ import pytest
 
 from model_handlers import codecs
 from model_handlers.codecs import CODECS
-from model_handlers.interface import Codec, Detections, Plates
+from model_handlers.interface import Codec, Detections, Plates, parts
 from model_handlers.models.trial import example
 from model_handlers.named import load
 
 # outputs of the model for one example, as shapes
 OUTPUTS = {
+    "arcface": [(512,)],
     "brisque": [(1,)],
     "centerface": [(1, 40, 40), (2, 40, 40), (2, 40, 40), (10, 40, 40)],
     "clip_image": [(512,)],
@@ -30,11 +31,13 @@ OUTPUTS = {
     "sface": [(128,)],
     "transnetv2": [(100,)],
     "yunet": [(cells, width) for width in (1, 1, 4, 10) for cells in (400, 100, 25)],
+    "vit_kprpe": [(512,)],
 }
 SIDE = {"side": 160}
 OPTIONS = {"centerface": SIDE, "scrfd": SIDE, "yunet": SIDE, "image_quality": {"side": 64, "normalization": "imagenet"}}
 # of each codec its version, and the mean, deviation and weighted sum of what it encodes and of what it decodes
 NUMBERS = {
+    "arcface": (1, [0.00606576, 0.386442, -0.153306, 0.20762, 0.274635, 0.235937]),
     "brisque": (1, [0.908759, 1.67949, 2.11776, 0.492148, 0, 0.492148]),
     "centerface": (1, [127.941, 50.5865, -3.30577, 44.9366, 28.9361, -1.69836]),
     "clip_image": (1, [0.19567, 0.886338, 0.0691024, 0.0266514, 0.0352538, 0.0302864]),
@@ -49,6 +52,7 @@ NUMBERS = {
     "sface": (1, [128.362, 49.3269, -20.7162, 0.196258, 0.257494, 0.113394]),
     "transnetv2": (1, [127.456, 73.4596, -11.9774, 0.195261, 0.255994, 0.0811505]),
     "yunet": (1, [127.941, 50.5865, -5.15649, 44.5561, 28.787, -10.3341]),
+    "vit_kprpe": (1, [0.00621587, 0.38651, -0.159741, 0.20762, 0.274635, 0.235937]),
 }
 
 
@@ -67,7 +71,7 @@ def numbers(made: Codec, name: str) -> list[float]:
         result = (result.boxes, result.scores, result.corners)
     if isinstance(result, Detections):
         result = (result.boxes, result.scores, *(() if result.landmarks is None else (result.landmarks,)))
-    return summary(given) + summary(*(result if isinstance(result, tuple) else (result,)))
+    return summary(*parts(given)) + summary(*(result if isinstance(result, tuple) else (result,)))
 
 
 def test_every_codec_is_here():
