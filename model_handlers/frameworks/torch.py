@@ -12,6 +12,7 @@ from model_handlers.frameworks.network import Feed
 from model_handlers.interface import Array
 from model_handlers.networks import NETWORKS
 
+_HALVED = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.ConvTranspose2d)
 _TYPES = {"fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -61,7 +62,18 @@ def load(loading: Loading) -> TorchNetwork:
         torch.backends.cudnn.benchmark = False  # the fastest kernel of the moment is another one on every start
         torch.backends.cudnn.allow_tf32 = False  # fp32 is what was asked for, unless half precision was
         module = module.to(memory_format=torch.channels_last)
-    return TorchNetwork(module, device, half)
+    return TorchNetwork(module if half is None else halved(module, half), device, half)
+
+
+def halved(module: torch.nn.Module, half: torch.dtype) -> torch.nn.Module:
+    """The module with the weights of its products and convolutions in half precision, and all else as it is.
+
+    These are what autocast would round for every batch anew: reading ViT-base's 460 MB takes an L4 milliseconds.
+    """
+    for part in module.modules():
+        if isinstance(part, _HALVED):
+            part.to(half)
+    return module
 
 
 def _is_planes(tensor: torch.Tensor) -> bool:

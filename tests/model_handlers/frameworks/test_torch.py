@@ -1,5 +1,6 @@
 """PyTorch behind the handler: the library's own numbers, whatever is in the batch."""
 
+import copy
 import pickle
 import weakref
 
@@ -11,6 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the environment of the framew
 from model_handlers.frameworks.devices import DeviceMissing, gpus  # noqa: E402
 from model_handlers.frameworks.handler import NetworkHandler  # noqa: E402
 from model_handlers.frameworks.loading import Loading  # noqa: E402
+from model_handlers.frameworks.torch import TorchNetwork, halved  # noqa: E402
 from model_handlers.interface import Request  # noqa: E402
 from tests.model_handlers.frameworks.torch_network import plain  # noqa: E402
 
@@ -81,3 +83,14 @@ def test_a_gpu_that_is_not_there_is_an_error(weights, device):
         pytest.skip("the device is there")
     with pytest.raises(DeviceMissing, match=rf"^the configuration asks for {device}, but PyTorch cannot use it"):
         handler(weights, device=device).load_model()
+
+
+def test_weights_in_half_precision_give_what_autocast_gives(module, weights):
+    """On a CPU too, whose autocast knows bf16."""
+    network = handler(weights).load_model()
+    examples = torch.from_numpy(np.stack(inputs(3)))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        wanted = module(examples)
+    found = TorchNetwork(halved(copy.deepcopy(module), torch.bfloat16), "cpu", torch.bfloat16).run(examples.numpy())[0]
+    assert found.tobytes() == wanted.float().numpy().tobytes()
+    assert np.abs(found - network.run(examples.numpy())[0]).max() > 0
