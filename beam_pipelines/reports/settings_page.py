@@ -48,7 +48,17 @@ OF_NO_STAGE = {
 }
 # The keys of a catalogue's entry on which a model's numbers depend: model_handlers.models.handlers.numbers_from.
 OF_MODELS = dict.fromkeys(
-    ("network", "network_options", "codec", "options", "sources[].sha256", "converted_sha256", "dimension"), "yes"
+    (
+        "network",
+        "network_options",
+        "codec",
+        "options",
+        "sources[].sha256",
+        "converted_sha256",
+        "dimension",
+        "vocabulary",
+    ),
+    "yes",
 )
 SHARED, BLOCK = "All recipes", "block"  # the part of what recipes share; the value of a key that has keys of its own
 HEAD = ("Key", "Value", "Default", "Meaning", "Stale")

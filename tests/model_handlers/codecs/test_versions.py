@@ -10,7 +10,7 @@ import pytest
 
 from model_handlers import codecs
 from model_handlers.codecs import CODECS
-from model_handlers.interface import Codec, Detections
+from model_handlers.interface import Codec, Detections, Objects
 from model_handlers.models.trial import example
 from model_handlers.named import load
 
@@ -26,8 +26,13 @@ OUTPUTS = {
     "movenet": [(1, 17, 3)],
     "nanodet": [(3549, 80), (3549, 44)],
     "transnetv2": [(100,)],
+    "yolox": [(189, 85)],
 }
-OPTIONS = {"centerface": {"side": 160}, "image_quality": {"side": 64, "normalization": "imagenet"}}
+OPTIONS = {
+    "centerface": {"side": 160},
+    "image_quality": {"side": 64, "normalization": "imagenet"},
+    "yolox": {"side": 96},
+}
 # of each codec its version, and the mean, deviation and weighted sum of what it encodes and of what it decodes
 NUMBERS = {
     "brisque": (1, [0.908759, 1.67949, 2.11776, 0.492148, 0, 0.492148]),
@@ -40,6 +45,7 @@ NUMBERS = {
     "movenet": (1, [118.033, 57.6172, 1.85113, 14.12, 26.6497, 1.78263]),
     "nanodet": (1, [0.233991, 0.875095, 0.0393411, 38.2903, 32.4695, 6.37068]),
     "transnetv2": (1, [127.456, 73.4596, -11.9774, 0.195261, 0.255994, 0.0811505]),
+    "yolox": (1, [128.046, 73.9006, -6.29448, 2.73688, 12.1714, 1.01602]),
 }
 
 
@@ -56,6 +62,9 @@ def numbers(made: Codec, name: str) -> list[float]:
     result = made.decode(outputs, context)
     if isinstance(result, Detections):
         result = (result.boxes, result.scores, *(() if result.landmarks is None else (result.landmarks,)))
+    if isinstance(result, Objects):
+        parts = (result.boxes, result.scores, result.classes, result.probabilities, result.objectness, result.features)
+        result = tuple(part for part in parts if part is not None)
     return summary(given) + summary(*(result if isinstance(result, tuple) else (result,)))
 
 
