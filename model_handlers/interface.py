@@ -62,10 +62,10 @@ class Detections:
 class Objects:
     """What a detector of objects of any kind found in one image, by falling score.
 
-    boxes (N,4) x1,y1,x2,y2 in pixels of the image; scores (N,) 0 to 1; classes (N,) int64, the best class of each box as
-    an index into the model's vocabulary, `Entry.classes`. Those that not every model has: probabilities (N,C) of all
-    classes; objectness (N,) 0 to 1, that there is anything at all, which the probabilities then leave out (where it is
-    None they have it in them); features (N,F) float32, how each object looks, to be compared by cosine.
+    boxes (N,4) x1,y1,x2,y2 in pixels of the image; scores (N,) 0 to 1; classes (N,) int64, the best class of each box
+    as an index into the model's vocabulary, `Entry.classes`. What not every model tells is None: probabilities (N,C) of
+    all classes; objectness (N,) 0 to 1, that there is anything at all (without it the probabilities have that in them);
+    features (N,F) float32, how each object looks, to be compared by cosine.
     """
 
     boxes: Array

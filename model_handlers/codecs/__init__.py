@@ -12,6 +12,7 @@ CODECS = {
         "image_quality",
         "movenet",
         "nanodet",
+        "regions",
         "transnetv2",
         "yolox",
     )

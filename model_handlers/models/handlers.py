@@ -48,7 +48,7 @@ def handler(
 
 
 def loading(entry: Entry, placement: Placement, threads: int) -> Loading:
-    """What the entry's framework needs to know to load the model; the network of one that finds objects gets their names."""
+    """What the entry's framework needs to know to load the model; a network that finds objects gets their names."""
     classes = {"vocabulary": entry.classes} if entry.classes and entry.network else {}
     return Loading(
         entry.framework,
