@@ -66,7 +66,7 @@ def network(
     """The detector for these phrases, each put into the prompt.
 
     `regions`: how many of an image's patches, the best, are looked at. ModelError where a package, the size or a weight
-    is not there, or a phrase is too long.
+    is not there, or a phrase does not fit.
     """
     try:
         from open_clip.tokenizer import SimpleTokenizer
@@ -75,10 +75,12 @@ def network(
         raise ModelError(f"OWLv2 needs {error.name}: install manyfaces[owl]") from error
     if size not in SIZES:
         raise ModelError(f"OWLv2 has the sizes {' and '.join(SIZES)}, not {size!r}: correct network_options.size")
+    if "{}" not in prompt:
+        raise ModelError(f"the prompt {prompt!r} has no place {{}} for a phrase: correct network_options.prompt")
     detector: Any = Owlv2ForObjectDetection(Owlv2Config(**SIZES[size])).eval()
     fill(detector, read_weights(path), path, unused=_OLD)
     length = detector.config.text_config.max_position_embeddings
-    tokens = _tokens(SimpleTokenizer(), [prompt.format(phrase) for phrase in vocabulary], length)
+    tokens = _tokens(SimpleTokenizer(), [prompt.replace("{}", phrase) for phrase in vocabulary], length)
     with torch.inference_mode():
         read = detector.owlv2.text_model(input_ids=tokens).pooler_output
         vectors = torch.nn.functional.normalize(detector.owlv2.text_projection(read), dim=1)

@@ -42,7 +42,7 @@ class YoloWorld(torch.nn.Module):
         phrases = self.phrases.expand(len(pixels), -1, -1)
         maps = self._maps(pixels.permute(0, 3, 1, 2).float() / 255, phrases)
         boxes, logits, features = [], [], []
-        for level, (side, look, compare) in zip(maps, zip(*self._branches(), strict=True), strict=True):
+        for level, side, look, compare in zip(maps, self.head.cv2, self.head.cv3, self.head.cv4, strict=True):
             embedding = look(level)
             boxes.append(_boxes(side(level).float(), pixels.shape[1] // level.shape[2]))
             logits.append(compare(embedding, phrases).float().flatten(2).mT)
@@ -51,29 +51,27 @@ class YoloWorld(torch.nn.Module):
         found = best(self.regions, every.amax(2), torch.cat(boxes, 1), every.sigmoid(), torch.cat(features, 1))
         return (*found[:2], normalize(found[2], dim=2))
 
-    def _branches(self) -> tuple[Any, Any, Any]:
-        return self.head.cv2, self.head.cv3, self.head.cv4
-
     def _maps(self, planes: torch.Tensor, phrases: torch.Tensor) -> list[torch.Tensor]:
-        """The maps that the head takes; layers that look at the phrases may change them for those after."""
+        """The maps that the head takes; on the way there version 1 makes the phrases fit the image."""
         given: Any = planes
         outputs: list[Any] = []
-        for layer in (*self.layers, None):
-            wanted = self.head.f if layer is None else layer.f
-            if wanted != -1:
-                given = (
-                    outputs[wanted] if isinstance(wanted, int) else [given if n == -1 else outputs[n] for n in wanted]
-                )
-            if layer is None:
-                break
+        for layer in self.layers:
+            given = _taken(layer.f, given, outputs)
             kind = type(layer).__name__
-            if kind == "ImagePoolingAttn":  # of version 1
+            if kind == "ImagePoolingAttn":
                 phrases = layer(given, phrases)
             else:
                 given = layer(given, phrases) if kind == "C2fAttn" else layer(given)
             outputs.append(given if layer.i in self.kept else None)
-        maps: list[torch.Tensor] = given
+        maps: list[torch.Tensor] = _taken(self.head.f, given, outputs)
         return maps
+
+
+def _taken(places: Any, last: Any, outputs: list[Any]) -> Any:
+    """What a layer takes: the last output (-1), that of another layer by its number, or a list of such."""
+    if isinstance(places, int):
+        return last if places == -1 else outputs[places]
+    return [last if place == -1 else outputs[place] for place in places]
 
 
 def network(
@@ -93,7 +91,7 @@ def network(
         )
     weights, names = _read(path)
     phrases = weights.pop("txt_feats", None)
-    if phrases is None:
+    if phrases is None or phrases.ndim < 2:
         raise ModelError(f"{path} has no vectors of a vocabulary, txt_feats: save it after ultralytics' set_classes")
     phrases = phrases.float().reshape(1, -1, phrases.shape[-1])
     _check_names(path, vocabulary, names, phrases.shape[1])
@@ -172,8 +170,9 @@ def _read(path: Path) -> tuple[Weights, list[str]]:
     weights = dict(_tensors(model, "", 0))
     if isinstance(phrases := vars(model).get("txt_feats"), torch.Tensor):
         weights["txt_feats"] = phrases
-    names = vars(model).get("names", [])
-    return weights, [str(name) for name in (names.values() if isinstance(names, Mapping) else names)]
+    names = vars(model).get("names")
+    listed = list(names.values()) if isinstance(names, Mapping) else names
+    return weights, [str(name) for name in listed] if isinstance(listed, list) else []
 
 
 def _tensors(module: _Inert, prefix: str, depth: int) -> Iterator[tuple[str, torch.Tensor]]:

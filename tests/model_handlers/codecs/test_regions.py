@@ -10,7 +10,7 @@ CONTEXT = regions.codec(64).encode(np.zeros((128, 64, 3), np.uint8))[1]  # halve
 
 
 def outputs(*found, objectness=True):
-    """Boxes, probabilities of three classes, features, and objectness if asked for; a region is a box and its shares."""
+    """Boxes, probabilities of three classes, features, and objectness if asked for; a region is box and shares."""
     boxes = np.array([box for box, _ in found], np.float32).reshape(-1, 4)
     probabilities = np.array([shares for _, shares in found], np.float32).reshape(-1, 3)
     features = np.arange(2.0 * len(found), dtype=np.float32).reshape(-1, 2)

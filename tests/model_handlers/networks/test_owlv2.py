@@ -1,5 +1,7 @@
 """OWLv2 against transformers, with generated weights: the same boxes, classes, probabilities and features."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,9 @@ from skimage import data  # noqa: E402
 from model_handlers.codecs import regions  # noqa: E402
 from model_handlers.errors import ModelError  # noqa: E402
 from model_handlers.frameworks.loading import Loading, load_network  # noqa: E402
+from model_handlers.models.catalogue import Entry, load  # noqa: E402
+from model_handlers.models.loaded import load_model  # noqa: E402
+from model_handlers.models.trial import try_model  # noqa: E402
 from model_handlers.networks import owlv2  # noqa: E402
 from tests.image_files import GREY, SMALL, saved  # noqa: E402
 from tests.model_handlers.networks.alike import check_alike  # noqa: E402
@@ -164,9 +169,23 @@ def test_pictures_of_all_kinds(weights, file):
     [
         ({"size": "huge"}, "sizes base and large and tiny and other, not 'huge'"),
         ({"size": "other"}, "has not the weights of this network"),
+        ({"prompt": "a photo"}, "the prompt 'a photo' has no place {} for a phrase"),
         ({"vocabulary": ("a very " * 9 + "long phrase",)}, "of the vocabulary has more than 16 tokens; shorten it"),
     ],
 )
 def test_what_does_not_fit_is_a_sentence(weights, options, words):
     with pytest.raises(ModelError, match=words):
         loaded(weights, **options)
+
+
+def test_as_an_entry_of_the_catalogue(weights):
+    """The vocabulary goes from the entry to the network, and is what the classes of the result mean."""
+    source = {"uri": str(weights), "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
+    changed = {"network_options": {"size": "tiny"}, "options": {"side": SIDE, "grey": 128}, "sources": (source,)}
+    entry = Entry.model_validate(load().get("owlv2-base").model_dump() | changed | {"vocabulary": WORDS})
+    try_model(entry)
+    found = load_model(entry)(PICTURES[0])
+    canvas, context = regions.codec(SIDE, 128).encode(PICTURES[0])
+    wanted = regions.codec(SIDE, 128).decode(tuple(one[0] for one in loaded(weights).run(canvas[None])), context)
+    check_alike(found, wanted)
+    assert found.probabilities.shape == (len(found.boxes), len(entry.classes))
