@@ -42,7 +42,7 @@ FRAMEWORKS = {
     "ultralytics": [*TORCH, "ultralytics>=8.3"],
     "clip": [*TORCH, "open-clip-torch>=2.30"],
     "iqa": [*TORCH, "pyiqa>=0.1.14"],
-    "owl": [*TORCH, "transformers>=4.50"],
+    "owl": [*TORCH, "open-clip-torch>=2.30", "transformers>=4.50"],
     "tensorflow": ["tensorflow>=2.18"],
     "litert": ["ai-edge-litert>=2.1"],
     "dlib": ["dlib-bin>=20"],

@@ -187,3 +187,10 @@ def suppress(boxes: Array, scores: Array, max_overlap: float) -> Array:
         shared = np.prod(np.maximum(corner2 - corner1, 0), axis=1)
         order = order[shared <= max_overlap * np.maximum(areas[best] + areas[order] - shared, 1e-12)]
     return np.array(kept, dtype=np.int64)
+
+
+def suppress_by_class(boxes: Array, scores: Array, classes: Array, max_overlap: float) -> Array:
+    """As `suppress`, but only a kept box of the same class (N,) makes another go."""
+    span = np.abs(boxes).max(initial=0) * 2 + 1
+    apart = boxes.astype(np.float64) + classes[:, None] * span  # each class on a plane of its own
+    return suppress(apart, scores, max_overlap)

@@ -71,6 +71,24 @@ class Plates:
     corners: Array
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Objects:
+    """What a detector of objects of any kind found in one image, by falling score.
+
+    boxes (N,4) x1,y1,x2,y2 in pixels of the image; scores (N,) 0 to 1; classes (N,) int64, the best class of each box
+    as an index into the model's vocabulary, `Entry.classes`. What not every model tells is None: probabilities (N,C) of
+    all classes; objectness (N,) 0 to 1, that there is anything at all (without it the probabilities have that in them);
+    features (N,F) float32, how each object looks, to be compared by cosine.
+    """
+
+    boxes: Array
+    scores: Array
+    classes: Array
+    probabilities: Array | None = None
+    objectness: Array | None = None
+    features: Array | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """What a model family expects and what its numbers mean.
@@ -90,6 +108,7 @@ class Codec:
     expression  (image, landmarks)                    (7,) float32 probabilities, in the order of EXPRESSIONS
     semantics   (image)                               (D,) float32 of unit length: what the image shows
     quality     (image)                               one float: the catalogue's note says which way is better
+    objects     (image)                               Objects
     cuts        (window): 100 frames (100,27,48,3)    (100,) float32: is a frame part of a transition between shots
 
     Images are RGB uint8 (H,W,3). The input is one array, or a tuple of them for a network of several inputs. `context`

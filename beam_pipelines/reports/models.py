@@ -50,6 +50,7 @@ def card_table(entry: Entry) -> Table:
         "codec": entry.codec,
         "options": ", ".join(f"{key}: {value}" for key, value in entry.options.items()) or "none",
         "dimension": "" if entry.dimension is None else str(entry.dimension),
+        "vocabulary": ", ".join(entry.classes),
         "licence": entry.licence,
         "commercial use": "allowed" if entry.commercial else "forbidden: accept_noncommercial is needed",
         "copyleft": "accept_copyleft is needed" if entry.copyleft else "",

@@ -53,8 +53,12 @@ OF_NO_STAGE = {
 }
 # The keys of a catalogue's entry on which a model's numbers depend: model_handlers.models.handlers.numbers_from.
 OF_MODELS = dict.fromkeys(
-    ("network", "network_options", "codec", "options", "sources[].sha256", "converted_sha256", "dimension"), "yes"
-)
+    (
+        "network", "network_options", "codec", "options", "sources[].sha256", "converted_sha256", "dimension",
+        "vocabulary",
+    ),
+    "yes",
+)  # fmt: skip
 SHARED, BLOCK = "All recipes", "block"  # the part of what recipes share; the value of a key that has keys of its own
 HEAD = ("Key", "Value", "Default", "Meaning", "Stale")
 _NAMES = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`", "null": "`null`"}

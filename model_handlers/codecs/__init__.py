@@ -14,10 +14,12 @@ CODECS = {
         "lpd_yunet",
         "movenet",
         "nanodet",
+        "regions",
         "scrfd",
         "sface",
         "transnetv2",
         "vit_kprpe",
+        "yolox",
         "yunet",
     )
 }

@@ -1,9 +1,9 @@
-"""NanoDet: COCO's 80 classes, of which the persons are read here (RangiLyu, NanoDet, 2020)."""
+"""NanoDet: COCO's 80 classes (RangiLyu, NanoDet, 2020)."""
 
 import numpy as np
 
-from model_handlers.geometry import Letterbox, grid, letterbox, suppress
-from model_handlers.interface import Array, Codec, Detections
+from model_handlers.geometry import Letterbox, grid, letterbox, suppress, suppress_by_class
+from model_handlers.interface import Array, Codec, Detections, Objects
 
 SIDE = 416
 STRIDES = (8, 16, 32)
@@ -17,9 +17,11 @@ MAX_OVERLAP = 0.6
 CELLS = grid((SIDE, SIDE), STRIDES)
 
 
-def codec() -> Codec:
-    """Persons, found in the whole image scaled to 416 px."""
-    return Codec("person", encode, decode, version=1)
+def codec(task: str = "person") -> Codec:
+    """Persons, or as a model of the task objects all classes, found in the whole image scaled to 416 px."""
+    if task not in ("person", "objects"):
+        raise ValueError(f"NanoDet's task is person or objects, not {task!r}")
+    return Codec(task, encode, decode if task == "person" else decode_objects, version=1)
 
 
 def encode(image: Array) -> tuple[Array, Letterbox]:
@@ -35,11 +37,27 @@ def decode(outputs: tuple[Array, ...], context: Letterbox) -> Detections:
     """Outputs: scores (3549,80), probabilities, and distances (3549,44), logits of left, top, right, bottom."""
     scores = outputs[0][:, PERSON]
     likely = np.nonzero(scores >= FLOOR)[0]
-    logits = outputs[1][likely].reshape(-1, 4, len(BINS))
+    boxes = _boxes(outputs[1], likely)
+    kept = suppress(boxes, scores[likely], MAX_OVERLAP)
+    return Detections(context.boxes_back(boxes[kept]), scores[likely][kept].astype(np.float32))
+
+
+def decode_objects(outputs: tuple[Array, ...], context: Letterbox) -> Objects:
+    """The same outputs; a point is of its best class, and the probabilities have in them that there is anything."""
+    classes, scores = outputs[0].argmax(axis=1), outputs[0].max(axis=1)
+    likely = np.nonzero(scores >= FLOOR)[0]
+    boxes = _boxes(outputs[1], likely)
+    kept = suppress_by_class(boxes, scores[likely], classes[likely], MAX_OVERLAP)
+    found = likely[kept]
+    probabilities = outputs[0][found].astype(np.float32)
+    return Objects(context.boxes_back(boxes[kept]), scores[found].astype(np.float32), classes[found], probabilities)
+
+
+def _boxes(distances: Array, likely: Array) -> Array:
+    """The boxes (N,4) of these points in pixels of the canvas."""
+    logits = distances[likely].reshape(-1, 4, len(BINS))
     powers = np.exp(logits - logits.max(axis=2, keepdims=True))
     strides = CELLS[likely, 2:]
     reach = (powers @ BINS) / powers.sum(axis=2) * strides
     x, y = ((CELLS[likely, :2] + np.float32(0.5)) * strides).T
-    boxes = np.stack([x - reach[:, 0], y - reach[:, 1], x + reach[:, 2], y + reach[:, 3]], axis=1)
-    kept = suppress(boxes, scores[likely], MAX_OVERLAP)
-    return Detections(context.boxes_back(boxes[kept]), scores[likely][kept].astype(np.float32))
+    return np.stack([x - reach[:, 0], y - reach[:, 1], x + reach[:, 2], y + reach[:, 3]], axis=1)

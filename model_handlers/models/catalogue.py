@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 import configs
 from model_handlers.codecs import CODECS
 from model_handlers.errors import ModelError
+from model_handlers.models.vocabulary import COCO, check_vocabulary, phrases
 from model_handlers.named import nearest
 from model_handlers.networks import NETWORKS
 from model_handlers.weights.convert import CONVERSIONS
@@ -17,7 +18,7 @@ from model_handlers.weights.uris import check_uri, local_path, open_remote
 
 Task = Literal[
     "person", "pose", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality",
-    "plate",
+    "plate", "objects",
 ]  # fmt: skip
 Framework = Literal["onnx", "torch", "tensorflow", "litert", "dlib"]
 _PLACE = r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"
@@ -73,6 +74,11 @@ class Entry(_Record):
         le=8192,
         description="length of the vector, which models of the tasks embedding and semantics must have, and no others",
     )
+    vocabulary: Annotated[tuple[str, ...], AfterValidator(check_vocabulary)] | None = Field(
+        None,
+        description="of the task objects: the names of its classes in the model's order, a list of them, or a file "
+        "with one a line; COCO's 80 if left out",
+    )
     batch_size: int = Field(1, ge=1, le=1024, description="examples at a time on a GPU; a CPU takes one")
     note: str = Field("", description="what to know before using it")
 
@@ -89,6 +95,8 @@ class Entry(_Record):
             raise ValueError("without a conversion there is one source, and no converted_sha256")
         if (self.task in ("embedding", "semantics")) != (self.dimension is not None):
             raise ValueError("dimension belongs to models of the tasks embedding and semantics, and to all of them")
+        if self.vocabulary is not None and self.task != "objects":
+            raise ValueError("vocabulary belongs to models of the task objects, and to no others")
         if (self.framework == "torch") != (self.network is not None):
             raise ValueError("network belongs to models of the framework torch, and to all of them")
         return self
@@ -97,6 +105,11 @@ class Entry(_Record):
     def sha256(self) -> str:
         """SHA-256 of the file that the framework loads; empty while no source is configured."""
         return self.converted_sha256 or (self.sources[0].sha256 if self.sources else "")
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes that a model of the task objects tells apart; none of any other task."""
+        return self.vocabulary or (COCO if self.task == "objects" else ())
 
     @cached_property
     def source(self) -> str:
@@ -199,8 +212,17 @@ def _entry(path: str, name: str, block: Any) -> Entry:
             f"catalogue {path}, model {name!r}: {' and '.join(moved)} are options of the codec now: write "
             "`options: {side: ...}`, or `{normalization: ...}`."
         )
+    if isinstance(block.get("vocabulary"), str):
+        block = block | {"vocabulary": _vocabulary(path, name, block["vocabulary"])}
     try:
         return Entry.model_validate({"name": name, **block})
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'block'}: {e['msg']}" for e in error.errors())
         raise ModelError(f"catalogue {path}, model {name!r}: {wrong}") from error
+
+
+def _vocabulary(path: str, name: str, file: str) -> tuple[str, ...]:
+    try:
+        return phrases(_text(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"catalogue {path}, model {name!r}: its vocabulary cannot be read: {error}") from error

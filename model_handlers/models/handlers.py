@@ -48,14 +48,15 @@ def handler(
 
 
 def loading(entry: Entry, placement: Placement, threads: int) -> Loading:
-    """What the entry's framework needs to know to load the model."""
+    """What the entry's framework needs to know to load the model; a network that finds objects gets their names."""
+    classes = {"vocabulary": entry.classes} if entry.classes and entry.network else {}
     return Loading(
         entry.framework,
         # whoever starts a run answers for the licence, before any worker loads the model
         partial(store.ensure, entry, accepted=ALL_TERMS),
         entry.name,
         entry.network,
-        tuple(sorted(entry.network_options.items())),
+        tuple(sorted((entry.network_options | classes).items())),
         placement.device,
         threads,
         precision_of(entry, placement),
@@ -72,8 +73,8 @@ def precision_of(entry: Entry, placement: Placement) -> Precision:
 def numbers_from(entry: Entry) -> dict[str, Any]:
     """All of a catalogue's entry that the model's numbers depend on, as plain data.
 
-    That is the file, the network that takes it, the codec with its version (None where there is no such codec yet), and
-    their options.
+    That is the file, the network that takes it, the codec with its version (None where there is no such codec yet),
+    their options, and what its classes are called.
     """
     network = {"network": entry.network, "network_options": entry.network_options} if entry.network else {}
     return {
@@ -83,4 +84,5 @@ def numbers_from(entry: Entry) -> dict[str, Any]:
         "options": entry.options,
         "dimension": entry.dimension,
         **network,
+        **({"vocabulary": list(entry.classes)} if entry.classes else {}),
     }

@@ -6,7 +6,7 @@ from model_handlers.errors import ModelError
 from model_handlers.frameworks.devices import DeviceMissing
 from model_handlers.frameworks.loading import is_installed
 from model_handlers.frameworks.network import Feed
-from model_handlers.interface import EXPRESSIONS, Array, Detections, Input, Plates, Request, parts
+from model_handlers.interface import EXPRESSIONS, Array, Detections, Input, Objects, Plates, Request, parts
 from model_handlers.models.catalogue import Entry
 from model_handlers.models.codecs import codec
 from model_handlers.models.examples import example
@@ -91,13 +91,25 @@ def _check_result(entry: Entry, result: Any) -> None:
         if result.shape != (entry.dimension,):
             raise ModelError(f"{wrong_dimension(entry, result)}; correct dimension.")
         return
-    if isinstance(result, Detections | Plates | float):
+    if isinstance(result, Objects):
+        _check_classes(entry, result)
+    if isinstance(result, Detections | Objects | Plates | float):
         return
     array, shape = (result[0], _MESH) if entry.task == "mesh" else (result, _SHAPES[entry.task])
     if array.shape != shape:
         raise _misfit(
             entry,
             f"codec {entry.codec!r} reads {array.shape} numbers off its file, not {shape}; correct codec or sources",
+        )
+
+
+def _check_classes(entry: Entry, found: Objects) -> None:
+    """There must be a name for every class; a model that finds no probabilities is taken at its word."""
+    if found.probabilities is not None and found.probabilities.shape[1] != len(entry.classes):
+        raise _misfit(
+            entry,
+            f"its file knows {found.probabilities.shape[1]} classes, its vocabulary has {len(entry.classes)} names; "
+            "correct vocabulary or sources",
         )
 
 

@@ -1,9 +1,15 @@
-"""Networks in PyTorch, a module an architecture: `network(path, **options)` gives one with the file's weights."""
+"""Networks in PyTorch, a module an architecture: `network(path, **options)` gives one with the file's weights.
+
+The options are the entry's `network_options`; a network of the task objects gets the names of its classes as well, as
+`vocabulary`.
+"""
 
 NETWORKS = {
     name: f"{__name__}.{name}:network"
     for name in (
         "iresnet",
+        "owlv2",
         "vit_kprpe",
+        "yolo_world",
     )
 }

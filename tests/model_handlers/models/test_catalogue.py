@@ -7,6 +7,8 @@ import yaml
 from model_handlers.errors import ModelError
 from model_handlers.models import catalogue
 from model_handlers.models.catalogue import Entry
+from model_handlers.models.handlers import numbers_from
+from model_handlers.models.vocabulary import COCO
 
 HASH = "0" * 64
 GOOD = {
@@ -17,6 +19,7 @@ GOOD = {
     "licence": "MIT",
     "commercial": True,
 }
+OBJECTS = GOOD | {"task": "objects", "codec": "yolox"}
 
 
 def write(path: Path, models: Any) -> str:
@@ -126,3 +129,42 @@ def test_lacks_says_what_is_missing() -> None:
     assert "no source" in source
     assert "codec 'no_such_codec'" in codec
     assert "network 'no_such_network'" in network
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (None, COCO),
+        ("traffic cone\n", ("traffic cone",)),
+        ("a cat \n\n red car\r\nünder\n", ("a cat", "red car", "ünder")),
+    ],
+)
+def test_a_vocabulary_may_be_a_file(tmp_path: Path, text: str | None, wanted: tuple[str, ...]) -> None:
+    more = {}
+    if text is not None:
+        (tmp_path / "words.txt").write_text(text, encoding="utf-8")
+        more = {"vocabulary": str(tmp_path / "words.txt")}
+    entry = catalogue.load(write(tmp_path / "c.yaml", {"mine": OBJECTS | more})).get("mine")
+    assert entry.classes == wanted
+    assert numbers_from(entry)["vocabulary"] == list(wanted), "what is in the file counts, not where it lies"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vocabulary": []}, "at least one phrase"),
+        ({"vocabulary": ["cat", " "]}, "no empty ones"),
+        ({"vocabulary": ["cat", "dog", "cat"]}, "'cat' stands twice"),
+        ({"vocabulary": "/no/such/words.txt"}, "its vocabulary cannot be read"),
+        (GOOD | {"vocabulary": ["cat"]}, "vocabulary belongs to models of the task objects"),
+    ],
+)
+def test_vocabularies_that_are_none(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        catalogue.load(write(tmp_path / "c.yaml", {"mine": OBJECTS | change}))
+
+
+def test_models_of_other_tasks_have_no_classes() -> None:
+    entry = catalogue.load().get("nanodet")
+    assert entry.classes == ()
+    assert "vocabulary" not in numbers_from(entry)

@@ -106,6 +106,11 @@ MISFITS = [
         {"task": "quality", "codec": "image_quality", "dimension": None},
         r"codec 'image_quality' cannot read the file's 1 outputs, \(512,\) an example .*; correct codec or sources",
     ),
+    (
+        {"shape": ("N", 3, 64, 64), "length": 7},
+        {"task": "objects", "codec": "tests.model_handlers.models.seven_classes:codec", "dimension": None},
+        r"its file knows 7 classes, its vocabulary has 80 names; correct vocabulary or sources",
+    ),
     ({}, {"task": "embedding"}, "its task is embedding, but codec 'clip_image' is for semantics"),
     ({}, {"options": {"normalization": "clip"}}, "codec 'clip_image' does not take all of its options: normalization"),
 ]
