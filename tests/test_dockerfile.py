@@ -125,12 +125,13 @@ def test_cuda_and_cudnn_are_those_that_the_locked_onnx_runtime_was_built_for():
     assert [name for name in lock if name.startswith("nvidia-") and not name.endswith("-cu12")] == []
 
 
-@pytest.mark.parametrize("lock", ["requirements-cpu.lock", "requirements-gpu.lock"])
-def test_the_locks_of_the_images_have_the_versions_of_the_one_that_is_tested(lock):
+@pytest.mark.parametrize("lock", ["requirements-cpu.lock", "requirements-gpu.lock", "requirements-frameworks.lock"])
+def test_the_other_locks_have_the_versions_of_the_one_that_is_tested(lock):
     common = locked("requirements.lock").keys() & locked(lock).keys()
     assert len(common) > 80
     for package in common:
-        assert version("requirements.lock", package) == version(lock, package), package
+        tested = version("requirements.lock", package)
+        assert tested in (None, version(lock, package)), package  # some are tested with other versions of Python only
 
 
 INSTALLS = [one for one in ALL if one.word == "RUN" and one.text.startswith("uv pip sync")]
