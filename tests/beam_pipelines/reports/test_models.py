@@ -4,6 +4,7 @@ import onnxruntime
 import pytest
 
 from beam_pipelines import cli, commands
+from model_handlers.frameworks import loading
 from model_handlers.models import catalogue
 
 
@@ -34,6 +35,13 @@ def test_of_the_profile_are_those_whose_framework_is_here(monkeypatch):
     assert "emotion-litert" in found
     assert {known.get(name).framework for name in found} == {"litert"}
     assert commands._of_profile(known, None) == sorted(known.models)
+
+
+@pytest.mark.integration
+def test_a_check_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setattr(loading, "find_spec", lambda package: None)
+    assert cli.main(["models", "check", "dlib-resnet"]) == cli.UNUSABLE
+    assert "manyfaces[cpu]" in capsys.readouterr().out
 
 
 @pytest.mark.integration
