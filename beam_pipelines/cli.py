@@ -96,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
 
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
     models.add_argument("what", choices=("list", "fetch", "check", "card"))
-    models.add_argument("names", nargs="*", metavar="MODEL", help="all of the CPU profile, if none is named")
+    models.add_argument("names", nargs="*", metavar="MODEL", help="none: the CPU profile, as far as it runs here")
     models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
     models.add_argument("--device", type=check_device, default="cpu", help="where check runs them: cpu, cuda, cuda:N")
     models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")

@@ -22,6 +22,7 @@ from beam_pipelines.recipes.recipe import schema
 from beam_pipelines.reports import inspection, summary
 from beam_pipelines.reports.models import card_table, check_table, list_table
 from beam_pipelines.reports.sheet import write_sheet
+from model_handlers.frameworks.loading import is_installed
 from model_handlers.models import catalogue, store
 from model_handlers.models.catalogue import Catalogue
 from model_handlers.models.handlers import Placement
@@ -158,8 +159,12 @@ def models(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 
 def _of_profile(known: Catalogue, profile: str | None) -> list[str]:
-    """The names of the models of a profile, or of all, in order."""
-    return sorted(name for name, entry in known.models.items() if profile in (None, entry.profile))
+    """The names of all models, or of those of a profile whose frameworks are installed, in order."""
+    return sorted(
+        name
+        for name, entry in known.models.items()
+        if profile is None or (entry.profile == profile and is_installed(entry.framework))
+    )
 
 
 def config(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from rich.markup import escape
 from rich.table import Table
 
 from model_handlers.errors import ModelError
@@ -35,7 +36,7 @@ def check_table(models: Iterable[Entry], placement: Placement) -> tuple[Table, i
             except ModelError as misfit:
                 state = str(misfit)
         unfit += state != "ready"
-        table.add_row(entry.name, entry.task, *cells, state)
+        table.add_row(entry.name, entry.task, *cells, escape(state))  # it may name an extra, manyfaces[...]
     return table, unfit
 
 
@@ -65,7 +66,7 @@ def card_table(entry: Entry) -> Table:
     }
     for name, value in facts.items():
         if value:
-            table.add_row(name, value)
+            table.add_row(name, escape(value))
     return table
 
 

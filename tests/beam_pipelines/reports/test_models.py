@@ -3,7 +3,9 @@
 import onnxruntime
 import pytest
 
-from beam_pipelines import cli
+from beam_pipelines import cli, commands
+from model_handlers.frameworks import loading
+from model_handlers.models import catalogue
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,22 @@ def test_what_is_known_of_models(capsys, words, shown):
 def test_a_card_needs_a_name(capsys):
     assert cli.main(["models", "card"]) == cli.UNUSABLE
     assert "name the models; `manyfaces models list` shows them." in capsys.readouterr().err
+
+
+def test_of_the_profile_are_those_whose_framework_is_here(monkeypatch):
+    monkeypatch.setattr(commands, "is_installed", lambda framework: framework == "litert")
+    known = catalogue.load()
+    found = commands._of_profile(known, "cpu")
+    assert "emotion-litert" in found
+    assert {known.get(name).framework for name in found} == {"litert"}
+    assert commands._of_profile(known, None) == sorted(known.models)
+
+
+@pytest.mark.integration
+def test_a_check_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setattr(loading, "find_spec", lambda package: None)
+    assert cli.main(["models", "check", "dlib-resnet"]) == cli.UNUSABLE
+    assert "manyfaces[cpu]" in capsys.readouterr().out
 
 
 @pytest.mark.integration

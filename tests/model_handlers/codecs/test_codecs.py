@@ -169,6 +169,15 @@ def test_dlib_levels_the_face(with_mesh):
     np.testing.assert_allclose(bright, places[0] / 1.5 * 150, atol=2)
 
 
+def test_dlib_itself_takes_the_same_face_as_pixels():
+    picture, points = image(200, 200), dlib_resnet.LANDMARK_PLACES * 100 + 50
+    planes, _ = dlib_resnet.codec().encode(picture, points, None)
+    chip, context = dlib_resnet.codec(pixels=True).encode(picture, points, None)
+    assert (chip.shape, chip.dtype, chip.flags.c_contiguous, context) == ((150, 150, 3), np.uint8, True, None)
+    np.testing.assert_array_equal((chip.transpose(2, 0, 1) - dlib_resnet.MEAN_RGB[:, None, None]) / 256, planes)
+    assert chip.std() > 20
+
+
 def test_templates_agree():
     """The eyes' centres of both dlib templates, and the landmarks of the mesh's template seen level."""
     left, right = dlib_resnet.MESH_PLACES[2:4].mean(axis=0), dlib_resnet.MESH_PLACES[:2].mean(axis=0)
