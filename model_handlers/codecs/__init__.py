@@ -11,7 +11,9 @@ CODECS = {
         "facemesh",
         "image_quality",
         "movenet",
+        "mtcnn",
         "nanodet",
+        "retinaface",
         "transnetv2",
     )
 }

@@ -1,3 +1,9 @@
 """Networks in PyTorch, a module an architecture: `network(path, **options)` gives one with the file's weights."""
 
-NETWORKS: dict[str, str] = {}
+NETWORKS = {
+    name: f"{__name__}.{name}:network"
+    for name in (
+        "mtcnn",
+        "retinaface",
+    )
+}

@@ -1,7 +1,7 @@
 """MTCNN: a cascade of three small networks that finds faces with five landmarks, whole in one module.
 
-K. Zhang et al., Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks, 2016. Layers, steps
-and roundings are those of facenet-pytorch 2.6.0 (T. Esler, 2024), whose weights these are.
+K. Zhang et al., Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks, 2016. Layers,
+steps and roundings are those of facenet-pytorch 2.6.0 (T. Esler, 2024), whose weights these are.
 """
 
 from pathlib import Path
@@ -157,8 +157,12 @@ def _convolution(number: int, before: int, after: int, kernel: int) -> dict[str,
 
 
 def _sums(pixels: Tensor) -> Tensor:
-    """(H+1,W+1,3) whole numbers: the sum of all pixels above and left of each place, F. Crow's table of 1984."""
-    return functional.pad(pixels.long(), (0, 0, 1, 0, 1, 0)).cumsum(0).cumsum(1)
+    """(H+1,W+1,3) whole numbers: the sum of all pixels above and left of each place.
+
+    F. Crow, Summed-area tables for texture mapping, SIGGRAPH 1984. In large images they run over; their differences are right all the same.
+    """
+    padded = functional.pad(pixels.int(), (0, 0, 1, 0, 1, 0))
+    return padded.cumsum(0, dtype=torch.int32).cumsum(1, dtype=torch.int32)
 
 
 def _whole(boxes: Tensor, sums: Tensor) -> Tensor:
@@ -220,8 +224,10 @@ def _apart(boxes: Tensor, scores: Tensor) -> Tensor:
     order = torch.sort(scores, descending=True, stable=True).indices
     boxes = boxes[order]
     areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(1)
-    shared = torch.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - torch.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    share = (shared + 1).clamp(min=0).prod(2) / torch.minimum(areas[:, None], areas[None])
+    corner1 = torch.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    corner2 = torch.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = (corner2 - corner1 + 1).clamp(min=0).prod(2)
+    share = shared / torch.minimum(areas[:, None], areas[None])
     close = (share > OVERLAP).cpu().numpy()
     kept: list[int] = []
     for number in range(len(close)):

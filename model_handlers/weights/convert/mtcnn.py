@@ -7,6 +7,7 @@ K. Zhang et al., Joint Face Detection and Alignment using Multi-task Cascaded Co
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_handlers.interface import Array
 from model_handlers.weights.convert import ConversionError
 from model_handlers.weights.convert.safetensors_file import safetensors_bytes
 from model_handlers.weights.convert.torch_file import read_tensors
@@ -22,7 +23,7 @@ NETWORKS = {
 
 def convert(paths: Sequence[Path]) -> bytes:
     """The file's bytes; ConversionError when one of the files is not the network that stands at its place."""
-    merged = {}
+    merged: dict[str, Array] = {}
     for path, (network, (last, shape)) in zip(paths, NETWORKS.items(), strict=True):
         tensors = read_tensors(path, MAX_BYTES)
         if last not in tensors or tensors[last].shape != shape:

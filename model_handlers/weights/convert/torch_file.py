@@ -112,7 +112,7 @@ class _TensorUnpickler(pickle.Unpickler):
 
 
 def _tensor(storage: Array, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *unused: Any) -> Array:
-    """The tensor of that shape whose values lie in the storage from `offset` on, that many values apart on each axis."""
+    """The tensor of that shape whose values lie in the storage from `offset` on, `strides` apart on each axis."""
     size = int(np.prod(shape, dtype=object))
     last = sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True)) if size else -1
     inside = min((offset, *shape, *strides)) >= 0 and offset + last < len(storage)

@@ -24,10 +24,17 @@ OUTPUTS = {
     "facemesh": [(1404,), (1,)],
     "image_quality": [(1,)],
     "movenet": [(1, 17, 3)],
+    "mtcnn": [(64, 4), (64,), (64, 5, 2)],
     "nanodet": [(3549, 80), (3549, 44)],
+    "retinaface": [(1050, 4), (1050, 2), (1050, 10)],
     "transnetv2": [(100,)],
 }
-OPTIONS = {"centerface": {"side": 160}, "image_quality": {"side": 64, "normalization": "imagenet"}}
+OPTIONS = {
+    "centerface": {"side": 160},
+    "image_quality": {"side": 64, "normalization": "imagenet"},
+    "mtcnn": {"side": 64},
+    "retinaface": {"side": 160},
+}
 # of each codec its version, and the mean, deviation and weighted sum of what it encodes and of what it decodes
 NUMBERS = {
     "brisque": (1, [0.908759, 1.67949, 2.11776, 0.492148, 0, 0.492148]),
@@ -38,7 +45,9 @@ NUMBERS = {
     "facemesh": (1, [0.344204, 0.280914, -0.00109672, -4.52672, 4.10433, -0.356533]),
     "image_quality": (1, [0.235852, 0.714475, -0.000488643, 0.492148, 0, 0.492148]),
     "movenet": (1, [118.033, 57.6172, 1.85113, 14.12, 26.6497, 1.78263]),
+    "mtcnn": (1, [128.047, 41.2205, 17.3359, 0.296827, 0.399684, 0.0716494]),
     "nanodet": (1, [0.233991, 0.875095, 0.0393411, 38.2903, 32.4695, 6.37068]),
+    "retinaface": (1, [127.941, 50.5865, 1.1587, 47.3688, 29.5686, -10.2377]),
     "transnetv2": (1, [127.456, 73.4596, -11.9774, 0.195261, 0.255994, 0.0811505]),
 }
 
