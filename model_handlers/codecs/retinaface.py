@@ -49,8 +49,9 @@ def encode(image: Pixels, side: int | None, normalization: str | None = None) ->
 
 
 def decode(outputs: tuple[Array, ...], context: Context) -> Detections:
-    """Outputs, of every anchor: moves (A,4) of centre and size, probabilities (A,2) of no face and a face, moves (A,10)
-    of the landmarks from the centre.
+    """Outputs, of every anchor: moves (A,4), probabilities (A,2) of no face and of a face, landmarks (A,10).
+
+    The moves are those of the centre and of the size's logarithm, the landmarks x, y pairs seen from the centre.
     """
     moves, probabilities, marks = outputs
     box, (height, width) = context

@@ -159,7 +159,8 @@ def _convolution(number: int, before: int, after: int, kernel: int) -> dict[str,
 def _sums(pixels: Tensor) -> Tensor:
     """(H+1,W+1,3) whole numbers: the sum of all pixels above and left of each place.
 
-    F. Crow, Summed-area tables for texture mapping, SIGGRAPH 1984. In large images they run over; their differences are right all the same.
+    F. Crow, Summed-area tables for texture mapping, SIGGRAPH 1984. In large images they run over; their differences are
+    right all the same.
     """
     padded = functional.pad(pixels.int(), (0, 0, 1, 0, 1, 0))
     return padded.cumsum(0, dtype=torch.int32).cumsum(1, dtype=torch.int32)
@@ -179,8 +180,9 @@ def _with_pixels(boxes: Tensor, sums: Tensor) -> Tensor:
 
 
 def _cut(sums: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """What lies in the boxes, (B,3,side,side), -1 to 1: each pixel the mean of the area that it covers, and of all
-    that this touches.
+    """What lies in the boxes, (B,3,side,side), -1 to 1.
+
+    Each pixel is the mean of all pixels of the image that it touches, as PyTorch's `interpolate(mode="area")` has it.
     """
     x1, y1, x2, y2 = _whole(boxes, sums).unbind(1)
     (left, right), (top, bottom) = _bins(x1 - 1, x2, side), _bins(y1 - 1, y2, side)
@@ -220,7 +222,7 @@ def _squared(boxes: Tensor) -> Tensor:
 
 
 def _apart(boxes: Tensor, scores: Tensor) -> Tensor:
-    """The boxes kept, by falling score: a box goes when too much of it, or of one kept, lies in the other."""
+    """The boxes kept, by falling score: one goes when it shares too much of itself, or of a kept one, with that."""
     order = torch.sort(scores, descending=True, stable=True).indices
     boxes = boxes[order]
     areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(1)

@@ -1,7 +1,6 @@
-"""Reads the tensors of a file that torch saved (a state dict), without torch: a zip archive with a pickle, or, before
-torch 1.6, pickles in a row with the numbers behind them.
+"""Reads the tensors of a file that torch saved (a state dict), without torch.
 
-The pickle may name four things and no others: OrderedDict, float32 storage, int64 storage, and the function that makes
+It is a zip archive with a pickle; before torch 1.6 it was pickles in a row, with the numbers behind them. The pickle may name four things and no others: OrderedDict, float32 storage, int64 storage, and the function that makes
 a tensor of a storage. Each is replaced by what is written here, so that loading calls nothing of the file's choosing.
 """
 
@@ -32,7 +31,7 @@ def read_tensors(path: Path, max_bytes: int) -> dict[str, Array]:
         raise ConversionError(f"{path} is larger than {max_bytes} bytes")
     try:
         content = path.read_bytes()
-        found = (_read_old if content.startswith(_OLD_START) else _read_archive)(content, max_bytes)
+        found = _read_old(content) if content.startswith(_OLD_START) else _read_archive(content, max_bytes)
     except (*_BROKEN, NotImplementedError, RuntimeError) as error:
         raise ConversionError(f"{path} is no file of tensors as torch saves it: {error}") from error
     if not isinstance(found, Mapping) or not all(isinstance(tensor, np.ndarray) for tensor in found.values()):
@@ -58,7 +57,7 @@ def _read_archive(content: bytes, max_bytes: int) -> Any:
         return _TensorUnpickler(io.BytesIO(read("data.pkl")), storage).load()
 
 
-def _read_old(content: bytes, max_bytes: int) -> Any:
+def _read_old(content: bytes) -> Any:
     """What the fourth pickle holds, after a number, a version and facts of the machine.
 
     A fifth lists the storages, whose values follow in that order, each after their count; until they are read, the
@@ -66,11 +65,14 @@ def _read_old(content: bytes, max_bytes: int) -> Any:
     """
     file = io.BytesIO(content)
     storages: dict[str, Array] = {}
+    left = len(content)  # bytes that more storages can have
 
     def storage(key: str, dtype: np.dtype[Any], count: int) -> Array:
+        nonlocal left
         if key not in storages:
-            if not 0 <= count * dtype.itemsize <= len(content):
+            if not 0 <= count * dtype.itemsize <= left:
                 raise pickle.UnpicklingError(f"storage {key} of {count} values does not lie in the file")
+            left -= count * dtype.itemsize
             storages[key] = np.empty(count, dtype)
         return storages[key]
 
@@ -102,8 +104,9 @@ class _TensorUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it names {module}.{name}, which is no part of a tensor")
 
     def persistent_load(self, pid: Any, /) -> Array:
-        """The values of a storage; `pid` is ("storage", its type, its key, device, how many values) and, in old files,
-        None: the storage is no part of another.
+        """The values of a storage; `pid` is ("storage", its type, its key, device, how many values).
+
+        In old files a None follows: the storage is no part of another.
         """
         kind, dtype, key, _, count, *part_of = pid
         if kind != "storage" or not isinstance(dtype, np.dtype) or not str(key).isdigit() or any(part_of):
