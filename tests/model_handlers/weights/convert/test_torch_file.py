@@ -165,7 +165,7 @@ def old_storage(count: int = 12, key: str = "0", part_of: Any = None) -> Storage
         ({"a": tensor(of=old_storage())}, {"0": VALUES[:11]}, None, "11 values, its tensors say 12"),
         ({"a": tensor(of=old_storage())}, {"0": VALUES[:0]}, None, "0 values, its tensors say 12"),
         ({"a": tensor(of=old_storage(1 << 40))}, {"0": VALUES}, None, "does not lie in the file"),
-        ({n: tensor(of=old_storage(20, str(n))) for n in range(9)}, {"0": VALUES}, None, "does not lie in the file"),
+        ({n: tensor(of=old_storage(100, str(n))) for n in range(9)}, {"0": VALUES}, None, "does not lie in the file"),
         ({"a": tensor(of=old_storage(-1))}, {"0": VALUES}, None, "does not lie in the file"),
         ({"a": tensor(of=old_storage(part_of=("1", 0, 12)))}, {"0": VALUES}, None, "is no storage"),
     ],
