@@ -1,8 +1,8 @@
 """Reads the tensors of a file that torch saved (a state dict), without torch.
 
-It is a zip archive with a pickle; before torch 1.6 it was pickles in a row, with the numbers behind them. The pickle may
-name four things and no others: OrderedDict, float32 storage, int64 storage, and the function that makes a tensor of a
-storage. Each is replaced by what is written here, so that loading calls nothing of the file's choosing.
+It is a zip archive with a pickle; before torch 1.6 it was pickles in a row, with the numbers behind them. The pickle
+may name four things and no others: OrderedDict, float32 storage, int64 storage, and the function that makes a tensor of
+a storage. Each is replaced by what is written here, so that loading calls nothing of the file's choosing.
 """
 
 import io
