@@ -8,7 +8,9 @@ NETWORKS = {
     name: f"{__name__}.{name}:network"
     for name in (
         "iresnet",
+        "mtcnn",
         "owlv2",
+        "retinaface",
         "vit_kprpe",
         "yolo_world",
     )

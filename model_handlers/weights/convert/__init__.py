@@ -1,4 +1,6 @@
-"""One-time conversions of published weights to ONNX: `(source paths, in the catalogue's order) -> the file's bytes`.
+"""One-time conversions of published weights: `(source paths, in the catalogue's order) -> the file's bytes`.
+
+They make ONNX, or safetensors for PyTorch's networks.
 
 Every conversion gives the same bytes for the same sources, so that the catalogue can pin what it makes.
 """
@@ -17,6 +19,7 @@ CONVERSIONS = {
     "emotion": "tfjs_models:emotion",
     "facemesh": "tfjs_models:facemesh",
     "movenet": "tfjs_models:movenet",
+    "mtcnn": "mtcnn",
     "nanodet": "tfjs_models:nanodet",
     "transnetv2": "transnetv2",
 }

@@ -76,21 +76,47 @@ def saved(path: Path, state: Any, members: dict[str, bytes] | None = None) -> Pa
     return path
 
 
+def saved_long_ago(path: Path, state: Any, storages: dict[str, np.ndarray], keys: Any = None) -> Path:
+    """A file as torch before 1.6 saved it."""
+    buffer = io.BytesIO()
+    facts = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
+    for part in (0x1950A86A20F9469CFC6C, 1001, facts, state, list(storages) if keys is None else keys):
+        Pickler(buffer, protocol=2).dump(part)
+    values = (len(value).to_bytes(8, "little") + value.tobytes() for value in storages.values())
+    path.write_bytes(buffer.getvalue() + b"".join(values))
+    return path
+
+
 def test_nothing(tmp_path: Path) -> None:
     assert read_tensors(saved(tmp_path / "w.pth", OrderedDict()), LIMIT) == {}
+    assert read_tensors(saved_long_ago(tmp_path / "w.pt", OrderedDict(), {}), LIMIT) == {}
 
 
-def test_tensors(tmp_path: Path) -> None:
+def archive(path: Path, state: Any, counts: np.ndarray) -> Path:
+    return saved(path, state, {"data/1": counts.tobytes()})
+
+
+def old(path: Path, state: Any, counts: np.ndarray) -> Path:
+    return saved_long_ago(path, state, {"1": counts, "0": VALUES})
+
+
+@pytest.mark.parametrize("write", [archive, old])
+def test_tensors(tmp_path: Path, write: Callable[[Path, Any, np.ndarray], Path]) -> None:
     counts = np.array([5], dtype=np.int64)
     state = OrderedDict(
         whole=tensor(),
         row=tensor((4,), (1,), 4),
+        turned=tensor((4, 3), (1, 4)),
+        nothing=tensor((0, 4), (4, 1), 12),
         scalar=tensor((), (), of=storage(1, "1", LONGS)),
     )
-    found = read_tensors(saved(tmp_path / "w.pth", state, {"data/1": counts.tobytes()}), LIMIT)
-    assert list(found) == ["whole", "row", "scalar"]
+    path = write(tmp_path / "w.pth", state, counts)
+    found = read_tensors(path, LIMIT)
+    assert list(found) == list(state)
     np.testing.assert_array_equal(found["whole"], VALUES.reshape(3, 4))
     np.testing.assert_array_equal(found["row"], [4, 5, 6, 7])
+    np.testing.assert_array_equal(found["turned"], VALUES.reshape(3, 4).T)
+    assert found["nothing"].shape == (0, 4)
     assert (found["scalar"].shape, found["scalar"].dtype, int(found["scalar"])) == ((), np.int64, 5)
 
 
@@ -104,7 +130,10 @@ def test_tensors(tmp_path: Path) -> None:
         ({"a": 1}, "more than tensors"),
         ([1], "more than tensors"),
         ({"a": tensor((3, 5), (5, 1))}, "does not lie whole"),
-        ({"a": tensor((4, 3), (1, 4))}, "does not lie whole"),
+        ({"a": tensor((4, 3), (1, 5))}, "does not lie whole"),
+        ({"a": tensor((3, 4), (-4, 1), 8)}, "does not lie whole"),
+        ({"a": tensor((1 << 40, 12), (0, 1))}, "does not lie whole"),
+        ({"a": tensor((3, 4), (4,))}, "w.pth"),
         ({"a": tensor((2,), (1,), -1)}, "does not lie whole"),
         ({"a": tensor((-1,), (1,))}, "does not lie whole"),
         ({"a": tensor(of=storage(13))}, "w.pth"),
@@ -119,6 +148,45 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state:
     with pytest.raises(ConversionError, match=message):
         read_tensors(saved(tmp_path / "w.pth", state), LIMIT)
     assert [file.name for file in tmp_path.iterdir()] == ["w.pth"]
+
+
+def old_storage(count: int = 12, key: str = "0", part_of: Any = None) -> Storage:
+    return Storage("storage", FLOATS, key, "cpu", count, part_of)
+
+
+@pytest.mark.parametrize(
+    ("state", "storages", "keys", "message"),
+    [
+        ({"a": Call(Global("os", "system"), "touch owned")}, {}, None, "os.system"),
+        ({"a": tensor(of=old_storage())}, {}, None, "list of storages"),
+        ({"a": tensor(of=old_storage())}, {"0": VALUES, "1": VALUES}, None, "list of storages"),
+        ({"a": tensor(of=old_storage())}, {"0": VALUES}, [["0"]], "w.pth"),
+        ({"a": tensor(of=old_storage())}, {"0": VALUES}, 7, "w.pth"),
+        ({"a": tensor(of=old_storage())}, {"0": VALUES[:11]}, None, "11 values, its tensors say 12"),
+        ({"a": tensor(of=old_storage())}, {"0": VALUES[:0]}, None, "0 values, its tensors say 12"),
+        ({"a": tensor(of=old_storage(1 << 40))}, {"0": VALUES}, None, "does not lie in the file"),
+        ({n: tensor(of=old_storage(100, str(n))) for n in range(9)}, {"0": VALUES}, None, "does not lie in the file"),
+        ({"a": tensor(of=old_storage(-1))}, {"0": VALUES}, None, "does not lie in the file"),
+        ({"a": tensor(of=old_storage(part_of=("1", 0, 12)))}, {"0": VALUES}, None, "is no storage"),
+    ],
+)
+def test_old_files_that_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: Any, storages: Any, keys: Any, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = saved_long_ago(tmp_path / "w.pth", state, storages, keys)
+    with pytest.raises(ConversionError, match=message):
+        read_tensors(path, LIMIT)
+    assert [file.name for file in tmp_path.iterdir()] == ["w.pth"]
+
+
+def test_an_old_file_that_is_cut_off(tmp_path: Path) -> None:
+    path = saved_long_ago(tmp_path / "w.pth", {"a": tensor(of=old_storage())}, {"0": VALUES})
+    whole = path.read_bytes()
+    for length in (20, 60, len(whole) - 50, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ConversionError, match="no file of tensors"):
+            read_tensors(path, LIMIT)
 
 
 def two_pickles(path: Path) -> None:

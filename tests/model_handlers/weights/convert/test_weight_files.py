@@ -13,7 +13,7 @@ DLIB_START = b"\x01\x15input_rgb_image_sized" + bytes(20)
 CONVOLUTION = b"\x01\x05con_4"
 
 
-@pytest.mark.parametrize("name", ["dlib-resnet", "centerface", "transnetv2"])
+@pytest.mark.parametrize("name", ["dlib-resnet", "centerface", "mtcnn", "transnetv2"])
 @pytest.mark.parametrize("content", [b"", b"\x80" * 100, b"x" * 5000])
 def test_noise_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / "w").write_bytes(content)
