@@ -18,6 +18,7 @@ CONVERSIONS = {
     "facemesh": "tfjs_models:facemesh",
     "movenet": "tfjs_models:movenet",
     "nanodet": "tfjs_models:nanodet",
+    "nanodet-two-sizes": "tfjs_models:nanodet_two_sizes",
     "transnetv2": "transnetv2",
 }
 
