@@ -87,7 +87,7 @@ def test_nanodet(sessions: dict) -> None:
 
     scores, distances = run(sessions, "nanodet", planes(416), planes(288))
     assert (scores.shape, distances.shape) == ((5250, 80), (5250, 44))
-    # strides 8, 16, 32 of the image at 416 px; then at 288, by ONNX Runtime of a graph whose resizing was edited to scales
+    # strides 8, 16, 32 at 416 px; then at 288, by ONNX Runtime of the graph whose resizing was edited to scales
     starts = [0, 2704, 3380, 3549, 4845, 5169, 5250]
     golden_scores = [
         *[(0.22885, 29239), (0.32674, 47336), (0.73434, 5520)],
