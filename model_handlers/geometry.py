@@ -20,31 +20,39 @@ _HALVE_BELOW = 0.5  # bilinear sampling reads two pixels a side: below this scal
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """How an image was scaled into the top left corner of a canvas; the scales may differ by rounding."""
+    """How an image was scaled into a canvas, and where its top left corner lies; the scales may differ by rounding."""
 
     scale_x: float
     scale_y: float
     width: int
     height: int
+    left: int = 0
+    top: int = 0
 
     def points_back(self, points: Array) -> Array:
         """Points (...,2) of the canvas in pixels of the image."""
-        return np.asarray(points / (self.scale_x, self.scale_y), dtype=np.float32)
+        return np.asarray((points - (self.left, self.top)) / (self.scale_x, self.scale_y), dtype=np.float32)
 
     def boxes_back(self, boxes: Array) -> Array:
         """Boxes (N,4) of the canvas in pixels of the image, clipped to it."""
-        scaled = boxes / (self.scale_x, self.scale_y, self.scale_x, self.scale_y)
+        moved = boxes - (self.left, self.top, self.left, self.top)
+        scaled = moved / (self.scale_x, self.scale_y, self.scale_x, self.scale_y)
         limits = (self.width, self.height, self.width, self.height)
         return np.clip(scaled, 0, limits).astype(np.float32)
 
 
-def letterbox(image: Array, side: int, fill: tuple[int, int, int] = (0, 0, 0)) -> tuple[Array, Letterbox]:
-    """Scale an RGB uint8 image (H,W,3) to a longer side of `side`, on a (side, side, 3) canvas of colour `fill`."""
-    return letterbox_in(image, (side, side), fill)
+def letterbox(
+    image: Array, side: int, fill: tuple[int, int, int] = (0, 0, 0), middle: bool = False
+) -> tuple[Array, Letterbox]:
+    """Scale an RGB uint8 image (H,W,3) to a longer side of `side`, on a (side, side, 3) canvas of colour `fill`.
+
+    It lies in the canvas's top left corner, or in its middle.
+    """
+    return letterbox_in(image, (side, side), fill, middle)
 
 
 def letterbox_in(
-    image: Array, size: tuple[int, int], fill: tuple[int, int, int] = (0, 0, 0)
+    image: Array, size: tuple[int, int], fill: tuple[int, int, int] = (0, 0, 0), middle: bool = False
 ) -> tuple[Array, Letterbox]:
     """Scale an RGB uint8 image (H,W,3) to fit a canvas of this size (width, height), whose rest has colour `fill`."""
     height, width = image.shape[:2]
@@ -52,8 +60,9 @@ def letterbox_in(
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
     canvas = np.empty((size[1], size[0], 3), dtype=np.uint8)
     canvas[:] = fill
-    canvas[:new_height, :new_width] = resize(image, new_width, new_height)
-    return canvas, Letterbox(new_width / width, new_height / height, width, height)
+    left, top = ((size[0] - new_width) // 2, (size[1] - new_height) // 2) if middle else (0, 0)
+    canvas[top : top + new_height, left : left + new_width] = resize(image, new_width, new_height)
+    return canvas, Letterbox(new_width / width, new_height / height, width, height, left, top)
 
 
 def resize(image: Array, width: int, height: int, grow: int = cv2.INTER_LINEAR) -> Array:

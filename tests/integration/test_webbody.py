@@ -91,7 +91,7 @@ def test_run_json_tells_what_the_run_was_made_with(whole_run):
     record = read_record(whole_run)
     assert set(record["stages"]) == set(STAGES)
     assert all(len(model["sha256"]) == 64 and model["licence"] for model in record["models"].values())
-    assert record["config"]["bodies"]["min_score"] == 0.35
+    assert record["config"]["bodies"]["min_score"] == 0.38
     assert record["versions"]["apache-beam"]
 
 

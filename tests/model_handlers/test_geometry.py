@@ -52,12 +52,18 @@ def test_suppress(boxes, scores, overlap, kept):
 
 
 @pytest.mark.parametrize(("height", "width"), [(50, 100), (100, 50), (64, 64), (1, 300), (700, 3)])
-def test_letterbox_takes_points_back(height, width):
-    canvas, context = letterbox(picture(height, width), 64, (1, 2, 3))
+@pytest.mark.parametrize("middle", [False, True])
+def test_letterbox_takes_points_back(height, width, middle):
+    canvas, context = letterbox(picture(height, width), 64, (1, 2, 3), middle)
     assert canvas.shape == (64, 64, 3)
-    corner = np.array([context.scale_x * width, context.scale_y * height])
-    assert corner.max() == pytest.approx(64)
+    assert (context.left > 0 or context.top > 0) == (middle and height != width)
+    size = np.array([context.scale_x * width, context.scale_y * height])
+    assert size.max() == pytest.approx(64)
+    start = np.array([context.left, context.top])
+    corner = start + size
     np.testing.assert_allclose(context.points_back(corner), (width, height), rtol=1e-5)
+    whole = context.boxes_back(np.array([[*start, *corner]]))
+    np.testing.assert_allclose(whole, [[0, 0, width, height]], rtol=1e-5)
     outside = context.boxes_back(np.array([[-5.0, -5.0, 1000.0, 1000.0]]))
     assert outside.tolist() == [[0, 0, width, height]]
 
@@ -66,6 +72,10 @@ def test_letterbox_fills_the_rest():
     canvas, _ = letterbox(np.full((32, 64, 3), 200, np.uint8), 64, (1, 2, 3))
     assert (canvas[:32] == 200).all()
     assert (canvas[32:] == (1, 2, 3)).all()
+    canvas, _ = letterbox(np.full((32, 64, 3), 200, np.uint8), 64, (1, 2, 3), middle=True)
+    assert (canvas[16:48] == 200).all()
+    assert (canvas[:16] == (1, 2, 3)).all()
+    assert (canvas[48:] == (1, 2, 3)).all()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ class BodySettings(Settings):
         description="catalogue name of the body keypoint model; null: the person model finds the keypoints too",
     )
     min_score: float = Field(
-        0.35, ge=0, le=1, description="least detection score; depends on the detector (YOLOv8: 0.7, NanoDet: 0.35)"
+        0.38, ge=0, le=1, description="least detection score; depends on the detector (YOLOv8: 0.7, NanoDet: 0.38)"
     )
     max_bodies: int = Field(6, ge=1, le=100, description="people of an image that are kept, best first")
     padding: float = Field(

@@ -21,6 +21,7 @@ CONVERSIONS = {
     "movenet": "tfjs_models:movenet",
     "mtcnn": "mtcnn",
     "nanodet": "tfjs_models:nanodet",
+    "nanodet-two-sizes": "tfjs_models:nanodet_two_sizes",
     "transnetv2": "transnetv2",
 }
 

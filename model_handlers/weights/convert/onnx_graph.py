@@ -15,17 +15,23 @@ Shape = Sequence[int | str]
 
 
 class OnnxGraph:
-    """The nodes and constants written so far."""
+    """The nodes and constants written so far; with `shared`, constants of the same values are one."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, shared: bool = False) -> None:
         self.name = name
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
+        self._shared: dict[tuple[Any, ...], str] | None = {} if shared else None
 
     def constant(self, values: Any, dtype: Any = None) -> str:
-        """The name of a new constant."""
+        """The name of a constant."""
+        array = np.asarray(values, dtype)
         name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(values, dtype), name))
+        if self._shared is not None:
+            known = self._shared.setdefault((array.dtype.str, array.shape, array.tobytes()), name)
+            if known != name:
+                return known
+        self.constants.append(numpy_helper.from_array(array, name))
         return name
 
     def add(self, operator: str, inputs: Sequence[str], /, **attributes: Any) -> str:

@@ -1,6 +1,7 @@
 """The TensorFlow.js models of the catalogue -> ONNX of any batch; sources: `model.json`, then its `.bin`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ from onnx import TensorProto
 from model_handlers.weights.convert import ConversionError
 from model_handlers.weights.convert.onnx_graph import OnnxGraph
 from model_handlers.weights.convert.tfjs import Value, channels_first, convert_nodes, plain
-from model_handlers.weights.convert.tfjs_file import TfjsGraph, read_graph
+from model_handlers.weights.convert.tfjs_file import TfjsGraph, node_of, read_graph
 
 KEYPOINTS = 17
+NANODET_SIDE = 416  # of the file, pixels
 _CALL = "StatefulPartitionedCall/"
 
 
@@ -21,16 +23,45 @@ def nanodet(paths: Sequence[Path]) -> bytes:
     input (N,3,416,416) float32, normalised BGR -> scores (N,3549,80), probabilities, and distances (N,3549,44), logits
     of 4 x 11 bins. The 3549 points are those of stride 8 (52 x 52, row by row), then 16 (26 x 26), then 32 (13 x 13).
     """
-    source = _read(paths)
-    graph = OnnxGraph("nanodet")
+    return _nanodet(_read(paths), "nanodet", (NANODET_SIDE,))
+
+
+def nanodet_two_sizes(paths: Sequence[Path]) -> bytes:
+    """NanoDet with the same weights on an image at 416 and at 288 px.
+
+    input (N,3,416,416) and input_288 (N,3,288,288), as of `nanodet` -> scores (N,5250,80) and distances (N,5250,44):
+    the 3549 points of the first, then the 1701 of the second.
+    """
+    return _nanodet(_read(paths), "nanodet_two_sizes", (NANODET_SIDE, 288))
+
+
+def _nanodet(source: TfjsGraph, name: str, sides: tuple[int, ...]) -> bytes:
+    """The network once for each side, a multiple of 32; the first input is called `input`."""
+    graph = OnnxGraph(name, shared=len(sides) > 1)
+    inputs = {"input" if side == sides[0] else f"input_{side}": side for side in sides}
     names = ("Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4", "Identity_5")
-    parts = [plain(graph, value) for value in convert_nodes(graph, source, {"input_1": Value("input")}, names)]
-    scores, distances = graph.add("Concat", parts[:3], axis=1), graph.add("Concat", parts[3:], axis=1)
-    points = 52 * 52 + 26 * 26 + 13 * 13
+    scores, distances = [], []
+    for input_, side in inputs.items():
+        values = convert_nodes(graph, _at_side(source, side), {"input_1": Value(input_)}, names)
+        parts = [plain(graph, value) for value in values]
+        scores += parts[:3]
+        distances += parts[3:]
+    outputs = {"scores": (scores, 80), "distances": (distances, 44)}
+    points = sum((side // stride) ** 2 for side in sides for stride in (8, 16, 32))
     return graph.to_bytes(
-        {"input": (TensorProto.FLOAT, ("N", 3, 416, 416))},
-        {"scores": (scores, ("N", points, 80)), "distances": (distances, ("N", points, 44))},
+        {input_: (TensorProto.FLOAT, ("N", 3, side, side)) for input_, side in inputs.items()},
+        {key: (graph.add("Concat", part, axis=1), ("N", points, width)) for key, (part, width) in outputs.items()},
     )
+
+
+def _at_side(source: TfjsGraph, side: int) -> TfjsGraph:
+    """NanoDet's graph for another side than the file's: only the sizes of its resized maps depend on it."""
+    constants = dict(source.constants)
+    for node in source.nodes.values():
+        if node.op == "ResizeBilinear":
+            size = node_of(node.inputs[1])
+            constants[size] = source.constants[size] * side // NANODET_SIDE
+    return replace(source, constants=constants)
 
 
 def facemesh(paths: Sequence[Path]) -> bytes:

@@ -99,6 +99,49 @@ def test_nanodet_distance_is_an_expectation():
     np.testing.assert_allclose(found.boxes, [[26.5 * 8 - 40, 26.5 * 8 - 40, 26.5 * 8 + 40, 26.5 * 8 + 40]])
 
 
+@pytest.mark.parametrize(("height", "width"), [(425, 640), (640, 480), (99, 901), (20, 20)])
+@pytest.mark.parametrize("view", [0, 1])
+def test_nanodet_takes_every_size_back(height, width, view):
+    """A person in the middle of the picture is there in each of the network's canvases."""
+    sides = (416, 288)
+    made = nanodet.codec(list(sides))
+    given, context = made.encode(image(height, width))
+    assert [part.shape for part in given] == [(3, 416, 416), (3, 288, 288)]
+    scores, distances = np.zeros((3549 + 1701, 80), np.float32), np.full((3549 + 1701, 4, 11), -1e4, np.float32)
+    cells = sides[view] // 8
+    scores[view * 3549 + (cells // 2) * cells + cells // 2, 0] = 0.9  # its centre is 4 pixels right and below
+    distances[:, :, 2] = 0
+    found = made.decode((scores, distances.reshape(-1, 44)), context)
+    scale = max(height, width) / sides[view]
+    centre = np.array([width, height]) / 2 + 4 * scale
+    box = np.clip([*(centre - 16 * scale), *(centre + 16 * scale)], 0, [width, height, width, height])
+    np.testing.assert_allclose(found.boxes, [box], atol=scale)  # the canvas's margin is a whole number
+
+
+def test_nanodet_finds_a_person_of_both_sizes_once():
+    made = nanodet.codec([416, 288])
+    scores, distances = np.zeros((5250, 80), np.float32), np.full((5250, 4, 11), -1e4, np.float32)
+    scores[25 * 52 + 26, 0], scores[3549 + 18 * 36 + 18, 0] = 0.7, 0.8
+    distances[:3549, :, 6] = 0  # 48 pixels to each side, and 46 of the image
+    distances[3549:, :, 4] = 0
+    found = made.decode((scores, distances.reshape(-1, 44)), made.encode(image(416, 416))[1])
+    np.testing.assert_allclose(found.boxes, np.array([[116, 116, 180, 180]]) * 416 / 288, rtol=1e-5)
+    np.testing.assert_allclose(found.scores, [0.8])
+
+
+@pytest.mark.parametrize("sides", [[], [0], [300], [416, 100]])
+def test_nanodet_of_impossible_sides(sides):
+    with pytest.raises(ValueError, match="multiples of 32"):
+        nanodet.codec(sides)
+
+
+def test_nanodet_lies_in_the_middle_of_black():
+    encoded, _ = nanodet.encode(np.full((104, 208, 3), 200, np.uint8))
+    black = (0 - nanodet.MEAN_BGR) / nanodet.STD_BGR
+    np.testing.assert_allclose(encoded[:, :104], np.broadcast_to(black[:, None, None], (3, 104, 416)), atol=1e-6)
+    np.testing.assert_array_equal(encoded, encoded[:, ::-1])
+
+
 def test_nanodet_input():
     picture = image(416, 416)
     encoded, _ = nanodet.encode(picture)

@@ -47,6 +47,7 @@ def test_batch_size(device, given, size):
         ({"codec": "builtins:dict"}, "codec 'builtins:dict' gives a dict and no Codec"),
         ({"codec": "nanodet"}, "its task is face, but codec 'nanodet' is for person"),
         ({"codec": "nanodet", "task": "person", "options": {"side": 320}}, "does not take all of its options: side"),
+        ({"codec": "nanodet", "task": "person", "options": {"sides": [300]}}, "multiples of 32, not .300."),
         ({"options": {"normalization": "clip"}}, "does not take all of its options: normalization"),
         ({"options": {"side": 300}}, "multiple of 32, not 300"),
         ({"codec": "movenet", "task": "keypoints", "options": {"side": 200}}, "192 .* or 256"),

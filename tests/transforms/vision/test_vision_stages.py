@@ -22,6 +22,7 @@ from model_handlers.models import catalogue
 from model_handlers.models.roles import KnownModels, Models
 from tests import photographs
 from transforms.flow.items import Item, Outcome, expand
+from transforms.images.pixels import open_image, to_jpeg
 from transforms.tables.rows import Body, Face, Image
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import iter_rows, to_table, write_shard
@@ -276,6 +277,16 @@ def test_thresholds_of_faces(outcomes, settings, reason):
     ((outcome,),) = run([Item("c", (0,), Fraction(1), body)], FindFaces(FaceSettings(**settings), models()))
     assert outcome.verdict is not None
     assert outcome.verdict.reason == reason
+
+
+def test_a_man_at_the_edge_of_the_picture_is_found():
+    """He fills it from top to bottom; in the corner of a grey square, at 416 px alone, his score was 0.21."""
+    street = open_image(photographs.path("street-1").read_bytes())
+    data = to_jpeg(street[324:756, 243:648], 95)
+    ((outcome,),) = run([item(0, "street", data)], FindBodies(BodySettings(), models()))
+    (body,) = outcome.rows
+    assert body.score > 0.6
+    np.testing.assert_allclose(body.box, (0, 82, 103, 430), atol=8)
 
 
 def test_thresholds_of_bodies():
