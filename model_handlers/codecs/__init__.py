@@ -3,10 +3,12 @@
 CODECS = {
     name: f"{__name__}.{name}:codec"
     for name in (
+        "appearance",
         "brisque",
         "centerface",
         "clip_image",
         "dlib_resnet",
+        "ediffiqa",
         "emotion",
         "facemesh",
         "image_quality",
