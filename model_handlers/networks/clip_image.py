@@ -1,5 +1,6 @@
-"""CLIP's image encoder, built by open_clip (A. Radford et al., Learning Transferable Visual Models From Natural Language
-Supervision, 2021).
+"""CLIP's image encoder, built by open_clip.
+
+A. Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021.
 
 Of a file of both encoders the text's is left out; OpenAI's names and open_clip's are the same for what is left.
 """
@@ -42,12 +43,12 @@ def encoder(path: Path, model: str, quickgelu: bool) -> Any:
 
 
 def built(path: Path, model: str, quickgelu: bool, **changes: Any) -> Any:
-    """Open_clip's module of that architecture, with random weights; `changes` are of its configuration."""
+    """Both encoders as open_clip builds them, with random weights; `changes` are of the architecture's configuration."""
     try:
         import open_clip
     except ModuleNotFoundError as error:
         raise ModelError(f"the network of {path} needs open_clip: install manyfaces[clip]") from error
-    return open_clip.create_model(model, pretrained=None, force_quick_gelu=quickgelu, **changes)
+    return open_clip.CLIP(**open_clip.get_model_config(model) | {"quick_gelu": quickgelu} | changes)
 
 
 def clip_weights(path: Path) -> Weights:

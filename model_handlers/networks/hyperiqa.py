@@ -45,7 +45,12 @@ class _HyperNet(nn.Module):
             ]
         )
         self.conv1 = nn.Sequential(
-            nn.Conv2d(2048, 1024, 1), nn.ReLU(), nn.Conv2d(1024, 512, 1), nn.ReLU(), nn.Conv2d(512, _HYPER, 1), nn.ReLU()
+            nn.Conv2d(2048, 1024, 1),
+            nn.ReLU(),
+            nn.Conv2d(1024, 512, 1),
+            nn.ReLU(),
+            nn.Conv2d(512, _HYPER, 1),
+            nn.ReLU(),
         )
         inputs = (SIDE, *_WIDTHS)
         self.fc_w_modules = nn.ModuleList(

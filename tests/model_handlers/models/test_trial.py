@@ -1,6 +1,7 @@
 """Files, codecs and entries that do not fit each other."""
 
 import hashlib
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from onnx import TensorProto, helper
 
 from model_handlers.errors import ModelError
 from model_handlers.models import trial
-from model_handlers.models.catalogue import Entry
+from model_handlers.models.catalogue import Entry, Task
 from model_handlers.models.examples import example
 from model_handlers.models.handlers import Placement
 from model_handlers.models.trial import try_model
@@ -66,6 +67,15 @@ FITS = [
         },
     ),
     ({"shape": ("N", 3, 150, 150)}, {"task": "embedding", "codec": "dlib_resnet"}),
+    ({}, {"task": "appearance", "codec": "appearance"}),
+    (
+        {"shape": ("N", 3, 256, 128)},
+        {"task": "appearance", "codec": "appearance", "options": {"height": 256, "width": 128}},
+    ),
+    (
+        {"shape": ("N", 3, 112, 112), "length": 1},
+        {"task": "face_quality", "codec": "ediffiqa", "dimension": None},
+    ),
 ]
 
 
@@ -104,6 +114,16 @@ MISFITS = [
         {},
         {"task": "quality", "codec": "image_quality", "dimension": None},
         r"codec 'image_quality' cannot read the file's 1 outputs, \(512,\) an example .*; correct codec or sources",
+    ),
+    (
+        {"shape": ("N", 3, 112, 112)},
+        {"task": "face_quality", "codec": "ediffiqa", "dimension": None},
+        r"codec 'ediffiqa' cannot read the file's 1 outputs, \(512,\) an example",
+    ),
+    (
+        {"length": 128},
+        {"task": "appearance", "codec": "appearance"},
+        r"its dimension in the catalogue is 512, its file gives vectors of 128; correct dimension",
     ),
     ({}, {"task": "embedding"}, "its task is embedding, but codec 'clip_image' is for semantics"),
     ({}, {"options": {"normalization": "clip"}}, "codec 'clip_image' does not take all of its options: normalization"),
@@ -175,7 +195,7 @@ class CpuSession:
         return ["CPUExecutionProvider"]
 
 
-@pytest.mark.parametrize("task", ["person", "face", "keypoints", "mesh", "embedding", "expression", "quality", "cuts"])
+@pytest.mark.parametrize("task", get_args(Task))
 def test_examples_are_the_same_every_time(task):
     for one, other in zip(example(task), example(task), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -19,7 +19,7 @@ def entry_of(path: Path, **about: Any) -> Entry:
 
 
 def ask(entry: Entry, pictures: list[tuple[Any, ...]]) -> list[Any]:
-    """What codec and network make of each; the entry is tried as before a run. In one request and alone it is the same."""
+    """What codec and network make of each, in one request as alone; the entry is tried as before a run."""
     try_model(entry)
     made, runs = codec(entry), handler(entry)
     network = runs.load_model()

@@ -90,7 +90,9 @@ class TestRealWeights:
     def clothes(self):
         from tests.model_handlers.networks.clothes import clothes_of
 
-        found = [crop for name in ("friends-1", "pitch-1", "street-1", "party-1", "hill-1") for crop in clothes_of(name)]
+        found = [
+            crop for name in ("friends-1", "pitch-1", "street-1", "party-1", "hill-1") for crop in clothes_of(name)
+        ]
         assert len(found) > 10
         return found
 
