@@ -43,7 +43,7 @@ def encoder(path: Path, model: str, quickgelu: bool) -> Any:
 
 
 def built(path: Path, model: str, quickgelu: bool, **changes: Any) -> Any:
-    """Both encoders as open_clip builds them, with random weights; `changes` are of the architecture's configuration."""
+    """Both encoders as open_clip builds them, with random weights; `changes` are of its configuration."""
     try:
         import open_clip
     except ModuleNotFoundError as error:
