@@ -4,6 +4,7 @@ Coordinates are continuous: the pixel in column i covers i to i + 1, so that an 
 scaling is a plain product. A box is x1, y1, x2, y2.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -39,10 +40,17 @@ class Letterbox:
 
 def letterbox(image: Array, side: int, fill: tuple[int, int, int] = (0, 0, 0)) -> tuple[Array, Letterbox]:
     """Scale an RGB uint8 image (H,W,3) to a longer side of `side`, on a (side, side, 3) canvas of colour `fill`."""
+    return letterbox_in(image, (side, side), fill)
+
+
+def letterbox_in(
+    image: Array, size: tuple[int, int], fill: tuple[int, int, int] = (0, 0, 0)
+) -> tuple[Array, Letterbox]:
+    """Scale an RGB uint8 image (H,W,3) to fit a canvas of this size (width, height), whose rest has colour `fill`."""
     height, width = image.shape[:2]
-    scale = side / max(height, width)
+    scale = min(size[0] / width, size[1] / height)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
-    canvas = np.empty((side, side, 3), dtype=np.uint8)
+    canvas = np.empty((size[1], size[0], 3), dtype=np.uint8)
     canvas[:] = fill
     canvas[:new_height, :new_width] = resize(image, new_width, new_height)
     return canvas, Letterbox(new_width / width, new_height / height, width, height)
@@ -148,6 +156,19 @@ def _needed(image: Array, matrix: Array, side: int) -> tuple[Array, Array]:
         return np.zeros((1, 1, 3), dtype=np.uint8), matrix
     moved = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ (left, top)])
     return np.ascontiguousarray(image[top:bottom, left:right]), moved
+
+
+def grid(size: tuple[int, int], strides: Sequence[int], each: Sequence[int] | None = None) -> Array:
+    """(N,3) float32: column, row and stride of every output of a detector whose input has this size (width, height).
+
+    Stride by stride, row by row; a cell of a stride has as many outputs as `each` says of it, one by default.
+    """
+    parts = []
+    for stride, outputs in zip(strides, each or [1] * len(strides), strict=True):
+        rows, columns = np.indices((size[1] // stride, size[0] // stride)).reshape(2, -1)
+        cells = np.stack([columns, rows, np.full(rows.size, stride)], axis=1)
+        parts.append(np.repeat(cells, outputs, axis=0))
+    return np.concatenate(parts).astype(np.float32)
 
 
 def suppress(boxes: Array, scores: Array, max_overlap: float) -> Array:

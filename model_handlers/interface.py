@@ -58,6 +58,19 @@ class Detections:
     keypoints: Array | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Plates:
+    """The licence plates found in one image, by falling score.
+
+    boxes (N,4) x1,y1,x2,y2 around the corners, in pixels of the image; scores (N,) 0 to 1; corners (N,4,2) pixels, a
+    little outside too, clockwise as the image shows them from the one that is nearest to its top left.
+    """
+
+    boxes: Array
+    scores: Array
+    corners: Array
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """What a model family expects and what its numbers mean.
@@ -69,7 +82,9 @@ class Codec:
     person        (image)                               Detections
     pose          (image)                               Detections with keypoints
     keypoints     (image, box)                          (17,3) float32 x, y, visibility in pixels of the image
-    face          (image)                               Detections with landmarks
+    face          (image)                               Detections with landmarks: the eye that is left in the image,
+                                                        the other, the nose, the mouth's left corner, its right one
+    plate         (image)                               Plates
     mesh          (image, landmarks)                    (468,3) float32 in pixels of the image, and a score 0 to 1
     embedding     (crop, crop_landmarks, mesh | None)   (D,) float32, as the model gives it
     expression    (image, landmarks)                    (7,) float32 probabilities, in the order of EXPRESSIONS

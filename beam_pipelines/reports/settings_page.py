@@ -33,8 +33,13 @@ CATALOGUE = f"""\
 ## {MODELS}
 
 The file that `models.catalogue` names has one block, `models`, and in it a block for each model. That block's name
-(small letters, digits and `-`) is what configurations call the model. A model of the same name that is shipped, in
-`configs/models.yaml`, is replaced as a whole.
+(small letters, digits and `-`) is what configurations call the model. A block that has `task` replaces a model of that
+name in `configs/models.yaml`, which is shipped, as a whole; one without `task` changes only the keys that it has:
+
+```yaml
+models:
+  vit-kprpe: {{sources: [{{uri: /models/vit_base_kprpe.pt, sha256: …}}]}}
+```
 """
 # What changing a key that no stage has does to a run that is there.
 OF_NO_STAGE = {

@@ -4,6 +4,7 @@ CODECS = {
     name: f"{__name__}.{name}:codec"
     for name in (
         "appearance",
+        "arcface",
         "brisque",
         "centerface",
         "clip_image",
@@ -12,8 +13,13 @@ CODECS = {
         "emotion",
         "facemesh",
         "image_quality",
+        "lpd_yunet",
         "movenet",
         "nanodet",
+        "scrfd",
+        "sface",
         "transnetv2",
+        "vit_kprpe",
+        "yunet",
     )
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model_handlers.geometry import Letterbox, letterbox, suppress
+from model_handlers.geometry import Letterbox, grid, letterbox, suppress
 from model_handlers.interface import Array, Codec, Detections
 
 SIDE = 416
@@ -14,19 +14,7 @@ GREY = (124, 116, 104)  # the mean as RGB: an empty margin is zero to the networ
 PERSON = 0
 FLOOR = 0.05  # lower scores are never returned; the stage's own threshold is higher
 MAX_OVERLAP = 0.6
-
-
-def _centres() -> Array:
-    """(3549, 3): x, y and stride of every output point, stride by stride, row by row."""
-    parts = []
-    for stride in STRIDES:
-        cells = (np.arange(SIDE // stride) + 0.5) * stride
-        y, x = np.meshgrid(cells, cells, indexing="ij")
-        parts.append(np.stack([x.ravel(), y.ravel(), np.full(x.size, stride)], axis=1))
-    return np.concatenate(parts).astype(np.float32)
-
-
-CENTRES = _centres()
+CELLS = grid((SIDE, SIDE), STRIDES)
 
 
 def codec() -> Codec:
@@ -49,8 +37,9 @@ def decode(outputs: tuple[Array, ...], context: Letterbox) -> Detections:
     likely = np.nonzero(scores >= FLOOR)[0]
     logits = outputs[1][likely].reshape(-1, 4, len(BINS))
     powers = np.exp(logits - logits.max(axis=2, keepdims=True))
-    reach = (powers @ BINS) / powers.sum(axis=2) * CENTRES[likely, 2:]
-    x, y = CENTRES[likely, 0], CENTRES[likely, 1]
+    strides = CELLS[likely, 2:]
+    reach = (powers @ BINS) / powers.sum(axis=2) * strides
+    x, y = ((CELLS[likely, :2] + np.float32(0.5)) * strides).T
     boxes = np.stack([x - reach[:, 0], y - reach[:, 1], x + reach[:, 2], y + reach[:, 3]], axis=1)
     kept = suppress(boxes, scores[likely], MAX_OVERLAP)
     return Detections(context.boxes_back(boxes[kept]), scores[likely][kept].astype(np.float32))

@@ -20,7 +20,7 @@ class DeviceMissing(RuntimeError):
 
 def check_device(device: str) -> str:
     """The device itself; ValueError when it is none of those above."""
-    if not re.match(DEVICE, device):
+    if not re.fullmatch(DEVICE, device):
         raise ValueError(f"there is no device {device!r}; give cpu, cuda or cuda:N.")
     return device
 

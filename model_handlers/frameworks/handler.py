@@ -4,12 +4,15 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from threading import BoundedSemaphore
 from typing import Any
 
 import numpy as np
 from apache_beam.metrics.metric import Metrics
 from apache_beam.ml.inference.base import ModelHandler
 
+from model_handlers.frameworks.devices import is_gpu
 from model_handlers.frameworks.loading import Loading, load_network
 from model_handlers.frameworks.network import Network, is_out_of_memory
 from model_handlers.interface import Answer, Array, Input, Request, parts
@@ -17,6 +20,9 @@ from model_handlers.interface import Answer, Array, Input, Request, parts
 _LOG = logging.getLogger(__name__)
 # What fits into the memory of this process's device, examples at a time, where that is less than was asked for.
 _FITS: dict[str, int] = {}
+# A worker's threads encode and decode while the GPU works for one of them. Two batches are under way at a time: while
+# one is computed the next is copied, and memory holds no more than those, however many threads there are.
+_GPU_TURNS = BoundedSemaphore(2)
 
 
 class NetworkHandler(ModelHandler[Request, Answer, Network]):
@@ -102,7 +108,9 @@ class NetworkHandler(ModelHandler[Request, Answer, Network]):
     def _batch(self, examples: list[Input], size: int, network: Network) -> tuple[Array, ...]:
         start = time.perf_counter()
         columns = zip(*map(parts, examples), strict=True)
-        outputs = network.run(*(_stacked(column, size) for column in columns))
+        stacked = [_stacked(column, size) for column in columns]
+        with _GPU_TURNS if is_gpu(self._loading.device) else nullcontext():
+            outputs = network.run(*stacked)
         self._examples.update(len(examples))
         self._microseconds.update(round(1e6 * (time.perf_counter() - start) / len(examples)))
         if held := network.memory():

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
+from model_handlers.errors import ModelError
 from model_handlers.frameworks.network import Network
 
 # Of each framework: its module here, with `load(Loading) -> Network`, the package that it needs, and the extra with it.
@@ -50,8 +51,12 @@ def is_installed(framework: str) -> bool:
 def load_network(loading: Loading) -> Network:
     """The network, which a process loads once; it is let go when nobody uses it any more.
 
-    DeviceMissing, in one sentence, where the device is not there; ModelError for a file that does not fit.
+    DeviceMissing, in one sentence, where the device is not there; ModelError for a file that does not fit, or where the
+    framework is not installed.
     """
+    if not is_installed(loading.framework):
+        _, package, extra = FRAMEWORKS[loading.framework]
+        raise ModelError(f"model {loading.name!r} needs {package}, which is not here: install manyfaces[{extra}].")
     path = loading.file() if callable(loading.file) else loading.file
     here = replace(loading, file=path)
     with _LOADING:

@@ -1,6 +1,6 @@
 """The catalogue of models: what each is, where it comes from, what its files must hash to, and who may use it."""
 
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ from model_handlers.weights.uris import check_uri, local_path, open_remote
 
 Task = Literal[
     "person", "pose", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "appearance",
-    "quality", "face_quality",
+    "quality", "face_quality", "plate",
 ]  # fmt: skip
 Framework = Literal["onnx", "torch", "tensorflow", "litert", "dlib"]
 _PLACE = r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"
@@ -108,8 +108,10 @@ class Entry(_Record):
         """What keeps the model from running here, a sentence each; nothing if it can be fetched and run."""
         missing = []
         if not self.sources:
+            line = f"{self.name}: {{sources: [{{uri: PATH, sha256: ITS SHA-256}}]}}"
             missing.append(
-                f"model {self.name!r} has no source: give sources in a catalogue file of your own. {self.note}"
+                f"model {self.name!r} has no source: write `{line}` under `models:` in a catalogue file of your "
+                f"own, the one that models.catalogue names. {self.note}".rstrip()
             )
         for kind, name, known in (("codec", self.codec, CODECS), ("network", self.network, NETWORKS)):
             if name is not None and not _is_here(known.get(name, name)):
@@ -149,10 +151,26 @@ class Catalogue(_Record):
 def load(extra: str | None = None) -> Catalogue:
     """The packaged catalogue; the models of the file `extra` are added to it or replace its own.
 
-    The file is YAML: `models:` and under it a block a model, as in configs/models.yaml.
+    The file is YAML: `models:` and under it a block a model, as in configs/models.yaml. A block without `task` is laid
+    over the packaged model of that name: it has only what is to be different, such as `sources`.
     """
-    models = _read(str(configs.FOLDER / "models.yaml"))
-    return Catalogue(models=models | _read(extra) if extra else models)
+    shipped = _packaged()
+    if extra is None:
+        return Catalogue(models=shipped)
+    own = {name: _entry(extra, name, _whole(block, shipped.get(name))) for name, block in _blocks(extra).items()}
+    return Catalogue(models=shipped | own)
+
+
+@cache
+def _packaged() -> dict[str, Entry]:
+    path = str(configs.FOLDER / "models.yaml")
+    return {name: _entry(path, name, block) for name, block in _blocks(path).items()}
+
+
+def _whole(block: Any, shipped: Entry | None) -> Any:
+    if shipped is None or not isinstance(block, dict) or "task" in block:
+        return block
+    return shipped.model_dump(exclude_unset=True, exclude={"name"}) | block
 
 
 def _text(path: str) -> str:
@@ -163,14 +181,14 @@ def _text(path: str) -> str:
         return file.read().decode()
 
 
-def _read(path: str) -> dict[str, Entry]:
+def _blocks(path: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(_text(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ModelError(f"catalogue {path} cannot be read: {error}") from error
     if not isinstance(content, dict) or list(content) != ["models"] or not isinstance(content["models"], dict):
         raise ModelError(f"catalogue {path} must be one block `models:` with a block for each model")
-    return {str(name): _entry(path, str(name), block) for name, block in content["models"].items()}
+    return {str(name): block for name, block in content["models"].items()}
 
 
 def _entry(path: str, name: str, block: Any) -> Entry:

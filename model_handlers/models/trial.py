@@ -6,7 +6,7 @@ from model_handlers.errors import ModelError
 from model_handlers.frameworks.devices import DeviceMissing
 from model_handlers.frameworks.loading import is_installed
 from model_handlers.frameworks.network import Feed
-from model_handlers.interface import EXPRESSIONS, Array, Detections, Input, Request, parts
+from model_handlers.interface import EXPRESSIONS, Array, Detections, Input, Plates, Request, parts
 from model_handlers.models.catalogue import Entry
 from model_handlers.models.codecs import codec
 from model_handlers.models.examples import example
@@ -91,7 +91,7 @@ def _check_result(entry: Entry, result: Any) -> None:
         if result.shape != (entry.dimension,):
             raise ModelError(f"{wrong_dimension(entry, result)}; correct dimension.")
         return
-    if isinstance(result, Detections | float):
+    if isinstance(result, Detections | Plates | float):
         return
     array, shape = (result[0], _MESH) if entry.task == "mesh" else (result, _SHAPES[entry.task])
     if array.shape != shape:

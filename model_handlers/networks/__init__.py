@@ -7,7 +7,9 @@ NETWORKS = {
         "clip_image",
         "clipiqa_plus",
         "hyperiqa",
+        "iresnet",
         "mobilenetv2",
         "resnet18_clothing",
+        "vit_kprpe",
     )
 }

@@ -151,7 +151,7 @@ def test_retry_takes_only_what_failed(site, tmp_path, capsys):
         (["run", "webbody", "--input", "x", "--output", "x", "--set", "bodies.min_score=2"], 2, "bodies.min_score"),
         (["run", "webbody", "--input", "/no/list.csv", "--output", "x"], 2, "/no/list.csv"),
         (["inspect", "/no/run"], 2, "no run here"),
-        (["config", "check", "webbody-gpu"], 2, "no handler yet"),
+        (["config", "check", "webbody-gpu"], 2, "write `vit-kprpe: {sources: [{uri: PATH, sha256: ITS SHA-256}]}`"),
         (["config", "check", "webbody"], 0, ""),
         (["models", "list"], 0, ""),
     ],

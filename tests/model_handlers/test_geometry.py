@@ -10,8 +10,10 @@ from hypothesis.extra.numpy import arrays
 from model_handlers.geometry import (
     cut_out,
     cut_out_square,
+    grid,
     invert,
     letterbox,
+    letterbox_in,
     resize,
     scale_of,
     similarity,
@@ -64,6 +66,42 @@ def test_letterbox_fills_the_rest():
     canvas, _ = letterbox(np.full((32, 64, 3), 200, np.uint8), 64, (1, 2, 3))
     assert (canvas[:32] == 200).all()
     assert (canvas[32:] == (1, 2, 3)).all()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "shown"),
+    [(30, 40, (30, 40)), (90, 120, (30, 40)), (10, 40, (10, 40)), (60, 6, (30, 3)), (1, 1, (30, 30))],
+)
+def test_letterbox_in_an_oblong(height, width, shown):
+    canvas, context = letterbox_in(np.full((height, width, 3), 200, np.uint8), (40, 30), (1, 2, 3))
+    assert canvas.shape == (30, 40, 3)
+    white = (canvas == 200).all(axis=2)
+    assert white[: shown[0], : shown[1]].all()
+    assert white.sum() == shown[0] * shown[1]
+    np.testing.assert_allclose(context.points_back(np.array(shown[::-1])), (width, height))
+
+
+@pytest.mark.parametrize(
+    ("size", "strides", "each", "rows"),
+    [
+        ((7, 7), (8, 16), None, 0),
+        ((32, 32), (8, 16), None, 16 + 4),
+        ((32, 32), (8, 16), (2, 3), 2 * 16 + 3 * 4),
+        ((70, 50), (16, 32), None, 4 * 3 + 2 * 1),  # only whole cells
+    ],
+)
+def test_grid(size, strides, each, rows):
+    found = grid(size, strides, each)
+    assert found.shape == (rows, 3)
+    assert found.dtype == np.float32
+    wanted = [
+        (column, row, stride)
+        for stride, outputs in zip(strides, each or [1] * len(strides), strict=True)
+        for row in range(size[1] // stride)
+        for column in range(size[0] // stride)
+        for _ in range(outputs)
+    ]
+    assert found.tolist() == [list(cell) for cell in wanted]
 
 
 def test_resize_to_the_same_size_is_the_image():

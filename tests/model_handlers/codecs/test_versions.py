@@ -10,13 +10,14 @@ import pytest
 
 from model_handlers import codecs
 from model_handlers.codecs import CODECS
-from model_handlers.interface import Codec, Detections
+from model_handlers.interface import Codec, Detections, Plates, parts
 from model_handlers.models.trial import example
 from model_handlers.named import load
 
 # outputs of the model for one example, as shapes
 OUTPUTS = {
     "appearance": [(128,)],
+    "arcface": [(512,)],
     "brisque": [(1,)],
     "centerface": [(1, 40, 40), (2, 40, 40), (2, 40, 40), (10, 40, 40)],
     "clip_image": [(512,)],
@@ -25,18 +26,27 @@ OUTPUTS = {
     "emotion": [(7,)],
     "facemesh": [(1404,), (1,)],
     "image_quality": [(1,)],
+    "lpd_yunet": [(4385, 14), (4385, 2), (4385, 1)],
     "movenet": [(1, 17, 3)],
     "nanodet": [(3549, 80), (3549, 44)],
+    "scrfd": [(2 * cells, width) for width in (1, 4, 10) for cells in (400, 100, 25)],
+    "sface": [(128,)],
     "transnetv2": [(100,)],
+    "yunet": [(cells, width) for width in (1, 1, 4, 10) for cells in (400, 100, 25)],
+    "vit_kprpe": [(512,)],
 }
+SIDE = {"side": 160}
 OPTIONS = {
     "appearance": {"height": 64, "width": 32},
-    "centerface": {"side": 160},
+    "centerface": SIDE,
     "image_quality": {"side": 64, "normalization": "imagenet"},
+    "scrfd": SIDE,
+    "yunet": SIDE,
 }
 # of each codec its version, and the mean, deviation and weighted sum of what it encodes and of what it decodes
 NUMBERS = {
     "appearance": (1, [0.236087, 0.435973, 0.0011646, 0.196258, 0.257494, 0.113394]),
+    "arcface": (1, [0.00606576, 0.386442, -0.153306, 0.20762, 0.274635, 0.235937]),
     "brisque": (1, [0.908759, 1.67949, 2.11776, 0.492148, 0, 0.492148]),
     "centerface": (1, [127.941, 50.5865, -3.30577, 44.9366, 28.9361, -1.69836]),
     "clip_image": (1, [0.19567, 0.886338, 0.0691024, 0.0266514, 0.0352538, 0.0302864]),
@@ -45,9 +55,14 @@ NUMBERS = {
     "emotion": (1, [0.0038316, 0.259801, 0.075967, 0.145033, 0.203825, 0.238907]),
     "facemesh": (1, [0.344204, 0.280914, -0.00109672, -4.52672, 4.10433, -0.356533]),
     "image_quality": (1, [0.235852, 0.714475, -0.000488643, 0.492148, 0, 0.492148]),
+    "lpd_yunet": (1, [95.9473, 69.8258, -85.6794, 52.2523, 34.3923, -2.68935]),
     "movenet": (1, [118.033, 57.6172, 1.85113, 14.12, 26.6497, 1.78263]),
     "nanodet": (1, [0.233991, 0.875095, 0.0393411, 38.2903, 32.4695, 6.37068]),
+    "scrfd": (1, [0.00344859, 0.395207, -0.0280945, 42.256, 29.1681, -16.5042]),
+    "sface": (1, [128.362, 49.3269, -20.7162, 0.196258, 0.257494, 0.113394]),
     "transnetv2": (1, [127.456, 73.4596, -11.9774, 0.195261, 0.255994, 0.0811505]),
+    "yunet": (1, [127.941, 50.5865, -5.15649, 44.5561, 28.787, -10.3341]),
+    "vit_kprpe": (1, [0.00621587, 0.38651, -0.159741, 0.20762, 0.274635, 0.235937]),
 }
 
 
@@ -62,9 +77,11 @@ def numbers(made: Codec, name: str) -> list[float]:
     random = np.random.default_rng(2)
     outputs = tuple(random.random(shape, dtype=np.float32) ** 4 for shape in OUTPUTS[name])
     result = made.decode(outputs, context)
+    if isinstance(result, Plates):
+        result = (result.boxes, result.scores, result.corners)
     if isinstance(result, Detections):
         result = (result.boxes, result.scores, *(() if result.landmarks is None else (result.landmarks,)))
-    return summary(given) + summary(*(result if isinstance(result, tuple) else (result,)))
+    return summary(*parts(given)) + summary(*(result if isinstance(result, tuple) else (result,)))
 
 
 def test_every_codec_is_here():

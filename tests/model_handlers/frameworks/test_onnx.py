@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from model_handlers.errors import ModelError
 from model_handlers.frameworks.handler import NetworkHandler
 from model_handlers.frameworks.loading import Loading
-from model_handlers.frameworks.network import Feed
 from model_handlers.interface import Answer, Request
 from tests.onnx_files import save
 
@@ -138,41 +138,36 @@ def test_a_file_of_one_batch_size_runs_in_that(tmp_path, batch_size):
     assert [[float(y) for (y,) in answer.outputs] for answer in found] == [[0], [0, 2, 4, 6, 8], [], [0, 2, 4]]
 
 
-class FakeNetwork:
-    """Has memory for batches whose examples are small numbers."""
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory) -> Path:
+    """(N,2,3) float32 -> (2 N,3), as detectors do that leave the batch axis off, and the sum (N,1,3)."""
+    return save(
+        tmp_path_factory.mktemp("onnx") / "flat.onnx",
+        [
+            helper.make_node("Reshape", ["x", "rows"], ["y"]),
+            helper.make_node("ReduceSum", ["x", "second"], ["sum"]),
+        ],
+        {"rows": np.array([-1, 3], np.int64), "second": np.array([1], np.int64)},
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("N", 2, 3))],
+        [
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, (None, 3)),
+            helper.make_tensor_value_info("sum", TensorProto.FLOAT, ("N", 1, 3)),
+        ],
+    )
 
-    def __init__(self, error: Exception) -> None:
-        self.error = error
 
-    def feeds(self):
-        return (Feed("x", "int64", (None, 2)),)
-
-    def memory(self):
-        return 0
-
-    def run(self, batch):
-        if batch.max() > 100:
-            raise self.error
-        return (batch * 2,)
+def test_outputs_without_batch_axis_belong_to_one_example(flat):
+    examples = np.arange(18, dtype=np.float32).reshape(3, 2, 3)
+    found = answers(onnx_handler(flat), [Request((one,), None) for one in examples])
+    for answer, one in zip(found, examples, strict=True):
+        rows, total = answer.outputs[0]
+        np.testing.assert_array_equal(rows, one)
+        np.testing.assert_array_equal(total, one.sum(axis=0, keepdims=True))
 
 
-@pytest.mark.parametrize(
-    ("error", "out_of_memory"),
-    [
-        (MemoryError(), True),
-        (RuntimeError("CUDA error: out of memory"), True),
-        (RuntimeError("BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer"), True),
-        (RuntimeError("Non-zero status code returned while running Gather"), False),
-        (ValueError(""), False),
-    ],
-)
-def test_out_of_memory_is_told_from_other_errors(error, out_of_memory):
-    handler = onnx_handler(Path("none"), batch_size=2)
-    found = list(handler.run_inference([request((1, 2)), request((1, 200)), request((3, 4))], FakeNetwork(error)))
-    assert [a.out_of_memory for a in found] == [False, out_of_memory, False]
-    assert found[1].error
-    assert "\n" not in found[1].error
-    assert found[2].outputs[0][0].tolist() == [6, 8]
+def test_outputs_without_batch_axis_are_an_error_in_batches(flat):
+    (answer,) = answers(onnx_handler(flat, name="flat", batch_size=4), [Request((np.ones((2, 3), np.float32),), None)])
+    assert answer.error == "an output (8, 3) of 4 examples has no batch axis: set batch_size to 1"
 
 
 def test_cuda_that_is_not_there_is_an_error(looks_up):
@@ -216,3 +211,24 @@ def test_steps_of_a_process_share_a_model_as_long_as_one_uses_it(looks_up, netwo
     gone = weakref.ref(networks[0])
     del networks
     assert gone() is None
+
+
+@pytest.mark.parametrize("place", ["../secret.bin", "{folder}/secret.bin", "near.bin"])
+def test_a_file_with_weights_in_another_file_is_refused(tmp_path, monkeypatch, place):
+    """Wherever the other file lies, and whatever the working directory is."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    for other in (tmp_path / "secret.bin", inside / "near.bin"):
+        other.write_bytes(np.arange(4, dtype=np.float32).tobytes())
+    weights = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
+    weights.external_data.add(key="location", value=place.format(folder=tmp_path))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ("N", 4)) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Add", ["x", "w"], ["y"])], "g", ends[:1], ends[1:], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (inside / "m.onnx").write_bytes(model.SerializeToString())
+    for folder in (tmp_path, inside):
+        monkeypatch.chdir(folder)
+        with pytest.raises(
+            ModelError, match=r"^model 'onnx': .*m\.onnx keeps weights in another file, .* as one file\.$"
+        ):
+            onnx_handler(inside / "m.onnx").load_model()

@@ -79,6 +79,16 @@ def test_mistakes_are_named(tmp_path: Path, change: dict[str, Any], message: str
     assert "'mine'" in str(caught.value)
 
 
+def test_a_block_without_a_task_changes_what_it_has(tmp_path: Path) -> None:
+    shipped, sources = catalogue.load().get("vit-kprpe"), GOOD["sources"]
+    found = catalogue.load(write(tmp_path / "c.yaml", {"vit-kprpe": {"sources": sources, "batch_size": 3}}))
+    assert found.get("vit-kprpe") == Entry.model_validate(shipped.model_dump() | {"sources": sources, "batch_size": 3})
+    assert found.get("centerface") == catalogue.load().get("centerface")
+    assert catalogue.load().get("vit-kprpe") == shipped
+    with pytest.raises(ModelError, match=r"'mine'.*task: Field required"):
+        catalogue.load(write(tmp_path / "c.yaml", {"mine": {"sources": sources}}))
+
+
 @pytest.mark.parametrize(
     "text",
     [
