@@ -96,20 +96,22 @@ class Codec:
     `encode(...) -> (input, context)` makes one model input from pixels; `decode(outputs, context)` reads its outputs.
     The arguments of `encode` and the result of `decode` are those of the task:
 
-    task        encode                                decode
-    person      (image)                               Detections
-    pose        (image)                               Detections with keypoints
-    keypoints   (image, box)                          (17,3) float32 x, y, visibility in pixels of the image
-    face        (image)                               Detections with landmarks: the eye that is left in the image,
-                                                      the other, the nose, the mouth's left corner, its right one
-    plate       (image)                               Plates
-    mesh        (image, landmarks)                    (468,3) float32 in pixels of the image, and a score 0 to 1
-    embedding   (crop, crop_landmarks, mesh | None)   (D,) float32, as the model gives it
-    expression  (image, landmarks)                    (7,) float32 probabilities, in the order of EXPRESSIONS
-    semantics   (image)                               (D,) float32 of unit length: what the image shows
-    quality     (image)                               one float: the catalogue's note says which way is better
-    objects     (image)                               Objects
-    cuts        (window): 100 frames (100,27,48,3)    (100,) float32: is a frame part of a transition between shots
+    task          encode                                decode
+    person        (image)                               Detections
+    pose          (image)                               Detections with keypoints
+    keypoints     (image, box)                          (17,3) float32 x, y, visibility in pixels of the image
+    face          (image)                               Detections with landmarks: the eye that is left in the image,
+                                                        the other, the nose, the mouth's left corner, its right one
+    plate         (image)                               Plates
+    mesh          (image, landmarks)                    (468,3) float32 in pixels of the image, and a score 0 to 1
+    embedding     (crop, crop_landmarks, mesh | None)   (D,) float32, as the model gives it
+    expression    (image, landmarks)                    (7,) float32 probabilities, in the order of EXPRESSIONS
+    semantics     (image)                               (D,) float32 of unit length: what the image shows
+    appearance    (crop)                                (D,) float32, as the model gives it: how it looks
+    quality       (image)                               one float: the catalogue's note says which way is better
+    face_quality  (crop, crop_landmarks)                one float: the note says which way is better
+    objects       (image)                               Objects
+    cuts          (window): 100 frames (100,27,48,3)    (100,) float32: is a frame part of a transition between shots
 
     Images are RGB uint8 (H,W,3). The input is one array, or a tuple of them for a network of several inputs. `context`
     is plain data that decode needs (scales, offsets).

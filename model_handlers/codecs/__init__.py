@@ -3,11 +3,13 @@
 CODECS = {
     name: f"{__name__}.{name}:codec"
     for name in (
+        "appearance",
         "arcface",
         "brisque",
         "centerface",
         "clip_image",
         "dlib_resnet",
+        "ediffiqa",
         "emotion",
         "facemesh",
         "image_quality",

@@ -17,11 +17,12 @@ from model_handlers.weights.convert import CONVERSIONS
 from model_handlers.weights.uris import check_uri, local_path, open_remote
 
 Task = Literal[
-    "person", "pose", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "quality",
-    "plate", "objects",
+    "person", "pose", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "appearance",
+    "quality", "face_quality", "plate", "objects",
 ]  # fmt: skip
 Framework = Literal["onnx", "torch", "tensorflow", "litert", "dlib"]
 _PLACE = r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"
+_VECTORS = ("embedding", "semantics", "appearance")  # tasks whose models give a vector of a length of their own
 _COPYLEFT = ("AGPL", "GPL", "LGPL")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -72,7 +73,7 @@ class Entry(_Record):
         None,
         ge=1,
         le=8192,
-        description="length of the vector, which models of the tasks embedding and semantics must have, and no others",
+        description=f"length of the vector, which models of the tasks {', '.join(_VECTORS)} must have, and no others",
     )
     vocabulary: Annotated[tuple[str, ...], AfterValidator(check_vocabulary)] | None = Field(
         None,
@@ -93,8 +94,8 @@ class Entry(_Record):
             raise ValueError("a conversion needs sources and converted_sha256")
         if self.convert is None and (len(self.sources) > 1 or self.converted_sha256 is not None):
             raise ValueError("without a conversion there is one source, and no converted_sha256")
-        if (self.task in ("embedding", "semantics")) != (self.dimension is not None):
-            raise ValueError("dimension belongs to models of the tasks embedding and semantics, and to all of them")
+        if (self.task in _VECTORS) != (self.dimension is not None):
+            raise ValueError(f"dimension belongs to models of the tasks {', '.join(_VECTORS)}, and to all of them")
         if self.vocabulary is not None and self.task != "objects":
             raise ValueError("vocabulary belongs to models of the task objects, and to no others")
         if (self.framework == "torch") != (self.network is not None):

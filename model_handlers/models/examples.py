@@ -22,6 +22,7 @@ def example(task: str) -> tuple[Any, ...]:
         "mesh": (_LANDMARKS,),
         "embedding": (_LANDMARKS, None),
         "expression": (_LANDMARKS,),
+        "face_quality": (_LANDMARKS,),
     }
     return (noise, *more.get(task, ()))
 

@@ -7,9 +7,15 @@ The options are the entry's `network_options`; a network of the task objects get
 NETWORKS = {
     name: f"{__name__}.{name}:network"
     for name in (
+        "aesthetics",
+        "clip_image",
+        "clipiqa_plus",
+        "hyperiqa",
         "iresnet",
+        "mobilenetv2",
         "mtcnn",
         "owlv2",
+        "resnet18_clothing",
         "retinaface",
         "vit_kprpe",
         "yolo_world",

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,15 @@ import torch
 from model_handlers.errors import ModelError
 
 Weights = dict[str, torch.Tensor]
-_WRAPPED_IN = ("state_dict", "model_state_dict", "model", "net")  # what checkpoints call the weights among other things
+_WRAPPED_IN = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "net",
+    "params",
+)  # what checkpoints call the weights among other things
 _SHOWN = 5  # names in a sentence
+_COUNTER = "num_batches_tracked"  # of training; evaluation never reads it, and files from before 2018 have none
 
 
 def read_weights(path: Path) -> Weights:
@@ -28,6 +36,11 @@ def read_weights(path: Path) -> Weights:
             return dict(load_file(path))
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{path} is no safetensors file: {error}") from error
+    if _is_program(path):
+        raise ModelError(
+            f"{path} is a TorchScript archive, a program with weights; nothing of it was run. Where you trust it, save "
+            "what torch.jit.load(...).state_dict() gives, or else find the weights as safetensors"
+        )
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -48,11 +61,13 @@ def fill(
 ) -> torch.nn.Module:
     """The module with these weights, all of them and no others; ModelError names those that do not fit.
 
-    Names that begin with one of `unused` may be in the file though the module has no use for them.
+    Names that begin with one of `unused` may be in the file though the module has no use for them; counters of batches
+    may be missing.
     """
     wanted = module.state_dict()
     given = {name: tensor for name, tensor in weights.items() if name in wanted or not name.startswith(unused or "\0")}
-    wrong = [f"missing are {_listed(wanted.keys() - given.keys())}"] if wanted.keys() - given.keys() else []
+    missing = {name for name in wanted.keys() - given.keys() if not name.endswith(_COUNTER)}
+    wrong = [f"missing are {_listed(missing)}"] if missing else []
     if given.keys() - wanted.keys():
         wrong.append(f"unknown are {_listed(given.keys() - wanted.keys())}")
     misshapen = {name for name in wanted.keys() & given.keys() if wanted[name].shape != given[name].shape}
@@ -62,7 +77,7 @@ def fill(
         wrong.append(f"of another shape are {_listed(misshapen)} ({name} has {shapes})")
     if wrong:
         raise ModelError(f"{path} has not the weights of this network: {'; '.join(wrong)}")
-    module.load_state_dict(given)
+    module.load_state_dict(wanted | given)
     return module
 
 
@@ -83,6 +98,14 @@ def renamed(weights: Mapping[str, torch.Tensor], rename: Callable[[str], str | N
 def _is_safetensors(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(9)[8:] == b"{"  # eight bytes of length, and then the header in JSON
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except zipfile.BadZipFile:  # what it is, if not a program, torch says
+        return False
 
 
 def _tensors(found: Any, path: Path) -> Weights:

@@ -17,11 +17,13 @@ from model_handlers.named import load
 
 # outputs of the model for one example, as shapes
 OUTPUTS = {
+    "appearance": [(128,)],
     "arcface": [(512,)],
     "brisque": [(1,)],
     "centerface": [(1, 40, 40), (2, 40, 40), (2, 40, 40), (10, 40, 40)],
     "clip_image": [(512,)],
     "dlib_resnet": [(128,)],
+    "ediffiqa": [(1,)],
     "emotion": [(7,)],
     "facemesh": [(1404,), (1,)],
     "image_quality": [(1,)],
@@ -39,6 +41,7 @@ OUTPUTS = {
     "yunet": [(cells, width) for width in (1, 1, 4, 10) for cells in (400, 100, 25)],
 }
 OPTIONS = {
+    "appearance": {"height": 64, "width": 32},
     "centerface": {"side": 160},
     "image_quality": {"side": 64, "normalization": "imagenet"},
     "mtcnn": {"side": 64},
@@ -50,11 +53,13 @@ OPTIONS = {
 }
 # of each codec its version, and the mean, deviation and weighted sum of what it encodes and of what it decodes
 NUMBERS = {
+    "appearance": (1, [0.236087, 0.435973, 0.0011646, 0.196258, 0.257494, 0.113394]),
     "arcface": (1, [0.00606576, 0.386442, -0.153306, 0.20762, 0.274635, 0.235937]),
     "brisque": (1, [0.908759, 1.67949, 2.11776, 0.492148, 0, 0.492148]),
     "centerface": (1, [127.941, 50.5865, -3.30577, 44.9366, 28.9361, -1.69836]),
     "clip_image": (1, [0.19567, 0.886338, 0.0691024, 0.0266514, 0.0352538, 0.0302864]),
     "dlib_resnet": (1, [0.0525399, 0.195664, 0.261393, 0.196258, 0.257494, 0.113394]),
+    "ediffiqa": (1, [0.00606578, 0.386442, -0.153306, 0.492148, 0, 0.492148]),
     "emotion": (1, [0.0038316, 0.259801, 0.075967, 0.145033, 0.203825, 0.238907]),
     "facemesh": (1, [0.344204, 0.280914, -0.00109672, -4.52672, 4.10433, -0.356533]),
     "image_quality": (1, [0.235852, 0.714475, -0.000488643, 0.492148, 0, 0.492148]),

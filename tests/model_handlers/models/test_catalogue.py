@@ -69,6 +69,8 @@ def test_an_extra_file_adds_and_replaces(tmp_path: Path) -> None:
         ({"sources": [{"uri": "https://a/b", "sha256": "ABC"}]}, "sha256"),
         ({"dimension": 512}, "dimension"),
         ({"task": "embedding"}, "dimension"),
+        ({"task": "appearance"}, "dimension belongs to models of the tasks embedding, semantics, appearance"),
+        ({"task": "face_quality", "dimension": 3}, "dimension"),
         ({"batch_size": 0}, "batch_size"),
     ],
 )

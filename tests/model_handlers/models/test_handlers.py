@@ -39,7 +39,7 @@ def test_batch_size(device, given, size):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"codec": "zzz"}, "there is no codec 'zzz'; there are: arcface, .* is `module:attribute`"),
+        ({"codec": "zzz"}, "there is no codec 'zzz'; there are: appearance, .* is `module:attribute`"),
         ({"codec": "nanodett"}, "there is no codec 'nanodett'; did you mean 'nanodet'"),
         ({"codec": "no.where:codec"}, "codec 'no.where:codec': there is no module 'no'; install the package"),
         ({"codec": "json:codec"}, "codec 'json:codec': the module json has no 'codec'"),

@@ -67,6 +67,15 @@ FITS = [
         },
     ),
     ({"shape": ("N", 3, 150, 150)}, {"task": "embedding", "codec": "dlib_resnet"}),
+    ({}, {"task": "appearance", "codec": "appearance"}),
+    (
+        {"shape": ("N", 3, 256, 128)},
+        {"task": "appearance", "codec": "appearance", "options": {"height": 256, "width": 128}},
+    ),
+    (
+        {"shape": ("N", 3, 112, 112), "length": 1},
+        {"task": "face_quality", "codec": "ediffiqa", "dimension": None},
+    ),
 ]
 
 
@@ -110,6 +119,16 @@ MISFITS = [
         {"shape": ("N", 3, 64, 64), "length": 7},
         {"task": "objects", "codec": "tests.model_handlers.models.seven_classes:codec", "dimension": None},
         r"its file knows 7 classes, its vocabulary has 80 names; correct vocabulary or sources",
+    ),
+    (
+        {"shape": ("N", 3, 112, 112)},
+        {"task": "face_quality", "codec": "ediffiqa", "dimension": None},
+        r"codec 'ediffiqa' cannot read the file's 1 outputs, \(512,\) an example",
+    ),
+    (
+        {"length": 128},
+        {"task": "appearance", "codec": "appearance"},
+        r"its dimension in the catalogue is 512, its file gives vectors of 128; correct dimension",
     ),
     ({}, {"task": "embedding"}, "its task is embedding, but codec 'clip_image' is for semantics"),
     ({}, {"options": {"normalization": "clip"}}, "codec 'clip_image' does not take all of its options: normalization"),
