@@ -13,5 +13,6 @@ CODECS = {
         "movenet",
         "nanodet",
         "transnetv2",
+        "yolo_pose",
     )
 }
