@@ -1,4 +1,4 @@
-"""YOLOv8-pose and YOLO11-pose: people with 17 keypoints in one call (G. Jocher et al., Ultralytics YOLO, 2023 and 2024).
+"""YOLOv8-pose and YOLO11-pose: people and 17 keypoints in one call (G. Jocher et al., Ultralytics YOLO, 2023, 2024).
 
 Scaling, margins, suppression and clipping are those of ultralytics' `predict` (8.4), so that the same weights find the
 same people.
@@ -39,7 +39,6 @@ def codec(side: int = 640, rect: bool = True, max_overlap: float = 0.7, planes: 
         partial(encode, side=side, rect=rect, planes=planes),
         partial(decode, max_overlap=max_overlap),
         version=1,
-        half=True,
     )
 
 

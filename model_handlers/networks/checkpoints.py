@@ -1,4 +1,4 @@
-"""Weights out of checkpoints that hold a whole module: its tensors are read, its classes are neither imported nor run."""
+"""Weights out of checkpoints that hold a whole module: tensors are read, classes neither imported nor run."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -26,7 +26,7 @@ _BINS = 16  # a side's distance is the expectation over these, in strides
 
 
 class _Pose(torch.nn.Module):
-    """(N,H,W,3) uint8 RGB -> (N,56,places) float32: centre x, y, width, height in pixels, score, 17 x, y, visibility."""
+    """(N,H,W,3) uint8 RGB -> (N,56,places): centre x, y, width, height in pixels, score, 17 x, y, visibility."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -41,8 +41,8 @@ class _Pose(torch.nn.Module):
 def network(path: Path, version: int = 8, scale: str = "n") -> torch.nn.Module:
     """YOLOv8-pose or YOLO11-pose of one scale with the file's weights, batch normalization folded into convolutions.
 
-    The file is a checkpoint of ultralytics, of which the tensors alone are read, or a state dict in any form. ModelError
-    when it is of another version or scale, or when ultralytics is not installed.
+    The file is a checkpoint of ultralytics, of which the tensors alone are read, or a state dict in any form.
+    ModelError when it is of another version or scale, or when ultralytics is not installed.
     """
     if version not in _DESCRIPTIONS or scale not in _SCALES:
         raise ModelError(
@@ -54,11 +54,12 @@ def network(path: Path, version: int = 8, scale: str = "n") -> torch.nn.Module:
     try:
         fill(model, weights, path)
     except ModelError as error:
-        raise ModelError(f"{error}; it was read as YOLO version {version}, scale {scale}: see network_options") from error
+        raise ModelError(
+            f"{error}; it was read as YOLO version {version}, scale {scale}: see network_options"
+        ) from error
     model = model.eval().fuse(verbose=False)
     head = model.model[-1]
-    # ultralytics' own keeps what belongs to the last input's shape on the module, where threads would share it, and
-    # computes pixels in half precision
+    # ultralytics' own keeps what belongs to the last input's shape on the module, where threads would share it
     head._inference = partial(_places, strides=[int(stride) for stride in head.stride])
     return _Pose(model)
 
@@ -76,7 +77,7 @@ def _untrained(version: int, scale: str) -> Any:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """While ultralytics is imported: its settings go to a folder that is then deleted, and it asks nothing of the network.
+    """While ultralytics is imported: its settings go to a folder that is then deleted, and it asks nobody.
 
     What it writes into the environment is taken back, so that processes started from here do not inherit it.
     """
@@ -94,12 +95,12 @@ def _quietly() -> Iterator[None]:
 
 
 def _places(raw: Mapping[str, Any], strides: list[int]) -> torch.Tensor:
-    """What the head's maps mean, (N,56,places) float32; places lie in the middle of cells, level by level, row by row.
+    """What the head's maps mean, (N,56,places); places lie in the middle of cells, level by level, row by row.
 
     Distances are expectations over bins (X. Li et al., Generalized Focal Loss, 2020); a keypoint is given in half cells
     from a corner of its cell, as ultralytics' head defines it (8.4, nn/modules/head.py).
     """
-    boxes, scores, points = (raw[name].float() for name in ("boxes", "scores", "kpts"))
+    boxes, scores, points = (raw[name] for name in ("boxes", "scores", "kpts"))
     centres, stride = _grid([level.shape[2:] for level in raw["feats"]], strides, boxes.device)
     bins = torch.arange(_BINS, dtype=torch.float32, device=boxes.device)
     reach = (boxes.unflatten(1, (4, _BINS)).softmax(2) * bins[:, None]).sum(2)
