@@ -26,8 +26,13 @@ OUTPUTS = {
     "movenet": [(1, 17, 3)],
     "nanodet": [(3549, 80), (3549, 44)],
     "transnetv2": [(100,)],
+    "yolo_pose": [(56, 189)],
 }
-OPTIONS = {"centerface": {"side": 160}, "image_quality": {"side": 64, "normalization": "imagenet"}}
+OPTIONS = {
+    "centerface": {"side": 160},
+    "image_quality": {"side": 64, "normalization": "imagenet"},
+    "yolo_pose": {"side": 96},
+}
 # of each codec its version, and the mean, deviation and weighted sum of what it encodes and of what it decodes
 NUMBERS = {
     "brisque": (1, [0.908759, 1.67949, 2.11776, 0.492148, 0, 0.492148]),
@@ -40,6 +45,7 @@ NUMBERS = {
     "movenet": (1, [118.033, 57.6172, 1.85113, 14.12, 26.6497, 1.78263]),
     "nanodet": (1, [0.233991, 0.875095, 0.0393411, 38.2903, 32.4695, 6.37068]),
     "transnetv2": (1, [127.456, 73.4596, -11.9774, 0.195261, 0.255994, 0.0811505]),
+    "yolo_pose": (1, [128.046, 73.9006, 60.5173, 0.211086, 0.273626, -0.113033]),
 }
 
 
@@ -55,7 +61,8 @@ def numbers(made: Codec, name: str) -> list[float]:
     outputs = tuple(random.random(shape, dtype=np.float32) ** 4 for shape in OUTPUTS[name])
     result = made.decode(outputs, context)
     if isinstance(result, Detections):
-        result = (result.boxes, result.scores, *(() if result.landmarks is None else (result.landmarks,)))
+        points = (one for one in (result.landmarks, result.keypoints) if one is not None)
+        result = (result.boxes, result.scores, *points)
     return summary(given) + summary(*(result if isinstance(result, tuple) else (result,)))
 
 
