@@ -1,9 +1,8 @@
 """YOLOv8-pose and YOLO11-pose of ultralytics (AGPL-3.0, installed with the extra `ultralytics` alone)."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +24,23 @@ _NAMED = ("ultralytics.", "torch.nn.", "numpy.", "pathlib.", "builtins.getattr")
 _BINS = 16  # a side's distance is the expectation over these, in strides
 
 
+class _Head(torch.nn.Module):
+    """The layers of ultralytics' head, and what their maps mean, computed anew for every input.
+
+    Ultralytics' own head keeps what belongs to the last input's shape on the module, where threads would share it.
+    """
+
+    def __init__(self, head: Any) -> None:
+        super().__init__()
+        self.i, self.f = head.i, head.f  # by which the network finds this layer's inputs
+        self.boxes, self.scores, self.points = head.cv2, head.cv3, head.cv4
+        self._strides = [int(stride) for stride in head.stride]
+
+    def forward(self, levels: list[torch.Tensor]) -> torch.Tensor:
+        layers = zip(self._strides, levels, self.boxes, self.scores, self.points, strict=True)
+        return torch.cat([_places(s, box(x), score(x), point(x)) for s, x, box, score, point in layers], 2)
+
+
 class _Pose(torch.nn.Module):
     """(N,H,W,3) uint8 RGB -> (N,56,places): centre x, y, width, height in pixels, score, 17 x, y, visibility."""
 
@@ -33,8 +49,7 @@ class _Pose(torch.nn.Module):
         self._model = model
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        planes = pixels.permute(0, 3, 1, 2).float() / 255
-        places: torch.Tensor = self._model(planes)[0]
+        places: torch.Tensor = self._model(pixels.permute(0, 3, 1, 2).float() / 255)
         return places
 
 
@@ -58,9 +73,7 @@ def network(path: Path, version: int = 8, scale: str = "n") -> torch.nn.Module:
             f"{error}; it was read as YOLO version {version}, scale {scale}: see network_options"
         ) from error
     model = model.eval().fuse(verbose=False)
-    head = model.model[-1]
-    # ultralytics' own keeps what belongs to the last input's shape on the module, where threads would share it
-    head._inference = partial(_places, strides=[int(stride) for stride in head.stride])
+    model.model[-1] = _Head(model.model[-1])
     return _Pose(model)
 
 
@@ -94,28 +107,26 @@ def _quietly() -> Iterator[None]:
             os.environ.update(before)
 
 
-def _places(raw: Mapping[str, Any], strides: list[int]) -> torch.Tensor:
-    """What the head's maps mean, (N,56,places); places lie in the middle of cells, level by level, row by row.
+def _places(stride: int, boxes: torch.Tensor, scores: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """(N,56,h*w) of one level's maps (N,64,h,w), (N,1,h,w) and (N,51,h,w), row by row.
 
-    Distances are expectations over bins (X. Li et al., Generalized Focal Loss, 2020); a keypoint is given in half cells
-    from a corner of its cell, as ultralytics' head defines it (8.4, nn/modules/head.py).
+    A place lies in the middle of its cell; the distances of its box are expectations over bins (X. Li et al.,
+    Generalized Focal Loss, 2020), and keypoints are given in pairs of cells from the cell's corner (ultralytics 8.4,
+    nn/modules/head.py).
     """
-    boxes, scores, points = (raw[name] for name in ("boxes", "scores", "kpts"))
-    centres, stride = _grid([level.shape[2:] for level in raw["feats"]], strides, boxes.device)
-    bins = torch.arange(_BINS, dtype=torch.float32, device=boxes.device)
-    reach = (boxes.unflatten(1, (4, _BINS)).softmax(2) * bins[:, None]).sum(2)
+    y, x = (torch.arange(length, dtype=torch.float32, device=boxes.device) for length in boxes.shape[2:])
+    corners = torch.stack([x.repeat(len(y)), y.repeat_interleave(len(x))])
+    bins = torch.arange(_BINS, dtype=torch.float32, device=boxes.device)[:, None]
+    reach = (boxes.flatten(2).unflatten(1, (4, _BINS)).softmax(2) * bins).sum(2)
     first, second = reach[:, :2], reach[:, 2:]  # left and top, right and bottom
-    box = torch.cat([centres + (second - first) / 2, first + second], 1) * stride
-    points = points.unflatten(1, (-1, 3))
-    x_y = (points[:, :, :2] * 2 + centres - 0.5) * stride
-    return torch.cat([box, scores.sigmoid(), torch.cat([x_y, points[:, :, 2:].sigmoid()], 2).flatten(1, 2)], 1)
-
-
-def _grid(sizes: list[Any], strides: list[int], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """The centres (2,places) of all cells, in cells, and the stride (places,) of each."""
-    centres, steps = [], []
-    for (height, width), stride in zip(sizes, strides, strict=True):
-        y, x = (torch.arange(length, dtype=torch.float32, device=device) + 0.5 for length in (height, width))
-        centres.append(torch.stack([x.repeat(height), y.repeat_interleave(width)]))
-        steps.append(torch.full((height * width,), float(stride), device=device))
-    return torch.cat(centres, 1), torch.cat(steps)
+    keypoints = points.flatten(2).unflatten(1, (-1, 3))
+    x_y = (corners + 2 * keypoints[:, :, :2]) * stride
+    return torch.cat(
+        [
+            (corners + 0.5 + (second - first) / 2) * stride,
+            (first + second) * stride,
+            scores.flatten(2).sigmoid(),
+            torch.cat([x_y, keypoints[:, :, 2:].sigmoid()], 2).flatten(1, 2),
+        ],
+        1,
+    )
