@@ -39,7 +39,8 @@ GPU = [
 # What runs some models of the catalogue, an extra each; ultralytics is AGPL-3.0, so that nothing else may ask for it.
 FRAMEWORKS = {
     "torch": TORCH,
-    "ultralytics": [*TORCH, "ultralytics>=8.3"],
+    # 8.3.0 builds another head for YOLOv8 than its published weights have
+    "ultralytics": [*TORCH, "ultralytics>=8.4"],
     "clip": [*TORCH, "open-clip-torch>=2.30"],
     "iqa": [*TORCH, "pyiqa>=0.1.14"],
     "owl": [*TORCH, "open-clip-torch>=2.30", "transformers>=4.50"],

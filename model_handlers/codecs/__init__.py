@@ -23,6 +23,7 @@ CODECS = {
         "sface",
         "transnetv2",
         "vit_kprpe",
+        "yolo_pose",
         "yolox",
         "yunet",
     )
