@@ -13,6 +13,9 @@ from model_handlers.interface import Array
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _asked_for = os.environ.get(_LEVEL)
 os.environ[_LEVEL] = _asked_for or "3"  # failures alone: TensorFlow reads it now, and never again
+with suppress(ImportError):
+    # PyTorch loads triton when it compiles; if TensorFlow was first, their two LLVMs end the process (triton 3.9)
+    import triton  # noqa: F401
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 

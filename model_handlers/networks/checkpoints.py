@@ -1,6 +1,7 @@
 """Weights out of checkpoints that hold a whole module: tensors are read, classes neither imported nor run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,19 @@ class _Inert:
             vars(self).update(state)
 
 
-def read_checkpoint(path: Path, packages: tuple[str, ...]) -> Weights:
-    """The tensors of the module that is pickled in a checkpoint as `ema` or `model`, by the names of its state dict.
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The tensors of a module by the names of its state dict, and the module's other attributes, as the file has them.
+
+    A file of weights alone has no attributes. What is no plain data among them is without behaviour.
+    """
+
+    weights: Weights
+    attributes: Mapping[str, Any]
+
+
+def read_checkpoint(path: Path, packages: tuple[str, ...]) -> Checkpoint:
+    """What a checkpoint holds of the module that is pickled in it as `ema` or `model`.
 
     Whatever the pickle names must begin with one of `packages`; all of it becomes objects without behaviour, so that
     neither a class nor a function of the file's choosing runs. Files of weights alone are read as `read_weights` does.
@@ -36,7 +48,7 @@ def read_checkpoint(path: Path, packages: tuple[str, ...]) -> Weights:
     except Exception:  # no archive of torch: safetensors, or what read_weights has a sentence for
         named = []
     if not named:
-        return read_weights(path)
+        return Checkpoint(read_weights(path), {})
     foreign = sorted(name for name in named if not name.startswith(packages))
     if foreign:
         raise ModelError(f"{path} holds more than a network, it names {foreign[0]}; nothing of it was run")
@@ -47,13 +59,14 @@ def read_checkpoint(path: Path, packages: tuple[str, ...]) -> Weights:
     except Exception as error:  # a damaged or hostile pickle fails in many ways
         raise ModelError(f"{path} is no checkpoint of a network: {' '.join(str(error).split())[:200]}") from error
     modules = [found[name] for name in _HELD_IN if name in found] if isinstance(found, Mapping) else []
-    weights = _tensors(next((one for one in modules if isinstance(one, _Inert)), None))
+    module = next((one for one in modules if isinstance(one, _Inert)), _Inert())
+    weights = _tensors(module)
     if not weights:
         raise ModelError(f"{path} has no network with weights under {' or '.join(_HELD_IN)}")
-    return weights
+    return Checkpoint(weights, vars(module))
 
 
-def _tensors(module: _Inert | None) -> Weights:
+def _tensors(module: _Inert) -> Weights:
     """The parameters and lasting buffers of a module and those in it; each module once, so that no loop is endless."""
     weights: Weights = {}
     seen = set()

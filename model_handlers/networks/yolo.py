@@ -1,27 +1,22 @@
 """YOLOv8-pose and YOLO11-pose of ultralytics (AGPL-3.0, installed with the extra `ultralytics` alone)."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-import yaml
 
 from model_handlers.errors import ModelError
 from model_handlers.networks.checkpoints import read_checkpoint
+from model_handlers.networks.ultralytics import NAMED, SCALES, untrained
 from model_handlers.networks.weights import fill
 
-# The package's own descriptions of the architectures. The one inside a checkpoint is never used: ultralytics evaluates
-# some of its strings as Python.
-_DESCRIPTIONS = {8: "cfg/models/v8/yolov8-pose.yaml", 11: "cfg/models/11/yolo11-pose.yaml"}
-_SCALES = ("n", "s", "m", "l", "x")
-# What ultralytics' checkpoints name beside tensors and plain data: modules, settings of the training, numbers, paths.
-_NAMED = ("ultralytics.", "torch.nn.", "numpy.", "pathlib.", "builtins.getattr")
+_DESCRIPTIONS = {8: "v8/yolov8-pose.yaml", 11: "11/yolo11-pose.yaml"}
 _BINS = 16  # a side's distance is the expectation over these, in strides
+
+
+def build(version: int = 8, scale: str = "n") -> Any:
+    """ultralytics' own network without trained weights, for one class."""
+    return untrained("PoseModel", _DESCRIPTIONS[version], scale=scale, nc=1)
 
 
 class _Head(torch.nn.Module):
@@ -59,13 +54,13 @@ def network(path: Path, version: int = 8, scale: str = "n") -> torch.nn.Module:
     The file is a checkpoint of ultralytics, of which the tensors alone are read, or a state dict in any form.
     ModelError when it is of another version or scale, or when ultralytics is not installed.
     """
-    if version not in _DESCRIPTIONS or scale not in _SCALES:
+    if version not in _DESCRIPTIONS or scale not in SCALES:
         raise ModelError(
-            f"network 'yolo' is of version 8 or 11 and of scale {', '.join(_SCALES)}, not {version} and {scale!r}; "
+            f"network 'yolo' is of version 8 or 11 and of scale {', '.join(SCALES)}, not {version} and {scale!r}; "
             "correct network_options"
         )
-    weights = read_checkpoint(path, _NAMED)
-    model = _untrained(version, scale)
+    weights = read_checkpoint(path, NAMED).weights
+    model = build(version, scale)
     try:
         fill(model, weights, path)
     except ModelError as error:
@@ -75,36 +70,6 @@ def network(path: Path, version: int = 8, scale: str = "n") -> torch.nn.Module:
     model = model.eval().fuse(verbose=False)
     model.model[-1] = _Head(model.model[-1])
     return _Pose(model)
-
-
-def _untrained(version: int, scale: str) -> Any:
-    with _quietly():
-        try:
-            tasks: Any = import_module("ultralytics.nn.tasks")
-        except ImportError as error:
-            raise ModelError("network 'yolo' needs the package ultralytics: install manyfaces[ultralytics]") from error
-    package = Path(import_module("ultralytics").__file__ or "").parent
-    description = yaml.safe_load((package / _DESCRIPTIONS[version]).read_text(encoding="utf-8"))
-    return tasks.PoseModel(description | {"scale": scale, "nc": 1}, verbose=False)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """While ultralytics is imported: its settings go to a folder that is then deleted, and it asks nobody.
-
-    What it writes into the environment is taken back, so that processes started from here do not inherit it.
-    """
-    before = dict(os.environ)
-    with TemporaryDirectory() as folder:
-        os.environ.setdefault("YOLO_CONFIG_DIR", folder)
-        os.environ.setdefault("YOLO_OFFLINE", "true")
-        os.environ.setdefault("YOLO_VERBOSE", "false")
-        try:
-            yield
-        finally:
-            for name in os.environ.keys() - before.keys():
-                del os.environ[name]
-            os.environ.update(before)
 
 
 def _places(stride: int, boxes: torch.Tensor, scores: torch.Tensor, points: torch.Tensor) -> torch.Tensor:

@@ -6,8 +6,7 @@ with CLIP's text encoder. Nothing of such a file is run: its tensors and names a
 built anew.
 """
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from torch.nn.functional import normalize
 
 from model_handlers.errors import ModelError
 from model_handlers.networks.best import best
-from model_handlers.networks.weights import Weights, fill, read_weights
+from model_handlers.networks.checkpoints import read_checkpoint
+from model_handlers.networks.ultralytics import NAMED, SCALES, untrained
+from model_handlers.networks.weights import fill
 
-_VERSIONS = {1: "yolov8-world", 2: "yolov8-worldv2"}
-_SCALES = "nsmlx"
-_PACKAGES = ("ultralytics.", "torch.nn.", "torch.Size", "numpy.", "pathlib.", "builtins.getattr", "clip.model.")
+_DESCRIPTIONS = {1: "v8/yolov8-world.yaml", 2: "v8/yolov8-worldv2.yaml"}
 _BINS = 16  # a side's distance is the expectation over these, in strides
 
 
@@ -84,18 +83,19 @@ def network(
     `txt_feats`, (C,512), and no names. ModelError where the package or a weight is not there, or the vocabulary is
     another one.
     """
-    if version not in _VERSIONS or len(scale) != 1 or scale not in _SCALES:
+    if version not in _DESCRIPTIONS or scale not in SCALES:
         raise ModelError(
-            f"YOLO-World has the versions 1 and 2 and the scales {', '.join(_SCALES)}, not {version!r} and {scale!r}: "
+            f"YOLO-World has the versions 1 and 2 and the scales {', '.join(SCALES)}, not {version!r} and {scale!r}: "
             "correct network_options"
         )
-    weights, names = _read(path)
-    phrases = weights.pop("txt_feats", None)
-    if phrases is None or phrases.ndim < 2:
+    read = read_checkpoint(path, NAMED)
+    weights = dict(read.weights)
+    phrases = read.attributes.get("txt_feats", weights.pop("txt_feats", None))
+    if not isinstance(phrases, torch.Tensor) or phrases.ndim < 2:
         raise ModelError(f"{path} has no vectors of a vocabulary, txt_feats: save it after ultralytics' set_classes")
     phrases = phrases.float().reshape(1, -1, phrases.shape[-1])
-    _check_names(path, vocabulary, names, phrases.shape[1])
-    model = _untrained(f"{_VERSIONS[version]}.yaml", scale)
+    _check_names(path, vocabulary, _names(read.attributes), phrases.shape[1])
+    model = untrained("WorldModel", _DESCRIPTIONS[version], scale=scale)
     fill(model, weights, path, unused=("clip_model.",))
     return YoloWorld(model.eval(), phrases, regions)
 
@@ -111,17 +111,11 @@ def _check_names(path: Path, vocabulary: Sequence[str], names: list[str], count:
             )
 
 
-def _untrained(description: str, scale: str) -> Any:
-    os.environ.setdefault("YOLO_OFFLINE", "true")  # it would ask the network for news when it is imported
-    try:
-        import yaml
-        from ultralytics import __file__ as package
-        from ultralytics.nn.tasks import WorldModel
-    except ImportError as error:
-        raise ModelError(f"YOLO-World needs {error.name}: install manyfaces[ultralytics]") from error
-    # the package's own description: that in a checkpoint is never used, it may hold expressions
-    text = (Path(package).parent / "cfg" / "models" / "v8" / description).read_text(encoding="utf-8")
-    return WorldModel(yaml.safe_load(text) | {"scale": scale}, verbose=False)
+def _names(attributes: Mapping[str, Any]) -> list[str]:
+    """The classes' names that the file has, in order; none of a file that has none."""
+    names = attributes.get("names")
+    listed = list(names.values()) if isinstance(names, Mapping) else names
+    return [str(name) for name in listed] if isinstance(listed, list) else []
 
 
 def _boxes(sides: torch.Tensor, stride: int) -> torch.Tensor:
@@ -135,54 +129,3 @@ def _boxes(sides: torch.Tensor, stride: int) -> torch.Tensor:
     y, x = (torch.arange(length, dtype=torch.float32, device=sides.device) + 0.5 for length in (height, width))
     centres = torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=1)
     return torch.cat([centres - reach[:, :, :2], centres + reach[:, :, 2:]], dim=2) * stride
-
-
-class _Inert:
-    """Stands for every object of a pickle that is neither tensor nor plain data: it holds its attributes, no more."""
-
-    def __init__(self, *given: Any) -> None:
-        """Take what the real class or function would be called with."""
-
-    def __setstate__(self, state: Any) -> None:
-        if isinstance(state, dict):
-            vars(self).update(state)
-
-
-def _read(path: Path) -> tuple[Weights, list[str]]:
-    """The tensors of a checkpoint, `txt_feats` among them, and its classes' names; of a file of weights, no names."""
-    try:
-        named = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # no archive of torch: safetensors, or what read_weights has a sentence for
-        named = []
-    if not named:
-        return read_weights(path), []
-    foreign = sorted(name for name in named if not name.startswith(_PACKAGES))
-    if foreign:
-        raise ModelError(f"{path} holds more than a network, it names {foreign[0]}; nothing of it was run")
-    stand_ins: list[Any] = [(_Inert, name) for name in named]
-    try:
-        with torch.serialization.safe_globals(stand_ins):
-            found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged or hostile pickle fails in many ways
-        raise ModelError(f"{path} is no checkpoint of a network: {' '.join(str(error).split())[:200]}") from error
-    held = found if isinstance(found, Mapping) else {}
-    model = next((held[name] for name in ("ema", "model") if isinstance(held.get(name), _Inert)), _Inert())
-    weights = dict(_tensors(model, "", 0))
-    if isinstance(phrases := vars(model).get("txt_feats"), torch.Tensor):
-        weights["txt_feats"] = phrases
-    names = vars(model).get("names")
-    listed = list(names.values()) if isinstance(names, Mapping) else names
-    return weights, [str(name) for name in listed] if isinstance(listed, list) else []
-
-
-def _tensors(module: _Inert, prefix: str, depth: int) -> Iterator[tuple[str, torch.Tensor]]:
-    """The parameters and buffers of a module and of those in it, by the names of its state dict."""
-    if depth > 20:  # a module that has itself inside
-        return
-    parts = {name: vars(module).get(name) for name in ("_parameters", "_buffers", "_modules")}
-    for held in parts.values():
-        for name, one in held.items() if isinstance(held, Mapping) else ():
-            if isinstance(one, torch.Tensor):
-                yield f"{prefix}{name}", one
-            elif isinstance(one, _Inert):
-                yield from _tensors(one, f"{prefix}{name}.", depth + 1)

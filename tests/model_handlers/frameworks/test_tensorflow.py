@@ -3,13 +3,17 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-pytest.importorskip("tensorflow", reason="needs the environment of the frameworks, .venv-frameworks")
+if find_spec("tensorflow") is None:
+    pytest.skip("needs the environment of the frameworks, .venv-frameworks", allow_module_level=True)
 
 from model_handlers.codecs import emotion
 from model_handlers.errors import ModelError
@@ -294,3 +298,10 @@ def test_expressions_of_real_faces():
         np.testing.assert_allclose(lite(image, landmarks), scores, atol=5e-3)
         # the network of the entry `emotion` is another one, three times as large
         assert EXPRESSIONS[scores.argmax()] == EXPRESSIONS[onnx(image, landmarks).argmax()]
+
+
+def test_it_lives_in_one_process_with_what_pytorch_compiles_with():
+    """Their two LLVMs end the process where TensorFlow's comes first."""
+    imports = "import model_handlers.frameworks.tensorflow, torch._dynamo; print('both')"
+    done = subprocess.run([sys.executable, "-c", imports], capture_output=True, text=True, check=True)
+    assert done.stdout == "both\n"

@@ -44,12 +44,12 @@ def same(weights, wanted) -> bool:
 )
 def test_the_state_dict_of_a_pickled_module(tmp_path, around):
     torch.save(around | {"model": module()}, tmp_path / "w.pt")
-    assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES), module().state_dict())
+    assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES).weights, module().state_dict())
 
 
 def test_the_moving_average_goes_before_the_model(tmp_path):
     torch.save({"model": torch.nn.Linear(9, 9), "ema": module().half()}, tmp_path / "w.pt")
-    assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES), module().half().state_dict())
+    assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES).weights, module().half().state_dict())
 
 
 def test_bound_methods_are_no_hindrance(tmp_path):
@@ -57,14 +57,14 @@ def test_bound_methods_are_no_hindrance(tmp_path):
     made[0].forward = made[0].forward  # pickled as getattr(module, "forward")
     torch.save({"model": made}, tmp_path / "w.pt")
     assert "builtins.getattr" in torch.serialization.get_unsafe_globals_in_checkpoint(tmp_path / "w.pt")
-    assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES), module().state_dict())
+    assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES).weights, module().state_dict())
 
 
 def test_weights_alone_are_read_too(tmp_path):
     torch.save({"state_dict": module().state_dict()}, tmp_path / "w.pt")
     save_file(module().state_dict(), tmp_path / "w.safetensors")
     for name in ("w.pt", "w.safetensors"):
-        assert same(read_checkpoint(tmp_path / name, PACKAGES), module().state_dict())
+        assert same(read_checkpoint(tmp_path / name, PACKAGES).weights, module().state_dict())
 
 
 class Reduces:
@@ -115,7 +115,7 @@ def test_nothing_of_a_hostile_pickle_runs(tmp_path, monkeypatch, kind, place):
     torch.save({"model": made} if place == "in the module" else checkpoint, tmp_path / "w.pt")
     refused = place == "model" or kind in ("a function", "an attribute, called")
     with pytest.raises(ModelError) if refused else nullcontext():
-        assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES), module().state_dict())
+        assert same(read_checkpoint(tmp_path / "w.pt", PACKAGES).weights, module().state_dict())
     assert not (tmp_path / "ran").exists()
     if kind not in ("an attribute, called", "an allowed class, called"):
         pickle.loads(pickle.dumps(bad))  # as torch.load without weights_only does
@@ -138,7 +138,7 @@ def test_a_module_in_itself_is_read_once(tmp_path):
         outer._modules = {"a": made, "b": made, "depth": torch.nn.Identity()}
         made = outer
     torch.save({"model": made}, tmp_path / "w.pt")
-    assert len(read_checkpoint(tmp_path / "w.pt", PACKAGES)) == len(module().state_dict())
+    assert len(read_checkpoint(tmp_path / "w.pt", PACKAGES).weights) == len(module().state_dict())
 
 
 @pytest.mark.parametrize("content", [{"model": torch.nn.ReLU()}, {"net": torch.nn.Linear(1, 1)}, [torch.nn.ReLU()]])
@@ -152,7 +152,7 @@ def test_parts_that_are_not_what_they_should_be(tmp_path):
     made = torch.nn.Linear(1, 1)
     vars(made).update(_modules={"a": 3}, _buffers=7, _non_persistent_buffers_set=None)
     torch.save({"model": made}, tmp_path / "w.pt")
-    assert list(read_checkpoint(tmp_path / "w.pt", PACKAGES)) == ["weight", "bias"]
+    assert list(read_checkpoint(tmp_path / "w.pt", PACKAGES).weights) == ["weight", "bias"]
 
 
 @pytest.mark.parametrize("kept", [0, 99, -200])

@@ -234,7 +234,7 @@ def watch(event, given):
 
 before = dict(os.environ)
 sys.addaudithook(watch)
-yolo._untrained(8, "n")
+yolo.build(8, "n")
 assert dict(os.environ) == before
 print(os.listdir(os.environ["TMPDIR"]), os.listdir(os.environ["HOME"]))
 """
