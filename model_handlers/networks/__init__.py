@@ -18,6 +18,7 @@ NETWORKS = {
         "resnet18_clothing",
         "retinaface",
         "vit_kprpe",
+        "yolo",
         "yolo_world",
     )
 }

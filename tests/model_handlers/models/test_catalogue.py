@@ -170,3 +170,10 @@ def test_models_of_other_tasks_have_no_classes() -> None:
     entry = catalogue.load().get("nanodet")
     assert entry.classes == ()
     assert "vocabulary" not in numbers_from(entry)
+
+
+@pytest.mark.parametrize("name", catalogue.load().models)
+def test_every_shipped_model_lacks_nothing_but_a_file(name: str) -> None:
+    entry = catalogue.load().get(name)
+    assert [sentence for sentence in entry.lacks() if "has no source" not in sentence] == []
+    assert bool(entry.lacks()) is not bool(entry.sources)
