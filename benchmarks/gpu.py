@@ -111,7 +111,8 @@ def run_pipeline(entry: Entry, placement: Placement, examples: int) -> None:
     question = Question(codec(entry), lambda n: [given[n % len(given)]], lambda n, results: n)
     size = runs.batch_elements_kwargs()["max_batch_size"]
     chunks = [range(start, min(start + size, examples)) for start in range(0, examples, size)]
-    with beam.Pipeline(runner=FnApiRunner(), options=local_options()) as job:
+    options = local_options(["--direct_running_mode=multi_threading"])
+    with beam.Pipeline(runner=FnApiRunner(), options=options) as job:
         items = job | "Chunks" >> beam.Create(chunks) | "Items" >> beam.FlatMap(_items)
         _ = items | "Enter" >> enter() | "Ask" >> AskModel(runs, question)
 
@@ -153,13 +154,15 @@ def matrix_rate(placement: Placement) -> float:
 
 def measured(entry: Entry, placement: Placement, batches: int, peak: float) -> list[str | float]:
     """A row of the table."""
+    kept = handler(entry, placement).load_model()  # so that no run has to load it
     alone, operations = network_rate(entry, placement, batches)
     size = handler(entry, placement).batch_elements_kwargs()["max_batch_size"]
-    few, many = size * CORES, size * max(batches, 2 * CORES)
+    few, many = size * CORES, size * CORES * max(batches // CORES, 2)
     works = [partial(work, entry, placement) for work in (run_loop, run_pipeline)]
     rounds = [[rate(work, few, many) for work in works] for _ in range(ROUNDS)]
     loop, job = (median(column) for column in zip(*rounds, strict=True))
     share = median(job / loop for loop, job in rounds)
+    del kept
     return [entry.name, float(size), alone, loop, job, share, operations / 1e9, alone * operations / peak]
 
 

@@ -298,7 +298,8 @@ def test_expressions_of_real_faces():
 
 def test_it_leaves_the_environment_alone_and_lives_in_one_process_with_what_pytorch_compiles_with():
     """Two LLVMs end the process where TensorFlow's comes first."""
-    code = "import os; import model_handlers.frameworks.tensorflow, torch._dynamo; print(os.getenv('TF_CPP_MIN_LOG_LEVEL'))"
+    imports = "import os; import model_handlers.frameworks.tensorflow, torch._dynamo"
+    code = f"{imports}; print(os.getenv('TF_CPP_MIN_LOG_LEVEL'))"
     clean = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     done = subprocess.run([sys.executable, "-c", code], env=clean, capture_output=True, text=True, check=True)
     assert done.stdout == "None\n"
