@@ -12,7 +12,6 @@ torch = pytest.importorskip("torch", reason="needs the environment of the framew
 retinaface = pytest.importorskip("retinaface", reason="needs retinaface-pytorch, to compare with")
 
 from retinaface.box_utils import decode, decode_landm  # noqa: E402
-from retinaface.network import RetinaFace  # noqa: E402
 from retinaface.prior_box import priorbox  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from torchvision.ops import nms  # noqa: E402
@@ -26,6 +25,7 @@ from model_handlers.interface import Detections, Request  # noqa: E402
 from model_handlers.models.catalogue import Entry  # noqa: E402
 from model_handlers.models.loaded import load_model  # noqa: E402
 from model_handlers.networks.retinaface import network  # noqa: E402
+from tests.model_handlers.networks.retinaface_weights import package_network  # noqa: E402
 from transforms.images.pixels import open_image  # noqa: E402
 
 pytestmark = pytest.mark.frameworks
@@ -47,22 +47,7 @@ PLANES = {"imagenet": imagenet, "bgr": bgr}
 
 @pytest.fixture(scope="module")
 def package():
-    """The package's network. Its blocks change what passes through them as little as those of trained networks do, and
-    its class heads find some faces in the photograph.
-    """
-    torch.manual_seed(5)
-    with pytest.warns(UserWarning, match="pretrained"):
-        made = RetinaFace("Resnet50", False, 256, {"layer2": 1, "layer3": 2, "layer4": 3}, 256)
-    for name, module in made.named_modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = 1.0  # the statistics of one batch, which keep deep networks from exploding
-            module.weight.data *= 0.2 if name.endswith("bn3") else 1
-    with torch.no_grad():
-        made.train()(imagenet(PHOTO))
-        for head in made.ClassHead:
-            head.conv1x1.weight *= 6
-            head.conv1x1.bias += torch.tensor([0, -8.5, 0, -8.5])
-    return made.eval()
+    return package_network(imagenet(PHOTO))
 
 
 @pytest.fixture(scope="module")

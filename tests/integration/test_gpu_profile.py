@@ -1,0 +1,127 @@
+"""The configuration of the GPU profile as it stands, on a CPU: real architectures, weights generated for the test."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch", reason="needs the environment of the frameworks, .venv-frameworks")
+
+from safetensors.torch import save_file  # noqa: E402
+from torch.nn.functional import cosine_similarity  # noqa: E402
+
+from beam_pipelines import config as configuration  # noqa: E402
+from beam_pipelines.cli import UNUSABLE, main  # noqa: E402
+from beam_pipelines.driver.order import Order  # noqa: E402
+from beam_pipelines.driver.run import run  # noqa: E402
+from model_handlers.codecs import vit_kprpe as codec  # noqa: E402
+from model_handlers.framing import to_planes  # noqa: E402
+from model_handlers.networks.vit_kprpe import network  # noqa: E402
+from tests.image_files import PHOTO  # noqa: E402
+from tests.integration.runs import STAGES, column, write_list  # noqa: E402
+from tests.model_handlers.networks import kprpe_weights, yolo_weights  # noqa: E402
+from tests.model_handlers.networks.retinaface_weights import package_network  # noqa: E402
+from transforms.images.pixels import open_image  # noqa: E402
+from transforms.tables.ledger import tally  # noqa: E402
+from transforms.tables.shards import read_column  # noqa: E402
+
+pytestmark = [pytest.mark.frameworks, pytest.mark.integration]
+IMAGES, BODIES = 5, 2
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A file for each model: YOLO's checkpoint, RetinaFace's state dict, KP-RPE as safetensors."""
+    folder = tmp_path_factory.mktemp("weights")
+    planes = torch.from_numpy(to_planes(PHOTO[:192, :160], "imagenet")[None])
+    torch.save(package_network(planes).state_dict(), folder / "retinaface.pth")
+    made = kprpe_weights.made(kprpe_weights.shapes(24, 16, 3))
+    save_file({f"net.{name}": torch.from_numpy(np.asarray(one)) for name, one in made.items()}, folder / "kprpe.st")
+    return {"yolov8n-pose": yolo_weights.weights(8), "retinaface-resnet50": folder / "retinaface.pth",
+            "vit-kprpe": folder / "kprpe.st"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def catalogue(files, tmp_path_factory):
+    blocks = {
+        name: {"sources": [{"uri": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}]}
+        for name, path in files.items()
+    }
+    blocks["retinaface-resnet50"]["network_options"] = {"normalization": "imagenet"}
+    path = tmp_path_factory.mktemp("catalogue") / "models.yaml"
+    path.write_text(yaml.safe_dump({"models": blocks}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(site, catalogue, tmp_path_factory):
+    """The recipe webbody, whole, with what a random network's numbers need said otherwise."""
+    folder = tmp_path_factory.mktemp("gpu-profile")
+    write_list(folder / "list.csv", site.rows[:IMAGES], site.port)
+    overrides = [
+        f"models.catalogue={catalogue}", "models.device=cpu", "models.accept_noncommercial=true",
+        "models.accept_copyleft=true", f"fetch.allow_hosts=['127.0.0.1:{site.port}']", "manifest.rows_per_shard=2",
+        "manifest.columns.id=id", "manifest.columns.url=url", "manifest.columns.label=number",
+        f"bodies.min_score={yolo_weights.SCORE}", f"bodies.max_bodies={BODIES}",
+        "faces.detector_side=160", "faces.min_score=0.2",
+        "identity.edges.within_label=false", "identity.edges.min_similarity=-0.99",
+        "identity.clusters.link_similarity=-0.99", "identity.clusters.keep=all", "identity.cleaning.min_face_score=0",
+        "identity.cleaning.merge_similarity=1", "identity.cleaning.ambiguous_similarity=1",
+        "identity.cleaning.duplicate_similarity=1",
+    ]  # fmt: skip
+    recipe, settings = configuration.load("webbody-gpu", overrides)
+    run(Order(recipe, settings, str(folder / "list.csv"), str(folder / "run")))
+    return str(folder / "run")
+
+
+def test_every_stage_kept_something_and_its_counts_balance(whole):
+    tallies = [tally(whole, stage) for stage in STAGES]
+    assert all(one.count("kept") > 0 and one.count("failed") == 0 for one in tallies[:5])
+    assert tallies[3].items == len(column(whole, "bodies", "body_id"))
+    assert tallies[4].items == len(column(whole, "faces", "face_id")) == len(column(whole, "embeddings", "face_id"))
+
+
+def test_people_are_those_that_ultralytics_finds(whole, files):
+    ultralytics = pytest.importorskip("ultralytics")
+    predict = ultralytics.YOLO(files["yolov8n-pose"], task="pose").predict
+    bodies = read_column(whole, "bodies", ["image_id", "box", "score", "keypoints"]).to_pylist()
+    for image_id, data in zip(*(column(whole, "images", name) for name in ("image_id", "image")), strict=True):
+        bgr = np.ascontiguousarray(open_image(data)[..., ::-1])
+        (wanted,) = predict(bgr, conf=yolo_weights.SCORE, iou=0.7, verbose=False, device="cpu")
+        found = [body for body in bodies if body["image_id"] == image_id]
+        assert len(found) == min(BODIES, len(wanted.boxes))
+        for body, box, points in zip(found, wanted.boxes.xyxy.numpy(), wanted.keypoints.data.numpy(), strict=False):
+            np.testing.assert_allclose(body["box"], box, atol=0.5)
+            np.testing.assert_allclose(np.reshape(body["keypoints"], (17, 3)), points, atol=0.5)
+    assert len(bodies) > IMAGES
+
+
+def test_vectors_are_those_of_the_network_for_the_stored_faces(whole, files):
+    faces = read_column(whole, "faces", ["face_id", "crop", "crop_landmarks"]).to_pylist()
+    vectors = dict(zip(*(column(whole, "embeddings", name) for name in ("face_id", "vector")), strict=True))
+    module = network(files["vit-kprpe"]).eval()
+    for face in faces[:3]:
+        (planes, keypoints), _ = codec.encode(
+            open_image(face["crop"]), np.reshape(face["crop_landmarks"], (5, 2)).astype(np.float32), None
+        )
+        with torch.inference_mode():
+            wanted = module(torch.from_numpy(planes[None]), torch.from_numpy(keypoints[None]))[0]
+        stored = torch.tensor(vectors[face["face_id"]], dtype=torch.float32)
+        assert cosine_similarity(stored, wanted, dim=0) > 0.9999
+
+
+def test_identities_end_in_a_bundle(whole):
+    numbers = [number for number in column(whole, "identities", "identity") if number is not None]
+    assert numbers
+    assert tally(whole, "bundle").count("kept") > 0
+
+
+def test_without_weights_and_consent_it_says_what_to_write(catalogue, capsys):
+    assert main(["config", "check", "webbody-gpu"]) == UNUSABLE
+    assert "write `vit-kprpe: {sources: [{uri: PATH, sha256: ITS SHA-256}]}`" in capsys.readouterr().err
+    more = ["--set", f"models.catalogue={catalogue}"]
+    assert main(["config", "check", "webbody-gpu", *more]) == UNUSABLE
+    assert "set models.accept_copyleft: true" in capsys.readouterr().err
+    more += ["--set", "models.accept_copyleft=true", "--set", "models.accept_noncommercial=true"]
+    assert main(["config", "check", "webbody-gpu", *more]) == 0
