@@ -48,6 +48,11 @@ def is_installed(framework: str) -> bool:
     return find_spec(FRAMEWORKS[framework][1]) is not None
 
 
+def framework_module(framework: str) -> Any:
+    """The framework's module here, which imports its package."""
+    return import_module(f"{__package__}.{FRAMEWORKS[framework][0]}")
+
+
 def load_network(loading: Loading) -> Network:
     """The network, which a process loads once; it is let go when nobody uses it any more.
 
@@ -62,6 +67,5 @@ def load_network(loading: Loading) -> Network:
     with _LOADING:
         network = _NETWORKS.get(repr(here))
         if network is None:
-            module = import_module(f"{__package__}.{FRAMEWORKS[loading.framework][0]}")
-            network = _NETWORKS[repr(here)] = module.load(here)
+            network = _NETWORKS[repr(here)] = framework_module(loading.framework).load(here)
         return network

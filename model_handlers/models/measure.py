@@ -5,10 +5,11 @@ import statistics
 import time
 from dataclasses import dataclass
 
+from model_handlers.frameworks.loading import framework_module, is_installed
 from model_handlers.interface import Request, parts
 from model_handlers.models.catalogue import Entry
 from model_handlers.models.examples import example_input
-from model_handlers.models.handlers import Placement
+from model_handlers.models.handlers import Placement, handler
 from model_handlers.models.loaded import load_model
 from model_handlers.models.trial import try_model
 
@@ -31,6 +32,9 @@ class Measured:
 
 def measure(entry: Entry, placement: Placement = Placement()) -> Measured:
     """Try the model and time it; ModelError if it does not fit its entry, or the device is not there."""
+    if is_installed(entry.framework):
+        framework_module(entry.framework)  # the package's own memory is not the model's
+    handler(entry, placement)
     before = _resident()
     model = load_model(entry, placement)
     try_model(entry, placement)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from model_handlers.errors import ModelError as ModelError  # what callers catch
@@ -119,10 +120,11 @@ def _convert(entry: Entry, fetched: Sequence[Path], ready: Path) -> None:
     _LOG.info("converting %s for %s", entry.name, entry.framework)
     content = conversion(entry.convert)(fetched)
     if (found := hashlib.sha256(content).hexdigest()) != entry.sha256:
+        versions = " and ".join(f"{package} {version(package)}" for package in ("onnx", "numpy") if find_spec(package))
         raise ModelError(
-            f"model {entry.name!r}: onnx {version('onnx')} and numpy {version('numpy')} make a file with the SHA-256 "
-            f"{found} of its sources, which are the right ones, instead of {entry.sha256}; convert it with "
-            "the versions of requirements.lock, or put that SHA-256 into a catalogue file of your own"
+            f"model {entry.name!r}: its conversion with {versions} makes a file with the SHA-256 {found} of its "
+            f"sources, which are the right ones, instead of {entry.sha256}; convert it with the versions of "
+            "requirements.lock, or put that SHA-256 into a catalogue file of your own"
         )
     with cache.unfinished(ready) as temporary:
         temporary.write_bytes(content)
