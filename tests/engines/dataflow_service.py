@@ -210,19 +210,42 @@ def _pretend_cuda() -> None:
     """Sessions that were asked for CUDA run on the CPU and say that they do not: all else is as on a GPU."""
     import onnxruntime
 
+    from model_handlers.frameworks import devices
+
     real = onnxruntime.InferenceSession
 
+    class Binding:
+        def __init__(self) -> None:
+            self.inputs: dict[str, Any] = {}
+            self.outputs: list[Any] = []
+
+        def bind_cpu_input(self, name: str, batch: Any) -> None:
+            self.inputs[name] = batch
+
+        def bind_output(self, name: str, device: str, number: int) -> None:
+            assert (device, number) == ("cuda", 0)
+
+        def copy_outputs_to_cpu(self) -> list[Any]:
+            return self.outputs
+
     class OnCpu:
+        io_binding = Binding
+
         def __init__(self, session: Any) -> None:
-            self.get_inputs, self.run = session.get_inputs, session.run
+            self.get_inputs, self.get_outputs, self._run = session.get_inputs, session.get_outputs, session.run
 
         def get_providers(self) -> list[str]:
             return [_CUDA]
 
-    def session(path: str, options: Any, providers: list[Any]) -> Any:
+        def run_with_iobinding(self, binding: Binding) -> None:
+            binding.outputs = self._run(None, binding.inputs)
+
+    def session(model: bytes, options: Any, providers: list[Any]) -> Any:
         if providers[0][0] != _CUDA:
             raise RuntimeError("the job's models were not asked to run on CUDA")
-        return OnCpu(real(path, options, providers=["CPUExecutionProvider"]))
+        return OnCpu(real(model, options, providers=["CPUExecutionProvider"]))
+
+    devices.gpus = lambda: 1
 
     onnxruntime.InferenceSession = session
     onnxruntime.get_available_providers = lambda: [_CUDA]

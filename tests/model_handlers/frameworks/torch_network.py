@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from model_handlers.networks.weights import fill, read_weights
@@ -17,3 +18,15 @@ def plain() -> nn.Module:
 def network(path: Path) -> nn.Module:
     """With the file's weights."""
     return fill(plain(), read_weights(path), path)
+
+
+def greedy(path: Path) -> nn.Module:
+    """Gives its input, and on the way takes a twentieth of the GPU's memory for each example."""
+    return _Greedy()
+
+
+class _Greedy(nn.Module):
+    def forward(self, examples):
+        share = torch.cuda.get_device_properties(examples.device).total_memory // 20
+        held = torch.zeros(len(examples) * share, dtype=torch.uint8, device=examples.device)
+        return examples + held[0]
