@@ -1,6 +1,6 @@
 # Images for Beam workers (Dataflow, Flink, any portable runner) that also have the command `manyfaces`:
 #   docker build --target cpu      -t manyfaces:cpu .        CPU models; all jobs without GPUs
-#   docker build --target cuda     -t manyfaces:cuda .       ONNX Runtime and FAISS for CUDA 12 and cuDNN 9
+#   docker build --target cuda     -t manyfaces:cuda .       ONNX Runtime, PyTorch and FAISS for CUDA 12
 #   docker build --target template -t manyfaces:template --build-arg LAUNCHER=... .   the launcher of the Flex Template
 # --build-arg BAKE_MODELS=true puts the models of the CPU profile in, and workers then need no network for them.
 # Each image takes a lock file as it is, hashes verified, and resolves nothing: requirements-cpu.lock, requirements-gpu.lock.

@@ -145,6 +145,8 @@ def _own_size(network: Network) -> int:
 
 
 def _stacked(column: tuple[Array, ...], size: int) -> Array:
+    if size == 1:
+        return column[0][None]  # a view: copying an image takes a millisecond
     return np.stack([*column, *[np.zeros_like(column[0])] * (size - len(column))])
 
 
