@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from model_handlers.geometry import Letterbox, letterbox, suppress, suppress_by_class
+from model_handlers.geometry import Letterbox, grid, letterbox, suppress, suppress_by_class
 from model_handlers.interface import Array, Codec, Detections, Objects
 
 STRIDES = (8, 16, 32)
@@ -79,9 +79,4 @@ def _boxes(rows: Array, chosen: Array, side: int) -> Array:
 
 @lru_cache
 def _cells(side: int) -> Array:
-    """(P,3): column, row and stride of every output point, stride by stride, row by row."""
-    parts = []
-    for stride in STRIDES:
-        y, x = np.mgrid[: side // stride, : side // stride]
-        parts.append(np.stack([x.ravel(), y.ravel(), np.full(x.size, stride)], axis=1))
-    return np.concatenate(parts).astype(np.float32)
+    return grid((side, side), STRIDES)

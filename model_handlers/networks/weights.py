@@ -12,13 +12,8 @@ import torch
 from model_handlers.errors import ModelError
 
 Weights = dict[str, torch.Tensor]
-_WRAPPED_IN = (
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "net",
-    "params",
-)  # what checkpoints call the weights among other things
+# what checkpoints call the weights among other things
+_WRAPPED_IN = ("state_dict", "model_state_dict", "model", "net", "params")
 _SHOWN = 5  # names in a sentence
 _COUNTER = "num_batches_tracked"  # of training; evaluation never reads it, and files from before 2018 have none
 
