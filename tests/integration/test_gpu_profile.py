@@ -8,6 +8,7 @@ import yaml
 
 torch = pytest.importorskip("torch", reason="needs the environment of the frameworks, .venv-frameworks")
 
+from onnx import TensorProto, helper  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from torch.nn.functional import cosine_similarity  # noqa: E402
 
@@ -18,10 +19,13 @@ from beam_pipelines.driver.run import run  # noqa: E402
 from model_handlers.codecs import vit_kprpe as codec  # noqa: E402
 from model_handlers.framing import to_planes  # noqa: E402
 from model_handlers.networks.vit_kprpe import network  # noqa: E402
+from tests import videos  # noqa: E402
 from tests.image_files import PHOTO  # noqa: E402
 from tests.integration.runs import STAGES, column, write_list  # noqa: E402
 from tests.model_handlers.networks import kprpe_weights, yolo_weights  # noqa: E402
 from tests.model_handlers.networks.retinaface_weights import package_network  # noqa: E402
+from tests.onnx_files import save  # noqa: E402
+from tests.portraits import portrait  # noqa: E402
 from transforms.images.pixels import open_image  # noqa: E402
 from transforms.tables.ledger import tally  # noqa: E402
 from transforms.tables.shards import read_column  # noqa: E402
@@ -115,6 +119,69 @@ def test_identities_end_in_a_bundle(whole):
     numbers = [number for number in column(whole, "identities", "identity") if number is not None]
     assert numbers
     assert tally(whole, "bundle").count("kept") > 0
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """A list of one video, in which nothing moves: a random network finds the same face in all of its frames."""
+    folder = tmp_path_factory.mktemp("film")
+    videos.write(folder / "still.mp4", [portrait("astronaut-1", (360, 360), height=0.6)] * 60)
+    (folder / "list.csv").write_text(f"video_id,url\nstill,{folder / 'still.mp4'}\n")
+    return folder / "list.csv"
+
+
+def of_video(recipe: str, catalogue, film, output, *more: str) -> str:
+    """A run of a configuration of the GPU profile on the film; returns its folder."""
+    overrides = [
+        f"models.catalogue={catalogue}", "models.device=cpu", "models.accept_noncommercial=true",
+        f"fetch.allow_paths=['{film.parent}']", *more,
+    ]  # fmt: skip
+    recipe, settings = configuration.load(recipe, overrides)
+    run(Order(recipe, settings, str(film), str(output)))
+    return str(output)
+
+
+def test_persons_of_a_video(catalogue, film, tmp_path):
+    run_ = of_video(
+        "face_generation-gpu", catalogue, film, tmp_path / "run", "fetch.accept.min_height=100",
+        "sampling.per_segment=2", "detections.detector_side=160", "detections.min_score=0.2", "faces.mesh_model=null",
+        "faces.min_score=0", "faces.min_face_px=1", "faces.min_sharpness=0", "faces.max_yaw=180", "faces.max_pitch=180",
+        "faces.min_frontality=0", "selection.temporal=0",
+    )  # fmt: skip
+    assert tally(run_, "embeddings").count("failed") == 0
+    assert len(column(run_, "embeddings", "face_id")) >= 6
+    assert {number for number in column(run_, "identities", "identity") if number is not None}
+    assert column(run_, "selection", "face_id")
+
+
+def test_clips_of_a_video(catalogue, film, tmp_path):
+    """CLIP's and the judges' places are taken by small networks of the same inputs and outputs."""
+    blocks = yaml.safe_load(catalogue.read_text())["models"] | {
+        "clip-vit-b32": means(tmp_path / "clip.onnx", 512),
+        "hyperiqa": means(tmp_path / "hyperiqa.onnx", 1),
+        "clipiqa-plus": means(tmp_path / "clipiqa.onnx", 1),
+    }
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump({"models": blocks}))
+    run_ = of_video(
+        "face_clips-gpu", tmp_path / "models.yaml", film, tmp_path / "run",
+        "spans.detector_side=160", "spans.min_score=0.2", "spans.min_size=0.01",
+    )  # fmt: skip
+    (clip,) = read_column(run_, "clips", ["first_frame", "end_frame", "clip_score", "hyperiqa", "clipiqa"]).to_pylist()
+    assert (clip["first_frame"], clip["end_frame"]) == (0, 59)
+    assert 0 <= clip["clip_score"] < 0.01
+    assert clip["hyperiqa"] == pytest.approx(clip["clipiqa"])
+
+
+def means(path, outputs: int) -> dict[str, list[dict[str, str]]]:
+    """Write a network whose outputs are multiples of the mean of its input; gives its sources."""
+    weights = {"weights": np.ones((3, outputs), np.float32)}
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=0),
+        helper.make_node("MatMul", ["mean", "weights"], ["y"]),
+    ]
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ("N", 3, 224, 224))
+    save(path, nodes, weights, [given], [helper.make_tensor_value_info("y", TensorProto.FLOAT, ("N", outputs))])
+    return {"sources": [{"uri": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}]}
 
 
 def test_without_weights_and_consent_it_says_what_to_write(catalogue, capsys):
