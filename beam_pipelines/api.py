@@ -16,11 +16,10 @@ from beam_pipelines.driver.run import check
 from beam_pipelines.driver.run import run as do_run
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import inspection, summary
-from model_handlers.named import nearest
 from transforms.tables.arrow_files import reading
 from transforms.tables.files import is_local
 from transforms.tables.ledger import read_ledger
-from transforms.tables.shards import shard_names, shard_path
+from transforms.tables.shards import shard_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,7 @@ class Run:
 
         `run.table("faces").to_table(columns=["face_id", "score"]).to_pandas()`. ConfigError if there is no such table.
         """
-        shards = shard_names(self.folder, name)
-        if not shards:
-            raise ConfigError(f"{self.folder}: there is no table {name!r}; {nearest(name, self.tables())}")
-        paths = [shard_path(self.folder, name, shard) for shard in shards]
+        paths = [shard_path(self.folder, name, shard) for shard in inspection.shards_of(self.folder, name)]
         return ds.dataset(paths, format="parquet", filesystem=None if is_local(self.folder) else reading())
 
     def ledger(self, *stages: str) -> pa.Table:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports.summary import console
+from model_handlers.named import nearest
 from transforms.tables.csv_cells import write_csv
 from transforms.tables.files import commit_file, open_binary
 from transforms.tables.shards import iter_tables, read_column, shard_names, shard_path
@@ -47,7 +48,7 @@ def show_tables(run: str) -> None:
 
 def show_table(run: str, name: str) -> None:
     """Print a table's columns with their meaning, and its first rows without bytes."""
-    schema = _schema(run, name, _shards(run, name)[0])
+    schema = _schema(run, name, shards_of(run, name)[0])
     view = Table(title=f"{name}: columns", title_justify="left")
     for heading in ("column", "type", "meaning"):
         view.add_column(heading, overflow="fold")
@@ -64,11 +65,13 @@ def _schema(run: str, table: str, shard: str) -> pa.Schema:
         return pq.read_schema(pa.PythonFile(file, mode="r"))
 
 
-def _shards(run: str, name: str) -> list[str]:
+def shards_of(run: str, name: str) -> list[str]:
+    """The names of a table's shards; ConfigError names the nearest table if the run has none of that name."""
     shards = shard_names(run, name)
     if not shards:
-        there = ", ".join(tables(run)) or "none"
-        raise ConfigError(f"{run}: there is no table {name}; its tables: {there}.")
+        there = list(tables(run))
+        hint = nearest(name, there) if there else "the run has none yet."
+        raise ConfigError(f"{run}: there is no table {name!r}; {hint}")
     return shards
 
 
@@ -88,7 +91,7 @@ def export(run: str, name: str, target: str) -> int:
     `source_<name>` where the table has a column of the name. In CSV, lists are JSON.
     """
     check_export(run, name, target)
-    shards = _shards(run, name)
+    shards = shards_of(run, name)
     schema = _schema(run, name, shards[0])
     columns = [field.name for field in schema if not pa.types.is_binary(field.type) and field.name != "source"]
     table = read_column(run, name, columns)

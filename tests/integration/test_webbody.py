@@ -84,7 +84,7 @@ def test_inspect_shows_tables_and_sample_rows(whole_run, capsys):
     assert "degrees" in shown
     assert '"face_id"' in shown
     assert main(["inspect", whole_run, "--table", "faecs"]) == 2
-    assert "its tables: " in capsys.readouterr().err
+    assert "there is no table 'faecs'; did you mean 'faces'?" in capsys.readouterr().err
 
 
 def test_run_json_tells_what_the_run_was_made_with(whole_run):

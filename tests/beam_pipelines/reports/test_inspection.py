@@ -50,7 +50,7 @@ REFUSED = [
     (["--to", "rows.csv"], "--to {folder}/rows.csv: name the table to write there with --table; this run's tables: id"),
     (["--to", "rows.xlsx", "--table", "manifest"], "--to {folder}/rows.xlsx: the file's name must end in .csv or"),
     (["--to", "a.csv", "--table", "manifest", "--sheet", "a.gif"], "--sheet {folder}/a.gif: the file's name must end"),
-    (["--to", "a.csv", "--table", "nothing"], "{run}: there is no table nothing; its tables: identities, manifest."),
+    (["--to", "a.csv", "--table", "nothing"], "{run}: there is no table 'nothing'; there are: identities, manifest."),
 ]
 
 
