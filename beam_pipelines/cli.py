@@ -95,12 +95,7 @@ def parser() -> argparse.ArgumentParser:
     inspect.set_defaults(do="inspect", command=inspect)
 
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
-    models.add_argument("what", choices=("list", "fetch", "check", "card"))
-    models.add_argument("names", nargs="*", metavar="MODEL", help="none: the CPU profile, as far as it runs here")
-    models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
-    models.add_argument("--device", type=check_device, default="cpu", help="where check runs them: cpu, cuda, cuda:N")
-    models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")
-    models.add_argument("--accept-copyleft", action="store_true", help="also those under AGPL-3.0, GPL-3.0")
+    _models_options(models)
     models.set_defaults(do="models", command=models)
 
     config = add("config", help="check a configuration, or print the JSON schema of a recipe's")
@@ -109,6 +104,22 @@ def parser() -> argparse.ArgumentParser:
     _add_set(config)
     config.set_defaults(do="config", command=config)
     return top
+
+
+def _models_options(models: argparse.ArgumentParser) -> None:
+    models.add_argument("what", choices=("list", "fetch", "check", "card"))
+    models.add_argument("names", nargs="*", metavar="MODEL", help="none: the CPU profile, as far as it runs here")
+    models.add_argument("--catalogue", metavar="FILE", help="a YAML file that adds or replaces models")
+    models.add_argument("--device", type=_device, default="cpu", help="where check runs them: cpu, cuda, cuda:N")
+    models.add_argument("--accept-noncommercial", action="store_true", help="also those not for commercial use")
+    models.add_argument("--accept-copyleft", action="store_true", help="also those under AGPL-3.0, GPL-3.0")
+
+
+def _device(text: str) -> str:
+    try:
+        return check_device(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,6 +12,12 @@ NORMALIZATIONS = {
 }
 
 
+def check_side(family: str, side: int, stride: int = 32) -> None:
+    """ValueError unless the side of a square input, pixels, is a multiple of the network's coarsest stride."""
+    if side < stride or side % stride:
+        raise ValueError(f"{family}'s input side must be a multiple of {stride}, not {side}")
+
+
 def middle_square(image: Array, side: int) -> Array:
     """The middle (side, side, 3) of the RGB uint8 image (H,W,3) after its shorter side became `side`, bicubically.
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from model_handlers.framing import check_side
 from model_handlers.geometry import Letterbox, letterbox, suppress
 from model_handlers.interface import Array, Codec, Detections
 
@@ -14,8 +15,7 @@ MAX_OVERLAP = 0.3
 
 def codec(side: int = 640) -> Codec:
     """CenterFace on square inputs of this side, a multiple of 32; larger finds smaller faces and takes longer."""
-    if side < 32 or side % 32:
-        raise ValueError(f"CenterFace's input side must be a multiple of 32, not {side}")
+    check_side("CenterFace", side)
     return Codec("face", partial(encode, side=side), decode, version=1)
 
 

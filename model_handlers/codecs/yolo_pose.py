@@ -9,6 +9,7 @@ from functools import partial
 import cv2
 import numpy as np
 
+from model_handlers.framing import check_side
 from model_handlers.geometry import Letterbox, suppress
 from model_handlers.interface import Array, Codec, Detections
 
@@ -19,9 +20,6 @@ NUMBERS = 4 + 1 + 3 * KEYPOINTS  # of each place: box, score, keypoints
 FLOOR = 0.05  # lower scores are never returned; the stage's own threshold is higher
 MOST = 300  # people of an image, best first
 
-# Where the scaled image begins on its canvas (x, y), and how it was scaled.
-Placed = tuple[tuple[int, int], Letterbox]
-
 
 def codec(side: int = 640, rect: bool = True, max_overlap: float = 0.7, planes: bool = False) -> Codec:
     """People in the whole image, its longer side scaled to `side`, a multiple of 32.
@@ -30,8 +28,7 @@ def codec(side: int = 640, rect: bool = True, max_overlap: float = 0.7, planes: 
     boxes with a larger intersection over union the worse goes. `planes`: float32 planes for ONNX files; False gives
     pixels, which the network of PyTorch normalizes on the device.
     """
-    if side < STRIDE or side % STRIDE:
-        raise ValueError(f"YOLO's input side must be a multiple of {STRIDE}, not {side}")
+    check_side("YOLO", side)
     if not 0 < max_overlap <= 1:
         raise ValueError(f"YOLO's max_overlap must be above 0 and at most 1, not {max_overlap}")
     return Codec(
@@ -42,7 +39,7 @@ def codec(side: int = 640, rect: bool = True, max_overlap: float = 0.7, planes: 
     )
 
 
-def encode(image: Array, side: int, rect: bool, planes: bool) -> tuple[Array, Placed]:
+def encode(image: Array, side: int, rect: bool, planes: bool) -> tuple[Array, Letterbox]:
     """(H,W,3) uint8 RGB with the image in its middle, or (3,H,W) float32 of 0 to 1; and how the image lies in it."""
     height, width = image.shape[:2]
     scale = min(side / height, side / width)
@@ -55,13 +52,13 @@ def encode(image: Array, side: int, rect: bool, planes: bool) -> tuple[Array, Pl
     if (new_width, new_height) != (width, height):
         image = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
     canvas[top : top + new_height, left : left + new_width] = image
-    placed = (left, top), Letterbox(new_width / width, new_height / height, width, height)
+    placed = Letterbox(new_width / width, new_height / height, width, height, left, top)
     if planes:
         return np.ascontiguousarray(canvas.transpose(2, 0, 1)).astype(np.float32) / np.float32(255), placed
     return canvas, placed
 
 
-def decode(outputs: tuple[Array, ...], context: Placed, max_overlap: float) -> Detections:
+def decode(outputs: tuple[Array, ...], context: Letterbox, max_overlap: float) -> Detections:
     """Output (56, places): centre x, y, width, height in pixels of the input, score, 17 times x, y, visibility.
 
     With its one class, the distance that `predict` puts between boxes of different classes is zero.
@@ -73,11 +70,10 @@ def decode(outputs: tuple[Array, ...], context: Placed, max_overlap: float) -> D
     middles, halves = found[:, :2], found[:, 2:4] / 2
     boxes = np.concatenate([middles - halves, middles + halves], axis=1)
     kept = suppress(boxes, found[:, 4], max_overlap)[:MOST]
-    offset, scaled = context
     points = found[kept, 5:].reshape(-1, KEYPOINTS, 3)
-    places = np.clip(scaled.points_back(points[..., :2] - offset), 0, (scaled.width, scaled.height))
+    places = np.clip(context.points_back(points[..., :2]), 0, (context.width, context.height))
     return Detections(
-        scaled.boxes_back(boxes[kept] - (*offset, *offset)),
+        context.boxes_back(boxes[kept]),
         found[kept, 4].astype(np.float32),
         keypoints=np.concatenate([places, points[..., 2:]], axis=2).astype(np.float32),
     )

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from model_handlers.framing import check_side
 from model_handlers.geometry import Letterbox, grid, letterbox, suppress, suppress_by_class
 from model_handlers.interface import Array, Codec, Detections, Objects
 
@@ -24,8 +25,7 @@ def codec(side: int = 416, task: str = "objects") -> Codec:
 
     `side` is that of the square input, a multiple of 32: 416 for nano and tiny, 640 for the others.
     """
-    if side < 32 or side % 32:
-        raise ValueError(f"YOLOX's input side must be a multiple of 32, not {side}")
+    check_side("YOLOX", side)
     if task not in ("objects", "person"):
         raise ValueError(f"YOLOX's task is objects or person, not {task!r}")
     decode = decode_objects if task == "objects" else decode_persons

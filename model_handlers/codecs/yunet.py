@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from model_handlers.framing import check_side
 from model_handlers.geometry import Letterbox, grid, letterbox, suppress
 from model_handlers.interface import Array, Codec, Detections
 
@@ -17,8 +18,7 @@ MAX_OVERLAP = 0.3
 
 def codec(side: int = 640) -> Codec:
     """YuNet on square inputs of this side, a multiple of 32; larger finds smaller faces and takes longer."""
-    if side < 32 or side % 32:
-        raise ValueError(f"YuNet's input side must be a multiple of 32, not {side}")
+    check_side("YuNet", side)
     return Codec("face", partial(encode, side=side), partial(decode, side=side), version=1)
 
 

@@ -59,7 +59,7 @@ class NetworkHandler(ModelHandler[Request, Answer, Network]):
         """The network, on the device asked for; DeviceMissing, in one sentence, where that device is not there."""
         network = load_network(self._loading)
         if self._warm_up is not None:
-            list(self._run([self._warm_up()], network))
+            self._run([self._warm_up()], network)
         return network
 
     def run_inference(

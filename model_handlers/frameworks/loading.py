@@ -12,13 +12,13 @@ from weakref import WeakValueDictionary
 from model_handlers.errors import ModelError
 from model_handlers.frameworks.network import Network
 
-# Of each framework: its module here, with `load(Loading) -> Network`, the package that it needs, and the extra with it.
+# Of each framework, whose module here has `load(Loading) -> Network`: the package that it needs, and what brings that.
 FRAMEWORKS = {
-    "onnx": ("onnx", "onnxruntime", "cpu] or manyfaces[gpu"),
-    "torch": ("torch", "torch", "torch"),
-    "tensorflow": ("tensorflow", "tensorflow", "tensorflow"),
-    "litert": ("litert", "ai_edge_litert", "litert"),
-    "dlib": ("dlib", "dlib", "dlib"),
+    "onnx": ("onnxruntime", "manyfaces[cpu] or manyfaces[gpu]"),
+    "torch": ("torch", "manyfaces[torch]"),
+    "tensorflow": ("tensorflow", "manyfaces[tensorflow]"),
+    "litert": ("ai_edge_litert", "manyfaces[litert]"),
+    "dlib": ("dlib", "manyfaces[dlib]"),
 }
 _NETWORKS: WeakValueDictionary[str, Network] = WeakValueDictionary()  # those in use, by all that they were loaded with
 _LOADING = Lock()
@@ -45,12 +45,12 @@ class Loading:
 
 def is_installed(framework: str) -> bool:
     """Whether the framework's package can be imported here."""
-    return find_spec(FRAMEWORKS[framework][1]) is not None
+    return find_spec(FRAMEWORKS[framework][0]) is not None
 
 
 def framework_module(framework: str) -> Any:
     """The framework's module here, which imports its package."""
-    return import_module(f"{__package__}.{FRAMEWORKS[framework][0]}")
+    return import_module(f"{__package__}.{framework}")
 
 
 def load_network(loading: Loading) -> Network:
@@ -60,8 +60,8 @@ def load_network(loading: Loading) -> Network:
     framework is not installed.
     """
     if not is_installed(loading.framework):
-        _, package, extra = FRAMEWORKS[loading.framework]
-        raise ModelError(f"model {loading.name!r} needs {package}: install manyfaces[{extra}].")
+        package, extra = FRAMEWORKS[loading.framework]
+        raise ModelError(f"model {loading.name!r} needs {package}: install {extra}.")
     path = loading.file() if callable(loading.file) else loading.file
     here = replace(loading, file=path)
     with _LOADING:

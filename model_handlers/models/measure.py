@@ -32,9 +32,9 @@ class Measured:
 
 def measure(entry: Entry, placement: Placement = Placement()) -> Measured:
     """Try the model and time it; ModelError if it does not fit its entry, or the device is not there."""
+    handler(entry, placement)  # imports Beam, whose memory is not the model's; nor is the framework's own
     if is_installed(entry.framework):
-        framework_module(entry.framework)  # the package's own memory is not the model's
-    handler(entry, placement)
+        framework_module(entry.framework)
     before = _resident()
     model = load_model(entry, placement)
     try_model(entry, placement)

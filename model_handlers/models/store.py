@@ -36,8 +36,8 @@ def ensure(entry: Entry, *, offline: bool = False, accepted: Accepted = Accepted
     ModelError when it is not to be had, when its hash is wrong, or when its licence has terms that were not accepted.
     """
     check_licence(entry, accepted)
-    if entry.lacks():
-        raise ModelError("; ".join(entry.lacks()))
+    if missing := entry.lacks():
+        raise ModelError("; ".join(missing))
     if entry.convert is None:
         (source,) = entry.sources
         return fetch_file(source.uri, source.sha256, offline=offline, wanted_by=entry.name)

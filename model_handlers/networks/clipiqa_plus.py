@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model_handlers.framing import NORMALIZATIONS
 from model_handlers.networks.clip_image import built, clip_weights
+from model_handlers.networks.normalize import Normalize
 from model_handlers.networks.weights import fill
 
 _LEARNT = 16  # words of a prompt that were learnt: half before the text, half behind it
@@ -61,9 +61,8 @@ class _Judge(nn.Module):
         super().__init__()
         self.visual = visual
         self.register_buffer("prompts", prompts * scale)
-        for name, numbers in zip(("mean", "deviation"), NORMALIZATIONS["clip"], strict=True):
-            self.register_buffer(name, torch.tensor(numbers)[:, None, None])
+        self.normalize = Normalize("clip")
 
     def forward(self, images: Tensor) -> Tensor:
-        seen = nn.functional.normalize(self.visual((images - self.mean) / self.deviation), dim=-1)
+        seen = nn.functional.normalize(self.visual(self.normalize(images)), dim=-1)
         return (seen @ self.prompts.T).softmax(dim=-1)[:, :1]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet50
 
-from model_handlers.framing import NORMALIZATIONS
+from model_handlers.networks.normalize import Normalize
 from model_handlers.networks.weights import fill, read_weights
 
 SIDE = 224
@@ -60,12 +60,11 @@ class _HyperNet(nn.Module):
             ]
         )
         self.fc_b_modules = nn.ModuleList([_pooled(width) for width in _WIDTHS])
-        for name, numbers in zip(("mean", "deviation"), NORMALIZATIONS["imagenet"], strict=True):
-            self.register_buffer(name, torch.tensor(numbers)[:, None, None], persistent=False)
+        self.normalize = Normalize("imagenet")
 
     def forward(self, images: Tensor) -> Tensor:
         crops = nn.functional.interpolate(images, scale_factor=(SIDE + 1) / SIDE, mode="bilinear")[..., :SIDE, :SIDE]
-        maps, stages = (crops - self.mean) / self.deviation, []
+        maps, stages = self.normalize(crops), []
         for name, layer in self.base_model.named_children():
             maps = layer(maps)
             if name.startswith("layer"):

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from model_handlers.errors import ModelError
-from model_handlers.framing import NORMALIZATIONS
 from model_handlers.networks.best import best
+from model_handlers.networks.normalize import Normalize
 from model_handlers.networks.weights import fill, read_weights
 
 # What differs from transformers' defaults, which are nearly the base size (config.json of google/owlv2-*-ensemble).
@@ -41,12 +41,11 @@ class Owlv2(torch.nn.Module):
         super().__init__()
         self.detector, self.regions = detector, regions
         self.register_buffer("phrases", phrases)  # (C,D), of unit length
-        for name, values in zip(("mean", "deviation"), NORMALIZATIONS["clip"], strict=True):
-            self.register_buffer(name, torch.tensor(values)[:, None, None])
+        self.normalize = Normalize("clip")
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(N,K,4) x1,y1,x2,y2; (N,K,C); (N,K,F); (N,K)."""
-        planes = (pixels.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.deviation
+        planes = self.normalize(pixels.permute(0, 3, 1, 2).float() / 255)
         grid, _ = self.detector.image_embedder(planes)
         patches = grid.flatten(1, 2)
         logits, features = self.detector.class_predictor(patches, self.phrases.expand(len(patches), -1, -1))

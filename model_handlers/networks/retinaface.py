@@ -13,9 +13,10 @@ from torchvision.models import resnet50
 
 from model_handlers.codecs.retinaface import MEAN_BGR
 from model_handlers.errors import ModelError
-from model_handlers.framing import NORMALIZATIONS
+from model_handlers.networks.normalize import Normalize
 from model_handlers.networks.weights import fill, read_weights, without_prefix
 
+NORMALIZED = ("bgr", "imagenet")  # how the weights want their pixels
 CHANNELS = 256
 SEEN = {"layer2": 512, "layer3": 1024, "layer4": 2048}  # the stages of ResNet-50 that are seen, and their channels
 ANCHORS = 2  # of each cell of a map
@@ -28,8 +29,8 @@ def network(path: Path, normalization: str = "bgr") -> nn.Module:
     `normalization` says what the weights want of RGB uint8 pixels: `bgr`, BGR minus (104, 117, 123), as
     Pytorch_Retinaface's Resnet50_Final.pth; `imagenet`, as the weights of retinaface-pytorch.
     """
-    if normalization not in _PLANES:
-        raise ModelError(f"{path}: normalization must be {' or '.join(_PLANES)}, not {normalization!r}")
+    if normalization not in NORMALIZED:
+        raise ModelError(f"{path}: normalization must be {' or '.join(NORMALIZED)}, not {normalization!r}")
     return fill(RetinaFace(normalization), without_prefix(read_weights(path), "module."), path)
 
 
@@ -39,7 +40,9 @@ class RetinaFace(nn.Module):
     def __init__(self, normalization: str) -> None:
         super().__init__()
         whole = resnet50(weights=None)
-        self._normalization = normalization
+        self._is_bgr = normalization == "bgr"
+        self.normalize = Normalize("imagenet")
+        self.register_buffer("mean", torch.tensor(MEAN_BGR)[:, None, None], persistent=False)
         self.body = nn.ModuleDict({name: getattr(whole, name) for name in _STAGES})
         self.fpn = _Pyramid()
         self.ssh1, self.ssh2, self.ssh3 = _Context(), _Context(), _Context()
@@ -53,7 +56,7 @@ class RetinaFace(nn.Module):
         `pixels` are RGB uint8 (N,H,W,3), or float planes (N,3,H,W) that are normalized already. Shifts and landmarks
         are in the units that `model_handlers.codecs.retinaface` turns into pixels.
         """
-        given = _PLANES[self._normalization](pixels) if pixels.dtype == torch.uint8 else pixels
+        given = self._normalized(pixels.permute(0, 3, 1, 2)) if pixels.dtype == torch.uint8 else pixels
         seen = []
         for name, stage in self.body.items():
             given = stage(given)
@@ -66,6 +69,9 @@ class RetinaFace(nn.Module):
             for heads in (self.BboxHead, self.ClassHead, self.LandmarkHead)
         )
         return shifts, logits.float().softmax(2), landmarks
+
+    def _normalized(self, planes: Tensor) -> Tensor:
+        return planes.flip(1) - self.mean if self._is_bgr else self.normalize(planes / 255)
 
 
 class _Pyramid(nn.Module):
@@ -118,15 +124,3 @@ class _Head(nn.Module):
 def _convolution(before: int, after: int, *behind: nn.Module, kernel: int = 3) -> nn.Module:
     convolution = nn.Conv2d(before, after, kernel, padding=kernel // 2, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(after), *behind)
-
-
-def _bgr(pixels: Tensor) -> Tensor:
-    return (pixels.flip(3).float() - torch.tensor(MEAN_BGR, device=pixels.device)).permute(0, 3, 1, 2)
-
-
-def _imagenet(pixels: Tensor) -> Tensor:
-    mean, deviation = (torch.tensor(part, device=pixels.device) for part in NORMALIZATIONS["imagenet"])
-    return ((pixels / 255 - mean) / deviation).permute(0, 3, 1, 2)
-
-
-_PLANES = {"bgr": _bgr, "imagenet": _imagenet}

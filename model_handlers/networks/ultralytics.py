@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
 import yaml
 
 from model_handlers.errors import ModelError
 
+_BINS = 16
 SCALES = ("n", "s", "m", "l", "x")
 # What ultralytics' checkpoints name beside tensors and plain data: modules, settings of the training, numbers, paths.
 NAMED = ("ultralytics.", "torch.nn.", "torch.Size", "numpy.", "pathlib.", "builtins.getattr", "clip.model.")
@@ -31,6 +33,15 @@ def untrained(kind: str, description: str, **changes: Any) -> Any:
     package = Path(import_module("ultralytics").__file__ or "").parent
     text = (package / "cfg" / "models" / description).read_text(encoding="utf-8")
     return getattr(tasks, kind)(yaml.safe_load(text) | changes, verbose=False)
+
+
+def reach(logits: torch.Tensor) -> torch.Tensor:
+    """(N,64,h,w), logits of distances from the middle of each cell -> (N,4,h*w): left, top, right, bottom, in cells.
+
+    A distance is the expectation over 16 bins (X. Li et al., Generalized Focal Loss, 2020).
+    """
+    bins = torch.arange(_BINS, dtype=torch.float32, device=logits.device)[:, None]
+    return (logits.flatten(2).unflatten(1, (4, _BINS)).softmax(2) * bins).sum(2)
 
 
 @contextmanager

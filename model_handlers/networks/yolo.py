@@ -7,11 +7,10 @@ import torch
 
 from model_handlers.errors import ModelError
 from model_handlers.networks.checkpoints import read_checkpoint
-from model_handlers.networks.ultralytics import NAMED, SCALES, untrained
+from model_handlers.networks.ultralytics import NAMED, SCALES, reach, untrained
 from model_handlers.networks.weights import fill
 
 _DESCRIPTIONS = {8: "v8/yolov8-pose.yaml", 11: "11/yolo11-pose.yaml"}
-_BINS = 16  # a side's distance is the expectation over these, in strides
 
 
 def build(version: int = 8, scale: str = "n") -> Any:
@@ -75,15 +74,12 @@ def network(path: Path, version: int = 8, scale: str = "n") -> torch.nn.Module:
 def _places(stride: int, boxes: torch.Tensor, scores: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """(N,56,h*w) of one level's maps (N,64,h,w), (N,1,h,w) and (N,51,h,w), row by row.
 
-    A place lies in the middle of its cell; the distances of its box are expectations over bins (X. Li et al.,
-    Generalized Focal Loss, 2020), and keypoints are given in pairs of cells from the cell's corner (ultralytics 8.4,
-    nn/modules/head.py).
+    A place lies in the middle of its cell; keypoints are given in pairs of cells from the cell's corner (ultralytics
+    8.4, nn/modules/head.py).
     """
     y, x = (torch.arange(length, dtype=torch.float32, device=boxes.device) for length in boxes.shape[2:])
     corners = torch.stack([x.repeat(len(y)), y.repeat_interleave(len(x))])
-    bins = torch.arange(_BINS, dtype=torch.float32, device=boxes.device)[:, None]
-    reach = (boxes.flatten(2).unflatten(1, (4, _BINS)).softmax(2) * bins).sum(2)
-    first, second = reach[:, :2], reach[:, 2:]  # left and top, right and bottom
+    first, second = reach(boxes).split(2, dim=1)  # left and top, right and bottom
     keypoints = points.flatten(2).unflatten(1, (-1, 3))
     x_y = (corners + 2 * keypoints[:, :, :2]) * stride
     return torch.cat(

@@ -16,11 +16,10 @@ from torch.nn.functional import normalize
 from model_handlers.errors import ModelError
 from model_handlers.networks.best import best
 from model_handlers.networks.checkpoints import read_checkpoint
-from model_handlers.networks.ultralytics import NAMED, SCALES, untrained
+from model_handlers.networks.ultralytics import NAMED, SCALES, reach, untrained
 from model_handlers.networks.weights import fill
 
 _DESCRIPTIONS = {1: "v8/yolov8-world.yaml", 2: "v8/yolov8-worldv2.yaml"}
-_BINS = 16  # a side's distance is the expectation over these, in strides
 
 
 class YoloWorld(torch.nn.Module):
@@ -119,13 +118,9 @@ def _names(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def _boxes(sides: torch.Tensor, stride: int) -> torch.Tensor:
-    """(N,64,h,w), logits of the distances to left, top, right, bottom from a cell's middle -> (N,h*w,4) pixels.
-
-    A distance is the expectation over its bins (X. Li et al., Generalized Focal Loss, 2020).
-    """
+    """(N,64,h,w), as `reach` takes them -> (N,h*w,4) pixels."""
     height, width = sides.shape[2:]
-    bins = torch.arange(_BINS, dtype=torch.float32, device=sides.device)
-    reach = sides.flatten(2).mT.unflatten(2, (4, _BINS)).softmax(3) @ bins
+    first, second = reach(sides).mT.split(2, dim=2)  # left and top, right and bottom
     y, x = (torch.arange(length, dtype=torch.float32, device=sides.device) + 0.5 for length in (height, width))
     centres = torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=1)
-    return torch.cat([centres - reach[:, :, :2], centres + reach[:, :, 2:]], dim=2) * stride
+    return torch.cat([centres - first, centres + second], dim=2) * stride

@@ -59,3 +59,9 @@ def test_a_check_on_a_device_that_is_not_there_says_so(capsys):
     said = capsys.readouterr()
     assert "cuda" in said.out.partition("dlib-resnet")[2]
     assert said.err.endswith("models check: 1 of 1 models cannot run; the table says why.\n")
+
+
+def test_no_device_is_a_sentence(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["models", "check", "--device", "tpu"])
+    assert "argument --device: there is no device 'tpu'; give cpu, cuda or cuda:N." in capsys.readouterr().err

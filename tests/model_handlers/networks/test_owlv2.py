@@ -15,6 +15,7 @@ from skimage import data  # noqa: E402
 from model_handlers.codecs import regions  # noqa: E402
 from model_handlers.errors import ModelError  # noqa: E402
 from model_handlers.frameworks.loading import Loading, load_network  # noqa: E402
+from model_handlers.framing import NORMALIZATIONS  # noqa: E402
 from model_handlers.models.catalogue import Entry, load  # noqa: E402
 from model_handlers.models.loaded import load_model  # noqa: E402
 from model_handlers.models.trial import try_model  # noqa: E402
@@ -83,7 +84,7 @@ def tokens(words=WORDS) -> "torch.Tensor":
 def by_library(library, canvas, words=WORDS):
     """Its outputs for the pixels of the canvas."""
     planes = torch.from_numpy(canvas).permute(2, 0, 1)[None] / 255
-    mean, deviation = (torch.tensor(one)[:, None, None] for one in owlv2.NORMALIZATIONS["clip"])
+    mean, deviation = (torch.tensor(one)[:, None, None] for one in NORMALIZATIONS["clip"])
     ids = tokens(words)
     with torch.inference_mode():
         return library(input_ids=ids, pixel_values=(planes - mean) / deviation, attention_mask=(ids > 0).long())
@@ -147,7 +148,7 @@ def test_pixels_are_those_of_the_library():
     canvas, _ = regions.codec(SIDE, 128).encode(picture)
     processor = transformers.Owlv2ImageProcessor(size={"height": SIDE, "width": SIDE})
     wanted = processor(images=picture, return_tensors="pt")["pixel_values"][0].permute(1, 2, 0).numpy()
-    mean, deviation = (np.array(one) for one in owlv2.NORMALIZATIONS["clip"])
+    mean, deviation = (np.array(one) for one in NORMALIZATIONS["clip"])
     difference = np.abs((canvas / 255 - mean) / deviation - wanted)[:120]
     assert difference.mean() < 0.06
 
