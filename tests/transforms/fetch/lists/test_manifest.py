@@ -7,19 +7,14 @@ import json
 from collections import Counter
 from threading import Barrier
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.object_store import ObjectStore, new_folder
 from transforms.fetch.lists.image_settings import Columns, ManifestSettings
 from transforms.fetch.lists.manifest import Listing, find_duplicates, split_manifest, to_listed_image
 from transforms.fetch.lists.read import read_records
-from transforms.fetch.lists.repeats import HashList, repeated
-from transforms.tables.item_ids import safe_id
 from transforms.tables.ledger import tally
 from transforms.tables.rows import LedgerEntry, ListedImage
 from transforms.tables.shards import iter_rows, iter_tables, read_column, read_footers, shard_names, shard_path
@@ -387,49 +382,3 @@ def test_more_shards_than_sorted_names_are_refused_before_any_is_written(tmp_pat
     else:
         split(path, run, rows_per_shard=10)
     assert shard_names(str(run), "manifest") == ["000000", "000001", "000002", "000003"]
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("abc-1.jpg", "abc-1.jpg"),
-        ("a/b", "a~2Fb"),
-        ("..", "~2E."),
-        ("-rf", "~2Drf"),
-        ("a~2Fb", "a~7E2Fb"),
-        ("é", "~C3~A9"),
-        ("a b", "a~20b"),
-        ("a\0b", "a~00b"),
-    ],
-)
-def test_safe_ids(name, safe):
-    assert safe_id(name) == safe
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200), unique=True))
-def test_safe_ids_are_safe_and_different(names):
-    ids = [safe_id(name) for name in names]
-    assert len(set(ids)) == len(names)
-    for made in ids:
-        assert len(made) <= 120
-        assert set(made) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
-        assert made[0] not in ".-"
-
-
-@given(st.lists(st.one_of(st.none(), st.sampled_from("abcdefgh"))))
-def test_repeated_finds_what_a_set_finds(texts):
-    hashes = HashList()
-    for text in texts:
-        hashes.append(text)
-    seen, expected = set(), []
-    for text in texts:
-        expected.append(text is not None and text in seen)
-        seen.add(text)
-    assert repeated(hashes.take()).tolist() == expected
-
-
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2))))
-def test_hashes_that_share_a_half_are_told_apart(pairs):
-    array = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
-    expected = [pair != (0, 0) and pair in pairs[:i] for i, pair in enumerate(pairs)]
-    assert repeated(array).tolist() == expected
