@@ -34,7 +34,8 @@ def _check(job: Job, written: set[str]) -> None:
         if isinstance(stage, RowStage) and stage.whole_chunks and stage is not job.stages[0]:
             raise ConfigError(f"jobs: {stage.name} fetches whole chunks and must stand first in a job; cut before it.")
         for table in stage.inputs:
-            if table not in written and table != chained:
+            handed_over = table == chained and isinstance(stage, RowStage) and table == stage.reads
+            if table not in written and not handed_over:
                 raise ConfigError(f"jobs: {stage.name} reads the table {table}, which no job before its own writes.")
         chained = stage.tables[0] if job.by_rows else None
 

@@ -24,7 +24,8 @@ class RowStage:
     `transform` makes for a run what takes a PCollection of Items of `row_in` (of Chunks, if `whole_chunks`) and gives
     Outcomes with rows of `row_out`. `settings` are blocks, or values, of the configuration by key: all that its rows
     depend on, beside its `models`. `column_types` are Arrow types of columns of `row_out` that depend on the models,
-    such as a vector's length. Rows whose ids the table `without` lists are left out.
+    such as a vector's length. Rows whose ids the table `without` lists are left out; `also` are further tables of
+    earlier jobs, in which its transform looks rows up.
     `much_python`: its work holds the interpreter's lock, so that on one machine processes do it faster than threads.
     `files` are folders of the run that it writes beside tables.
     """
@@ -41,6 +42,7 @@ class RowStage:
     whole_chunks: bool = False
     much_python: bool = False
     without: str | None = None
+    also: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     @property
@@ -51,7 +53,8 @@ class RowStage:
     @property
     def inputs(self) -> tuple[str, ...]:
         """All tables that it reads."""
-        return (self.reads,) if self.without is None else (self.reads, self.without)
+        left_out = () if self.without is None else (self.without,)
+        return (self.reads, *self.also, *left_out)
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 Row = TypeVar("Row")
 
 F32 = np.ndarray[Any, np.dtype[np.float32]]
+I32 = np.ndarray[Any, np.dtype[np.int32]]
 Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 BOX = pa.list_(pa.float32(), 4)

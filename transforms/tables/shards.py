@@ -22,10 +22,11 @@ Row = TypeVar("Row")
 ROWS_PER_GROUP = 128  # read back by pointer, one group at a time: small enough that a group of images is a few MB
 SLIM_ROWS_PER_GROUP = 65_536  # without files in the rows: few enough groups that footers stay small
 _FOOTERS_AT_ONCE = 32
-_FILES_AT_ONCE, _SLIM_AT_ONCE = 32, 4096  # rows that `iter_rows` has in memory
+_FILES_AT_ONCE, _SLIM_AT_ONCE = 32, 4096  # rows that `iter_rows` has in memory, at most
+_BYTES_AT_ONCE = 32 * 2**20  # and about so many bytes of slim ones: those of whole shots are long
 _PREFIX, _SUFFIX = "part-", ".parquet"
 _ONE_REQUEST = 16 * 2**20  # bytes: what Beam's reader of Google's store fetches at a time, however little is asked for
-_ARRAYS = {"halffloat": np.float16, "float": np.float32}  # lists of these are read as arrays
+_ARRAYS = {"halffloat": np.float16, "float": np.float32, "int32": np.int32}  # lists of these are read as arrays
 
 
 def shard_path(run: str, table: str, name: str) -> str:
@@ -145,14 +146,21 @@ def iter_tables(run: str, table: str, columns: list[str] | None = None) -> Itera
 
 
 def iter_rows(path: str, row_type: type[Row]) -> Iterator[Row]:
-    """The rows of a shard one by one; only one batch is in memory. Lists of float16 or float32 become arrays."""
+    """The rows of a shard one by one; only one batch is in memory. Lists of float16, float32 or int32 become arrays."""
     names = [f.name for f in fields(row_type)]  # type: ignore[arg-type]
     with open_arrow(path) as file:
         shard = pq.ParquetFile(file)
-        batch_rows = _FILES_AT_ONCE if _has_files(shard.schema_arrow) else _SLIM_AT_ONCE
-        for batch in shard.iter_batches(batch_rows, columns=names):
+        for batch in shard.iter_batches(_rows_at_once(shard), columns=names):
             for values in zip(*(_values(batch.column(name)) for name in names), strict=True):
                 yield row_type(*values)
+
+
+def _rows_at_once(shard: pq.ParquetFile) -> int:
+    if _has_files(shard.schema_arrow):
+        return _FILES_AT_ONCE
+    footer = shard.metadata
+    size: int = sum(footer.row_group(group).total_byte_size for group in range(footer.num_row_groups))
+    return max(1, min(_SLIM_AT_ONCE, _BYTES_AT_ONCE * int(footer.num_rows) // max(1, size)))
 
 
 def _values(column: pa.Array) -> list[Any]:

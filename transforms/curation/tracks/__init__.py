@@ -1,0 +1,1 @@
+"""Subsets of tracks: at random, balanced, with little redundancy, with much motion."""
