@@ -10,11 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 import configs
 from model_handlers.codecs import CODECS
 from model_handlers.errors import ModelError
-from model_handlers.models.vocabulary import COCO, check_vocabulary, phrases
+from model_handlers.models.vocabulary import COCO, check_vocabulary, read_vocabulary
 from model_handlers.named import nearest
 from model_handlers.networks import NETWORKS
 from model_handlers.weights.convert import CONVERSIONS
-from model_handlers.weights.uris import check_uri, local_path, open_remote
+from model_handlers.weights.uris import check_uri, read_text
 
 Task = Literal[
     "person", "pose", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "appearance",
@@ -77,8 +77,8 @@ class Entry(_Record):
     )
     vocabulary: Annotated[tuple[str, ...], AfterValidator(check_vocabulary)] | None = Field(
         None,
-        description="of the task objects: the names of its classes in the model's order, a list of them, or a file "
-        "with one a line; COCO's 80 if left out",
+        description="of the task objects: the names of its classes in the model's order, a list of them, coco, lvis, "
+        "or a file with one a line; COCO's 80 if left out",
     )
     batch_size: int = Field(1, ge=1, le=1024, description="examples at a time on a GPU; a CPU takes one")
     note: str = Field("", description="what to know before using it")
@@ -107,7 +107,7 @@ class Entry(_Record):
         """SHA-256 of the file that the framework loads; empty while no source is configured."""
         return self.converted_sha256 or (self.sources[0].sha256 if self.sources else "")
 
-    @cached_property
+    @property  # and no cached one: a copy with another vocabulary would have the old one's
     def classes(self) -> tuple[str, ...]:
         """The names of the classes that a model of the task objects tells apart; none of any other task."""
         return self.vocabulary or (COCO if self.task == "objects" else ())
@@ -186,17 +186,9 @@ def _whole(block: Any, shipped: Entry | None) -> Any:
     return shipped.model_dump(exclude_unset=True, exclude={"name"}) | block
 
 
-def _text(path: str) -> str:
-    local = local_path(path)
-    if local is not None:
-        return local.read_text(encoding="utf-8")
-    with open_remote(path) as file:
-        return file.read().decode()
-
-
 def _blocks(path: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(_text(path))
+        content = yaml.safe_load(read_text(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ModelError(f"catalogue {path} cannot be read: {error}") from error
     if not isinstance(content, dict) or list(content) != ["models"] or not isinstance(content["models"], dict):
@@ -224,6 +216,6 @@ def _entry(path: str, name: str, block: Any) -> Entry:
 
 def _vocabulary(path: str, name: str, file: str) -> tuple[str, ...]:
     try:
-        return phrases(_text(file))
-    except (OSError, UnicodeDecodeError) as error:
+        return read_vocabulary(file)
+    except (OSError, ValueError) as error:
         raise ModelError(f"catalogue {path}, model {name!r}: its vocabulary cannot be read: {error}") from error

@@ -1,7 +1,7 @@
 """The models of a stage, each by the role that it has there: `face` finds faces, `embedding` tells people apart."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from model_handlers.errors import ModelError
@@ -9,6 +9,7 @@ from model_handlers.interface import Codec
 from model_handlers.models.catalogue import Catalogue, Entry
 from model_handlers.models.codecs import codec
 from model_handlers.models.handlers import Placement, handler, numbers_from, precision_of
+from model_handlers.models.vocabulary import read_vocabulary
 
 if TYPE_CHECKING:
     from model_handlers.frameworks.handler import NetworkHandler
@@ -35,6 +36,20 @@ class Models:
 
     def __getitem__(self, role: str) -> Entry:
         return self.entries[role]
+
+    def speaking(self, role: str, vocabulary: str | None) -> "Models":
+        """The same models, that of the role with another vocabulary: coco, lvis or a file; None leaves it its own.
+
+        ModelError for a vocabulary that cannot be read.
+        """
+        if vocabulary is None:
+            return self
+        try:
+            words = read_vocabulary(vocabulary)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"the vocabulary {vocabulary!r} for the role {role} cannot be read: {error}.") from error
+        entry = self.entries[role].model_copy(update={"vocabulary": words})
+        return replace(self, entries={**self.entries, role: entry})
 
     def codec(self, role: str) -> Codec:
         """What reads and writes the numbers of the role's model."""

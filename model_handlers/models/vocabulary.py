@@ -1,5 +1,8 @@
 """Vocabularies: the names of the classes that a detector of objects tells apart."""
 
+import configs
+from model_handlers.weights.uris import read_text
+
 # The 80 classes of COCO's detection task in its own order (T.-Y. Lin et al., Microsoft COCO, ECCV 2014).
 COCO = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -11,6 +14,21 @@ COCO = (
     "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
     "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
 )  # fmt: skip
+
+
+# The 1,203 classes of LVIS 1.0 by rising id (A. Gupta et al., LVIS, CVPR 2019), the first name of each, or the second
+# where two classes share the first.
+_LVIS = configs.FOLDER / "vocabularies" / "lvis.txt"
+
+
+def read_vocabulary(name: str) -> tuple[str, ...]:
+    """The vocabulary `coco` or `lvis`, or that of a file, local or remote, with a phrase a line.
+
+    OSError, UnicodeDecodeError or ModelError for a file that cannot be read; ValueError as `check_vocabulary` says.
+    """
+    if name == "coco":
+        return COCO
+    return check_vocabulary(phrases(read_text(str(_LVIS) if name == "lvis" else name)))
 
 
 def phrases(text: str) -> tuple[str, ...]:

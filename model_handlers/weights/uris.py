@@ -55,3 +55,12 @@ def open_remote(uri: str) -> BinaryIO:
         raise ModelError(f"{uri}: no storage of that name is known; gs:// needs manyfaces[gcp] installed") from error
     except Exception as error:  # the client of every storage has its own
         raise ModelError(f"{uri} cannot be read: {error}") from error
+
+
+def read_text(uri: str) -> str:
+    """The content of a file in UTF-8, on this machine or elsewhere; errors as of `open_remote` and of pathlib."""
+    local = local_path(uri)
+    if local is not None:
+        return local.read_text(encoding="utf-8")
+    with open_remote(uri) as file:
+        return file.read().decode()

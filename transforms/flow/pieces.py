@@ -12,6 +12,7 @@ from apache_beam.typehints.decorators import no_annotations
 
 from transforms.flow.gather import Branches, Gather, each, piece_of
 from transforms.flow.steps import Visit, apply
+from transforms.tables.reasons import Rejected
 
 
 def split(visit: Visit, into: Callable[[Any], Sequence[Any]]) -> Iterator[Visit]:
@@ -33,6 +34,17 @@ def join(pieces: list[Visit], use: Callable[[Any, list[Any]], Any]) -> Visit:
         return apply(first.made, lambda made: use(made, []))
     results = [piece.made if piece.ended is None else piece.ended for piece in pieces]
     return apply(first.item.row, lambda made: use(made, results))
+
+
+def succeeded(results: Sequence[Any], max_failed_share: float, called: str) -> list[Any]:
+    """The results of the pieces that did not end; Rejected as the first that did, if more than this share of them did.
+
+    `called` says in the detail what the pieces are: `frames`.
+    """
+    failed = [result for result in results if isinstance(result, Rejected)]
+    if len(failed) > max_failed_share * len(results):
+        raise Rejected(failed[0].code, f"{len(failed)} of {len(results)} {called}; the first: {failed[0].detail}")
+    return [result for result in results if not isinstance(result, Rejected)]
 
 
 class InPieces(beam.PTransform):
