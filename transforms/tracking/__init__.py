@@ -1,1 +1,1 @@
-"""Objects in videos: found in the frames of a shot, followed through it, cut out as clips."""
+"""Objects followed through the frames of a video."""
