@@ -64,4 +64,5 @@ def entries(counts: Array, rows: Array) -> Array:
     """
     starts, lengths = (np.cumsum(counts) - counts)[rows], counts[rows]
     before = np.cumsum(lengths) - lengths
-    return np.arange(lengths.sum(), dtype=np.int64) + np.repeat(starts - before, lengths)
+    places: Array = np.arange(lengths.sum(), dtype=np.int64) + np.repeat(starts - before, lengths)
+    return places

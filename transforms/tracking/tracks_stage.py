@@ -12,7 +12,7 @@ from transforms.flow.steps import enter, leave, step
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import derived
 from transforms.tables.track_rows import ShotObjects, Track
-from transforms.tracking.bytetrack import Followed, FrameObjects, follow
+from transforms.tracking.bytetrack import REFERENCE_RATE, Followed, FrameObjects, follow
 from transforms.tracking.classes import class_statistics, entries, likeliest
 from transforms.tracking.track_settings import TrackSettings
 
@@ -48,7 +48,7 @@ def track_rows(settings: TrackSettings, vocabulary: Sequence[str], shot: ShotObj
     """The rows of a shot's tracks by first frame; Rejected `no_track` if none is long and large enough."""
     boxes = shot.boxes.reshape(-1, 4)
     first = np.cumsum(shot.counts) - shot.counts  # row of each frame's first object
-    followed = list(follow(_frames(shot, boxes), settings.tracker))
+    followed = list(follow(_frames(shot, boxes), settings.tracker, frame_rate(shot.times)))
     kept, short, small = [], 0, 0
     for one in sorted(followed, key=lambda one: (int(one.frames[0]), int(one.rows[0]))):
         if shot.times[one.frames[-1]] - shot.times[one.frames[0]] < settings.min_seconds:
@@ -64,6 +64,11 @@ def track_rows(settings: TrackSettings, vocabulary: Sequence[str], shot: ShotObj
         _row(shot, f"{shot.shot_id}-t{number}", one, first[one.frames] + one.rows, vocabulary)
         for number, one in enumerate(kept)
     )
+
+
+def frame_rate(times: Sequence[float]) -> float:
+    """Frames a second that were looked at, by the median of the time between them; REFERENCE_RATE for a single one."""
+    return 1 / float(np.median(np.diff(times))) if len(times) > 1 else REFERENCE_RATE
 
 
 def _frames(shot: ShotObjects, boxes: Array) -> Iterator[FrameObjects]:
