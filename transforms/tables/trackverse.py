@@ -84,9 +84,10 @@ def _no_constant(name: str) -> float:
 
 def track_of(record: Record, file_name: str) -> Track:
     """The row of a record, as `from_line`."""
-    boxes = _boxes(record)
+    later = "track_bbox" in record and "frame_bboxes" not in record
+    boxes = _boxes(record, "track_bbox" if later else "frame_bboxes")
     frames = len(boxes)
-    times = _row(record, "track_ts" if "track_bbox" in record else "frame_ts", frames)
+    times = _row(record, "track_ts" if later else "frame_ts", frames)
     if any(later < earlier for earlier, later in pairwise(times)):
         raise ValueError("the times of its frames do not ascend")
     height, width = _size(record)
@@ -163,8 +164,7 @@ def _size(record: Record) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _boxes(record: Record) -> list[list[float]]:
-    key = "track_bbox" if "track_bbox" in record else "frame_bboxes"
+def _boxes(record: Record, key: str) -> list[list[float]]:
     found = _list(record, key)
     if not 1 <= len(found) <= MAX_FRAMES:
         raise ValueError(f"{key} has {len(found)} boxes instead of 1 to {MAX_FRAMES}")

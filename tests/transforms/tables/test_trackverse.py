@@ -94,6 +94,11 @@ def test_a_line_of_the_later_form_becomes_a_row():
     assert row.top_weighted_means.tolist() == [0.4375, 0.125]
 
 
+def test_a_later_form_needs_the_time_of_every_frame():
+    with pytest.raises(ValueError, match="track_ts: 2 values instead of 1"):
+        parse({**LATER, "track_bbox": [[1, 2, 3, 4]]})
+
+
 def test_what_the_curator_reads_is_a_mixture_of_both_forms():
     mixed = {key: LATER[key] for key in ("fn", "video_size", "track_ts", "track_bbox", "top10_lbl", "top10_desc")}
     row = parse({**mixed, "top10_cls": LISTED["top10_cls"], "top10_wcls": LISTED["top10_wcls"]}, "LVIS-4M.jsonl.gzip")
@@ -156,7 +161,6 @@ def test_a_tracks_hash_is_of_the_text_that_the_reference_makes_of_it():
         ({"frame_obj": [0.5]}, "frame_obj: 1 values"),
         ({"yid": 3}, "yid"),
         ({"yid": ""}, "yid"),
-        ({"track_bbox": [[1, 2, 3, 4]]}, "track_ts: 2 values instead of 1"),
     ],
 )
 def test_what_is_wrong_with_a_line_is_said(changes, words):
