@@ -33,6 +33,7 @@ ROOMS = [
     "transforms.curation",
     "transforms.curation.tracks",
     "transforms.bundle",
+    "transforms.bundle.tracks",
     "beam_pipelines",
     "beam_pipelines.errors",
     "beam_pipelines.runners",

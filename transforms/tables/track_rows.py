@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from transforms.tables.schemas import BOX, F32, I32, Vector, column
+from transforms.tables.video_rows import SPANS
 
 _F32S, _F64S = pa.list_(pa.float32()), pa.list_(pa.float64())
 _I32S, _I64S = pa.list_(pa.int32()), pa.list_(pa.int64())
@@ -142,3 +143,35 @@ class ShotCovers:
     tracks: I32 = column(_I32S, "(N,) the same number: the same face or plate, followed through the shot")
     found: list[bool] = column(pa.list_(pa.bool_()), "(N,) found in this frame, or filled in between or beyond others")
     scores: F32 = column(_F32S, "(N,) detection scores, 0 to 1; 0 where it was filled in")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedVideo:
+    """A row of `track_plan`: a video whose tracks are written to files, and where in the tables they are."""
+
+    video_id: str = column(pa.string(), "key: the video")
+    media: str = column(pa.string(), "the video's file, below the run's folder")
+    width: int = column(pa.int32(), "of the frames, pixels")
+    height: int = column(pa.int32(), "of the frames, pixels")
+    frames: int = column(pa.int64(), "number of frames of the video")
+    fps: float = column(pa.float64(), "frames a second")
+    segments: list[list[float]] = column(
+        SPANS, "(S,2) the shots that were looked at to the end, start and end, seconds"
+    )
+    seen_shards: list[str] = column(pa.list_(pa.string()), "(O,) shards of `objects` that have its shots, in order")
+    seen_rows: list[int] = column(_I64S, "(O,) the row in each")
+    track_shards: list[str] = column(pa.list_(pa.string()), "(R,) shards of `tracks` that have its tracks, in order")
+    track_starts: list[int] = column(_I64S, "(R,) the first row in each")
+    track_ends: list[int] = column(_I64S, "(R,) the first row after them")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackFile:
+    """A row of `track_files`: a file of tracks of one video, or of the whole bundle."""
+
+    file: str = column(pa.string(), "key: the file, below the run's folder")
+    video_id: str | None = column(pa.string(), "the video; null: the file is of all videos", nullable=True)
+    format: str = column(pa.string(), "the name of its format")
+    bytes: int = column(pa.int64(), "its size")
+    sha256: str = column(pa.string(), "of the file, hex")
+    tracks: int = column(pa.int64(), "the tracks of the video, or of all videos")
