@@ -78,8 +78,8 @@ def _line_at_zero(away: Array, values: Array) -> Array:
     total, first, second = weights.sum(), (weights * away).sum(), (weights * away**2).sum()
     spread = total * second - first**2
     if spread <= 1e-12 * total**2:  # all others are too far away to count
-        return np.asarray(weights @ values / total)
-    return np.asarray((weights * (second - first * away)) @ values / spread)
+        return np.asarray((weights[:, None] * values).sum(axis=0) / total)
+    return np.asarray(((weights * (second - first * away))[:, None] * values).sum(axis=0) / spread)
 
 
 def parts(times: Sequence[float], end: float, settings: TrackClipSettings) -> list[range]:

@@ -11,8 +11,8 @@ def cut_box(image: Pixels, box: Array, size: tuple[int, int]) -> Pixels:
     """The part of an RGB image (H,W,3) in a box (4,) of any fractions, at the size (width, height).
 
     Beyond the image its border goes on. Bilinear; what shrinks by more than a third is sampled a whole number of times
-    as finely and averaged. A box that moves by a tenth of a pixel moves the picture by as much, to a hundredth; boxes
-    rounded to whole pixels, or cv2.getRectSubPix, whose size is rounded, leave a tenth to half a pixel.
+    as finely and averaged. A box that moves by a tenth of a pixel moves the picture by as much, to a few hundredths.
+    Boxes rounded to whole pixels, or cv2.getRectSubPix, whose size is rounded, leave a tenth to half a pixel.
     """
     x1, y1, x2, y2 = (float(value) for value in box)
     times_finer = max(1, round(max((x2 - x1) / size[0], (y2 - y1) / size[1])))
