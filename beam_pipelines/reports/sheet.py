@@ -1,4 +1,4 @@
-"""A picture of a run: of its face clips, a row for each with frames from first to last, or of its identities."""
+"""A picture of a run: of its clips, a row for each with frames from first to last, of its tracks or identities."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from beam_pipelines.reports.contact_sheet import CELL, check_picture, stack, strip, write_contact_sheet
+from beam_pipelines.reports.track_sheet import write_track_sheet
 from model_handlers.interface import Array
 from transforms.tables.shards import read_column, shard_names
 from transforms.videos.library import local_file
@@ -23,6 +24,8 @@ def write_sheet(run: str, path: str) -> str:
     check_picture(path)
     if shard_names(run, "clips"):
         return f"{write_film_strips(run, path)} clips"
+    if shard_names(run, "tracks"):
+        return f"{write_track_sheet(run, path)} tracks"
     return f"{write_contact_sheet(run, path)} identities"
 
 
@@ -42,4 +45,5 @@ def _strip(run: str, clip_id: str, file: str) -> Array:
 
 def _small(reader: VideoReader, numbers: list[int]) -> Iterator[Array]:
     for _, image in reader.frames(numbers):
-        yield cv2.cvtColor(cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+        width = min(max(1, round(CELL * image.shape[1] / image.shape[0])), 2 * CELL)
+        yield cv2.cvtColor(cv2.resize(image, (width, CELL), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)

@@ -99,10 +99,21 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LeftOutTrack:
+    """A row of `left_out` of the recipe object_tracks: a track that no stage after `distinct` sees."""
+
+    track_id: str = column(pa.string(), "key: the track")
+    reason: str = column(pa.string(), "reason code")
+    original_id: str = column(pa.string(), "the track that stays and shows the same")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TrackClip:
     """A row of `clips` of the recipe object_tracks: a track as an MP4 file that follows the object."""
 
-    clip_id: str = column(pa.string(), "key: <track_id>-x<n>, n the box expansion in percent")
+    clip_id: str = column(
+        pa.string(), "key: <track_id>-x<n>, n the box expansion in percent; -p<m> behind it: a later part"
+    )
     track_id: str = column(pa.string(), "the track")
     shot_id: str = column(pa.string(), "the shot")
     video_id: str = column(pa.string(), "the video")

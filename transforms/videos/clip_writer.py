@@ -1,6 +1,8 @@
 """Clips that are encoded anew: frames, or a span of a video, as an MP4 file."""
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -60,10 +62,23 @@ def clock(times: Sequence[float]) -> tuple[Fraction, list[int]]:
 def write_mp4(
     path: str, frames: Iterable[Pixels], times: Sequence[float], end: float, settings: EncodeSettings
 ) -> tuple[int, int]:
-    """Encode RGB frames (H,W,3), all of one size, as H.264 in MP4; returns the file's (width, height), even numbers.
+    """Encode frames as `open_mp4` says; returns the file's (width, height), even numbers."""
+    size = 0, 0
+    with open_mp4(path, times, end, settings) as write:
+        for image in frames:
+            size = write(image)
+    return size
+
+
+@contextmanager
+def open_mp4(
+    path: str, times: Sequence[float], end: float, settings: EncodeSettings
+) -> Iterator[Callable[[Pixels], tuple[int, int]]]:
+    """A function that takes RGB frames (H,W,3), all of one size, one by one, and encodes them as H.264 in MP4.
 
     Each frame is shown from its time (seconds, ascending) on, the last one until `end`. The same frames give the same
     bytes: one thread, no dates, no names. The file's header comes first. ValueError where counts differ or are 0.
+    The function returns the file's (width, height), even numbers.
     """
     import av
 
@@ -72,30 +87,35 @@ def write_mp4(
     tick, stamps = clock(times)
     lasts = dict(zip(stamps, np.diff([*stamps, max(stamps[-1] + 1, round((end - times[0]) / tick))]), strict=True))
     mux = {"movflags": "+faststart", "fflags": "+bitexact"}
-    size = None
     with av.open(path, "w", format="mp4", container_options=mux) as out:
         options = {"preset": settings.preset, "crf": str(settings.crf), "x264-params": _SAME_EVERYWHERE}
         stream = out.add_stream("libx264", rate=1 / tick, options=options)
-        stream.codec_context.thread_count = 1
-        stream.codec_context.time_base = tick
-        for image, stamp in zip(frames, stamps, strict=True):
-            image = even(image)
-            if size is None:
-                size = _set_up(stream.codec_context, image)
+        context = stream.codec_context
+        context.thread_count, context.time_base = 1, tick
+        missing = deque(stamps)
+
+        def write(image: Pixels) -> tuple[int, int]:
+            if not missing:
+                raise ValueError(f"a clip needs a frame for each of {len(stamps)} times, and no more")
+            stamp, image = missing.popleft(), even(image)
+            if stamp == stamps[0]:
+                _set_up(context, image)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_BT709, threads=1)
             frame.pts, frame.time_base = stamp, tick
             _mux(out, stream.encode(frame), lasts)
+            return context.width, context.height
+
+        yield write
+        if missing:
+            raise ValueError(f"a clip needs a frame for each of {len(stamps)} times; {len(missing)} are missing")
         _mux(out, stream.encode(None), lasts)
-    assert size is not None
-    return size
 
 
-def _set_up(context: "VideoCodecContext", image: Pixels) -> tuple[int, int]:
-    height, width = image.shape[:2]
-    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+def _set_up(context: "VideoCodecContext", image: Pixels) -> None:
+    context.height, context.width = image.shape[:2]
+    context.pix_fmt = "yuv420p"
     context.colorspace = context.color_primaries = context.color_trc = context.color_range = _BT709
-    return width, height
 
 
 def _mux(out: "OutputContainer", encoded: Iterable["Packet[Any]"], lasts: dict[int, int]) -> None:

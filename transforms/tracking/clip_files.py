@@ -1,0 +1,134 @@
+"""The clips of a track: its box, cut out of every frame from the first to the last, as MP4 files."""
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model_handlers.interface import Array, Pixels
+from transforms.tables.digest import file_digest
+from transforms.tables.item_ids import safe_id
+from transforms.tables.reasons import Rejected
+from transforms.tables.schemas import derived
+from transforms.tables.track_rows import Track, TrackClip
+from transforms.tracking.box_path import boxes_at
+from transforms.tracking.clip_boxes import ClipBoxes, clip_boxes, parts, smooth
+from transforms.tracking.clip_settings import TrackClipSettings, percent
+from transforms.tracking.cut_box import cut_box
+from transforms.videos.clip_writer import open_mp4
+from transforms.videos.frame_cache import frame_pixels, frame_times
+from transforms.videos.library import add_file, video_folder
+
+TABLE = "clips"
+Cover = Callable[
+    [int, Pixels], Pixels
+]  # a frame of a shot, by number, to one in which nothing is seen that must not be
+CoverOf = Callable[[str, str], Cover]  # of a run's folder and a shot's id; raises Rejected `not_covered`
+_LABEL = 80  # characters of a class's name in the name of a file
+_PROMPT = re.compile(r"^photo of a | \(also.*", re.DOTALL)  # what is no name in TrackVerse's descriptions of classes
+
+
+def cut_track(run: str, settings: TrackClipSettings, cover_of: CoverOf | None, track: Track) -> tuple[TrackClip, ...]:
+    """Write the clips of a track; returns a row for each, by part, then by expansion.
+
+    Frames are decoded and covered once for all expansions, one of them in memory at a time. Rejected `broken_frame` if
+    the video has not all of the track's frames or one does not decode, or as the reader and `cover_of` say.
+    """
+    times, seconds = frame_times(run, track.media)
+    if not 0 <= track.first_frame <= track.last_frame < len(times):
+        raise Rejected("broken_frame", f"{track.last_frame} of {len(times)} frames")
+    stops = np.append(times, seconds)[track.first_frame : track.last_frame + 2].tolist()
+    own = np.array(stops[:-1])
+    path = smooth(own, boxes_at(np.array(track.times), track.boxes, own), settings.smoothing)
+    frame = track.width, track.height
+    views = [clip_boxes(path, frame, expansion, settings) for expansion in settings.expansions]
+    cover = None if cover_of is None else cover_of(run, track.shot_id)
+    rows: list[TrackClip] = []
+    for number, part in enumerate(parts(stops[:-1], stops[-1], settings)):
+        names = [_file(track, expansion, number, settings) for expansion in settings.expansions]
+        files = _write_part(run, settings, track, cover, views, part, stops, names)
+        for expansion, view, name, (size, sha256) in zip(settings.expansions, views, names, files, strict=True):
+            rows.append(
+                derived(
+                    TrackClip,
+                    track,
+                    clip_id=_clip_id(track, expansion, number),
+                    expansion=expansion,
+                    file=name,
+                    bytes=size,
+                    sha256=sha256,
+                    first_frame=track.first_frame + part.start,
+                    end_frame=track.first_frame + part.stop,
+                    start=stops[part.start],
+                    end=stops[part.stop],
+                    width=view.width,
+                    height=view.height,
+                    boxes=view.boxes[part.start : part.stop],
+                    covered=cover is not None,
+                )
+            )
+    return tuple(rows)
+
+
+def _write_part(
+    run: str,
+    settings: TrackClipSettings,
+    track: Track,
+    cover: Cover | None,
+    views: Sequence[ClipBoxes],
+    part: range,
+    stops: Sequence[float],
+    names: Sequence[str],
+) -> list[tuple[int, str]]:
+    """Write a clip for each view of some frames of the track; returns their sizes and SHA-256.
+
+    `stops` are the times of all its frames, and the last one's end.
+    """
+    with tempfile.TemporaryDirectory(prefix="manyfaces-clip-") as folder:
+        paths = [f"{folder}/{number}.mp4" for number in range(len(views))]
+        with ExitStack() as opened:
+            when = (stops[part.start : part.stop], stops[part.stop], settings.encode)
+            writers = [opened.enter_context(open_mp4(path, *when)) for path in paths]
+            for place in part:
+                number = track.first_frame + place
+                pixels = frame_pixels(run, track.media, number)
+                pixels = pixels if cover is None else cover(number, pixels)
+                for write, view in zip(writers, views, strict=True):
+                    write(cut_box(pixels, view.boxes[place], (view.width, view.height)))
+        for path, name in zip(paths, names, strict=True):
+            add_file(run, name, path)
+        return [(Path(path).stat().st_size, file_digest(path)) for path in paths]
+
+
+def _clip_id(track: Track, expansion: float, part: int) -> str:
+    return f"{track.track_id}-x{percent(expansion)}{_part(part)}"
+
+
+def _file(track: Track, expansion: float, part: int, settings: TrackClipSettings) -> str:
+    if settings.layout == "ids":
+        return f"{video_folder(TABLE, track.video_id)}/{_clip_id(track, expansion, part)}.mp4"
+    name = trackverse_name(track.video_id, track.class_name, track.times, track.boxes)
+    return f"{TABLE}/BoxExp{float(expansion)}/{name}{_part(part)}.mp4"
+
+
+def _part(number: int) -> str:
+    return f"-p{number}" if number else ""
+
+
+def trackverse_name(video_id: str, class_name: str, times: Sequence[float], boxes: Array) -> str:
+    """TrackVerse's name of a track's clip, without its suffix: `<two characters>/<video_id>-<class>-<hash>`.
+
+    The hash is the MD5 of the video's id, the times (N,) and the boxes (N,4), corners here, x, y, width, height there,
+    as Python prints tuples of plain floats (extract_tracks.py, where NumPy 2 would print other ones). Times and boxes
+    must be those of the file of tracks. Characters that have no place in a file's name are replaced.
+    """
+    label = safe_id(_PROMPT.sub("", class_name).replace(" ", "-"))[:_LABEL]
+    sides = np.asarray(boxes, np.float64).reshape(-1, 4)
+    listed: list[Any] = np.hstack([sides[:, :2], sides[:, 2:] - sides[:, :2]]).tolist()
+    text = f"{video_id}-{tuple(float(time) for time in times)}-{tuple(map(tuple, listed))}"
+    return f"{video_id[:2]}/{video_id}-{label}-{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"
