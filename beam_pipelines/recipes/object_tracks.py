@@ -1,4 +1,4 @@
-"""The recipe object_tracks: a list of videos -> objects followed through their shots, with classes and clips."""
+"""The recipe object_tracks: a list of videos -> objects followed through their shots, their classes, clips and files."""
 
 from typing import Literal
 
@@ -6,6 +6,9 @@ from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from model_handlers.models.roles import KnownModels
+from transforms.bundle.tracks.plan import Sources
+from transforms.bundle.tracks.settings import TrackFilesSettings
+from transforms.bundle.tracks.track_files_stage import write_track_files
 from transforms.fetch.lists.video_manifest import split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
@@ -13,6 +16,9 @@ from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.flow.stages import Stage
 from transforms.tables.track_rows import PassedShot
 from transforms.tables.video_rows import Shot
+from transforms.tracking.clip_settings import TrackClipSettings
+from transforms.tracking.clips_stage import write_track_clips
+from transforms.tracking.distinct_stage import LEFT_OUT, DistinctSettings, find_duplicates
 from transforms.tracking.object_settings import ObjectSettings
 from transforms.tracking.objects_stage import find_objects
 from transforms.tracking.track_settings import TrackSettings
@@ -26,23 +32,32 @@ class ObjectTracksConfig(RecipeConfig):
 
     recipe: Literal["object_tracks"] = Field("object_tracks", description="the recipe's name")
     jobs: list[list[str]] = Field(
-        [["download", "shots"], ["objects"], ["tracks"]], description="the stages of each job"
+        [["download", "shots"], ["objects"], ["tracks"], ["distinct"], ["clips"], ["bundle"]],
+        description="the stages of each job; all from `distinct` on may be left out",
     )
     manifest: VideoManifestSettings = VideoManifestSettings()
     fetch: VideoDownloadSettings = VideoDownloadSettings()
     shots: ShotSettings = ShotSettings(min_seconds=3, max_seconds=600)
     objects: ObjectSettings = ObjectSettings()
     tracks: TrackSettings = TrackSettings()
+    distinct: DistinctSettings = DistinctSettings()
+    clips: TrackClipSettings = TrackClipSettings()
+    bundle: TrackFilesSettings = TrackFilesSettings()
 
 
 def stages(config: ObjectTracksConfig, models: KnownModels) -> list[Stage]:
     """All stages of the recipe, in order."""
-    objects = find_objects(config.objects, models, PassedShot if config.has_stage("filters") else Shot)
+    shots = PassedShot if config.has_stage("filters") else Shot
+    objects = find_objects(config.objects, models, shots)
+    left_out = LEFT_OUT if config.has_stage("distinct") else None
     return [
         download_videos(config.fetch),
         find_shots(config.shots, models),
         objects,
         find_tracks(config.tracks, objects.models["objects"].classes),
+        find_duplicates(config.distinct, follower="clips", written="clips"),
+        write_track_clips(config.clips, without=left_out),
+        write_track_files(config.bundle, Sources(shots=objects.reads), left_out, "distinct" if left_out else None),
     ]
 
 
