@@ -3,7 +3,8 @@
 `<video_id>/gt/gt.txt` has a line for each box: frame, track, left, top, width, height, 1, class, 1. Frames, tracks,
 classes and, as MOTChallenge has it, pixels count from 1. The seventh number is a flag there (0: left out of the
 evaluation), and the last the visible share, which no one has told. A track has one class in all its frames: its
-number in the vocabulary and 1, so that COCO's person is MOTChallenge's pedestrian.
+number in the vocabulary and 1, so that COCO's person is MOTChallenge's pedestrian. TrackEval judges results of that
+class alone: those of others it reads in the form of `coco_video`.
 Frames are those of the video's file: only frames that were looked at have lines, where a track was found in them.
 `<video_id>/seqinfo.ini` tells the sequence's size, and `~seqmap.txt` lists the sequences.
 """
@@ -27,8 +28,7 @@ def write(video: VideoTracks, open_file: Open) -> None:
     """Write both files, boxes by frame and track."""
     boxes, told = files(video.video.video_id)
     with open_file(boxes) as out:
-        for line in lines(video.tracks()):
-            out.write(line)
+        out.write(b"".join(lines(video.tracks())))
     with open_file(told) as out:
         out.write(sequence(video.video).encode())
 
@@ -44,8 +44,7 @@ def lines(tracks: Iterable[Track]) -> Iterable[bytes]:
         rows.append(np.concatenate([frames, told, corners[:, :2] + 1, sizes], axis=1))
     found = np.concatenate(rows)
     for frame, number, kind, *box in found[np.lexsort((found[:, 1], found[:, 0]))].tolist():
-        place = ",".join(f"{value:.2f}" for value in box)
-        yield f"{frame:.0f},{number:.0f},{place},1,{kind:.0f},1\n".encode()
+        yield b"%d,%d,%.2f,%.2f,%.2f,%.2f,1,%d,1\n" % (frame, number, *box, kind)
 
 
 def sequence(video: PlannedVideo) -> str:
