@@ -117,8 +117,7 @@ def _read(path: str) -> Iterator[tuple[str, TrackPath]]:
 
 def _lists(column: pa.Array) -> list[Array]:
     """Each row's list of numbers, or of boxes (flat), as an array."""
-    ends, values = column.offsets.to_numpy()[1:] - column.offsets[0].as_py(), column.flatten()
+    ends, values = np.cumsum(pc.list_value_length(column).to_numpy()), column.flatten()
     if pa.types.is_fixed_size_list(values.type):
-        width, values = values.type.list_size, values.flatten()
-        ends = ends * width
+        ends, values = ends * values.type.list_size, values.flatten()
     return np.split(values.to_numpy(), ends[:-1])

@@ -64,17 +64,21 @@ def duplicates(tracks: Sequence[TrackPath], max_overlap: float) -> dict[str, str
     Two tracks show the same if their overlap is above `max_overlap`. Taken by rank, a track goes if one that stays
     shows the same; so whatever goes has its like among those that stay. The order of `tracks` is of no account.
     """
-    alike: dict[int, list[int]] = {}
+    near: dict[int, list[int]] = {}
     for one, other in _near(tracks):
-        a, b = tracks[one], tracks[other]
-        if track_overlap(a.times, a.boxes, b.times, b.boxes) > max_overlap:
-            alike.setdefault(one, []).append(other)
-            alike.setdefault(other, []).append(one)
+        near.setdefault(one, []).append(other)
+        near.setdefault(other, []).append(one)
     stays_for: dict[int, int | None] = {}
-    for number in sorted(alike, key=lambda number: tracks[number].rank):
-        stay = [other for other in alike[number] if other in stays_for and stays_for[other] is None]
-        stays_for[number] = min(stay, key=lambda other: tracks[other].rank, default=None)
+    for number in sorted(near, key=lambda number: tracks[number].rank):
+        stay = [other for other in near[number] if other in stays_for and stays_for[other] is None]
+        stay.sort(key=lambda other: tracks[other].rank)
+        alike = (other for other in stay if _overlap(tracks[number], tracks[other]) > max_overlap)
+        stays_for[number] = next(alike, None)
     return {tracks[one].track_id: tracks[other].track_id for one, other in stays_for.items() if other is not None}
+
+
+def _overlap(one: TrackPath, other: TrackPath) -> float:
+    return track_overlap(one.times, one.boxes, other.times, other.boxes)
 
 
 def _near(tracks: Sequence[TrackPath]) -> Iterator[tuple[int, int]]:

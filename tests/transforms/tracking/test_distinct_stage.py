@@ -88,9 +88,22 @@ def test_chunks_of_which_other_tracks_are_left_out_are_done_again(folder):
     assert left_out(folder) == {"v-s0-t1": "v-s0-t0", "w-s0-t0": "w-s0-t2"}
     assert shard_names(folder, ledger_table("clips")) == ["00000", "00002"]
     assert shard_names(folder, RETRIES) == ["r0001-clips-00001"]  # that of x
-    # and is no longer alike
-    choose(folder)
+    clips(folder, "00001", verdict("w-s0-t1", ""))
+    clips(folder, "r0002-objects-00000", verdict("w-s0-t2", ""))
+    choose(folder)  # it is no longer alike
     assert left_out(folder) == {"v-s0-t1": "v-s0-t0"}
+    assert shard_names(folder, ledger_table("clips")) == ["00000", "00002", "r0002-objects-00000"]
+
+
+def test_a_shard_is_read_some_tracks_at_a_time(tmp_path, monkeypatch):
+    run = str(tmp_path)
+    rows = [track(number, numbers=range(number, number + 3 + number % 4)) for number in range(7)]
+    write_tracks(run, "00000", rows)
+    monkeypatch.setattr(distinct_stage, "_AT_ONCE", 3)
+    found = [path for _, path in distinct_stage._read(f"{run}/tracks/part-00000.parquet")]
+    assert [path.track_id for path in found] == [row.track_id for row in rows]
+    assert [path.times.tolist() for path in found] == [row.times for row in rows]
+    assert [path.boxes.tolist() for path in found] == [row.boxes.tolist() for row in rows]
 
 
 @given(seed=st.integers(0, 1000), shards=st.integers(2, 4))
