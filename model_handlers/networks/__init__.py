@@ -15,6 +15,7 @@ NETWORKS = {
         "mobilenetv2",
         "mtcnn",
         "owlv2",
+        "resnet18_cartoon",
         "resnet18_clothing",
         "retinaface",
         "vit_kprpe",

@@ -12,6 +12,7 @@ from apache_beam.typehints.decorators import no_annotations
 
 from transforms.flow.gather import Branches, Gather, each, piece_of
 from transforms.flow.steps import Visit, apply
+from transforms.tables.reasons import Rejected
 
 
 def split(visit: Visit, into: Callable[[Any], Sequence[Any]]) -> Iterator[Visit]:
@@ -33,6 +34,17 @@ def join(pieces: list[Visit], use: Callable[[Any, list[Any]], Any]) -> Visit:
         return apply(first.made, lambda made: use(made, []))
     results = [piece.made if piece.ended is None else piece.ended for piece in pieces]
     return apply(first.item.row, lambda made: use(made, results))
+
+
+def unless_too_many_failed(results: Sequence[Any], most: float, kind: str = "frames") -> list[Any]:
+    """What was made of the pieces that did not end; Rejected as the first that did if more than the share `most` did.
+
+    `kind` says in its detail what the pieces are.
+    """
+    failed = [one for one in results if isinstance(one, Rejected)]
+    if failed and (len(failed) > most * len(results) or len(failed) == len(results)):
+        raise Rejected(failed[0].code, f"{len(failed)} of {len(results)} {kind}; the first: {failed[0].detail}")
+    return [one for one in results if not isinstance(one, Rejected)]
 
 
 class InPieces(beam.PTransform):

@@ -10,7 +10,7 @@ import numpy as np
 from model_handlers.interface import Array, Detections, Pixels
 from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.gather import Branches, each
-from transforms.flow.pieces import InPieces
+from transforms.flow.pieces import InPieces, unless_too_many_failed
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import ask, enter, leave, step
 from transforms.tables.reasons import Rejected
@@ -135,10 +135,8 @@ def _slim(sample: Sample) -> Sample:
 
 def span_rows(settings: SpanSettings, shot: Shot, samples: list[Sample | Rejected]) -> tuple[FaceSpan, ...]:
     """The rows of the shot's spans; samples that failed count as such without a face, unless they are too many."""
-    failed = [sample for sample in samples if isinstance(sample, Rejected)]
-    if len(failed) > settings.max_failed_share * len(samples):
-        raise Rejected(failed[0].code, f"{len(failed)} of {len(samples)} frames; the first: {failed[0].detail}")
-    seen = [sample for sample in samples if isinstance(sample, Sample) and sample.box is not None]
+    looked_at: list[Sample] = unless_too_many_failed(samples, settings.max_failed_share)
+    seen = [sample for sample in looked_at if sample.box is not None]
     if not seen:
         raise Rejected("no_face", f"in none of {len(samples)} frames, of the size and score that are asked for")
     found = find_spans(_track(shot, seen), settings)
