@@ -7,8 +7,10 @@ from transforms.filtering.statistics import (
     flat_share,
     median,
     movement,
+    page,
     screen,
     sharpness,
+    text_overlay,
     thumbnail,
 )
 
@@ -16,4 +18,5 @@ DARK = ShotFilter(brightness, median)
 BLURRED = ShotFilter(sharpness, median)
 STATIC = ShotFilter(thumbnail, movement)
 LETTERBOX = ShotFilter(screen, bars)
+TEXT_OVERLAY = ShotFilter(page, text_overlay)
 FLAT_COLOURS = ShotFilter(flat_share, median)

@@ -25,7 +25,7 @@ class BlurredSettings(Settings):
         None,
         ge=0,
         le=1e6,
-        description="luma squared; shots below it are dropped (50: nothing in focus); null: no such filter",
+        description="luma squared; shots below it are dropped (40: nothing in focus); null: no such filter",
     )
 
 
@@ -35,9 +35,9 @@ class StaticSettings(Settings):
     least: float | None = Field(
         None,
         ge=0,
-        le=128,
-        description="standard deviation over time, levels of luma, of 64 x 36 thumbnails; shots below it are dropped "
-        "(2: a still photograph); null: no such filter",
+        le=255,
+        description="levels of luma between the tenth and the ninetieth percentile over time, in thumbnails of 64 x 36 "
+        "pixels; shots below it are dropped (7: a still photograph); null: no such filter",
     )
 
 
@@ -50,6 +50,20 @@ class LetterboxSettings(Settings):
         le=1,
         description="share of the frame that the bars take; shots above it are dropped (0.1: 2.39:1 in 16:9 has 0.26); "
         "null: no such filter",
+    )
+
+
+class TextOverlaySettings(Settings):
+    """Shots with lettering or a logo that stands still over a moving picture, such as captions and watermarks. Over a
+    picture that stands still itself none is found.
+    """
+
+    most: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of the frame in 10 x 10 blocks of 320 x 180 pixels with strokes that stand still; shots "
+        "above it are dropped (0.02: a line of text); null: no such filter",
     )
 
 
@@ -109,8 +123,12 @@ class OwnFilterSettings(Settings):
     filter: Annotated[str, AfterValidator(_is_there)] = Field(
         description="`module:attribute`, a ShotFilter of transforms.filtering.shot_filter"
     )
-    least: float | None = Field(None, description="shots whose score is below it are dropped; null: no such limit")
-    most: float | None = Field(None, description="shots whose score is above it are dropped; null: no such limit")
+    least: float | None = Field(
+        None, allow_inf_nan=False, description="shots whose score is below it are dropped; null: no such limit"
+    )
+    most: float | None = Field(
+        None, allow_inf_nan=False, description="shots whose score is above it are dropped; null: no such limit"
+    )
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> "OwnFilterSettings":
@@ -125,8 +143,8 @@ class FilterSettings(Settings):
     Each filter gives a shot one score. A limit may be met exactly. A score that is no finite number keeps no limit.
     """
 
-    frames_per_second: float = Field(3, gt=0, le=120, description="frames of a shot that filters look at, a second")
-    seconds: float = Field(10, gt=0, le=86_400, description="of each shot, from its start on, are looked at")
+    frames_per_second: float = Field(3, gt=0, le=60, description="frames of a shot that filters look at, a second")
+    seconds: float = Field(10, gt=0, le=60, description="of each shot, from its start on, are looked at")
     max_failed_share: float = Field(
         0.1, ge=0, le=1, description="a shot fails when more than this share of these frames do"
     )
@@ -134,6 +152,7 @@ class FilterSettings(Settings):
     blurred: BlurredSettings = BlurredSettings()
     static: StaticSettings = StaticSettings()
     letterbox: LetterboxSettings = LetterboxSettings()
+    text_overlay: TextOverlaySettings = TextOverlaySettings()
     flat_colours: FlatColourSettings = FlatColourSettings()
     own: tuple[OwnFilterSettings, ...] = Field((), description="filters of one's own, in order")
     brisque: BrisqueSettings = BrisqueSettings()

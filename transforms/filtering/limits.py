@@ -16,6 +16,7 @@ BY_STATISTICS = {
     "blurred": "blurred_shot",
     "static": "static_shot",
     "letterbox": "letterboxed",
+    "text_overlay": "text_overlay",
     "flat_colours": "flat_colours",
 }
 BY_MODELS = {"brisque": "low_quality", "cartoon": "cartoon", "aesthetics": "low_aesthetics"}

@@ -17,7 +17,10 @@ from transforms.tables.reasons import Rejected
 MOST_BYTES = 65_536  # of what is measured of a frame: what is as large as a frame must not be kept
 
 _BUILT_IN = "transforms.filtering.built_in"
-FILTERS = {name: f"{_BUILT_IN}:{name.upper()}" for name in ("dark", "blurred", "static", "letterbox", "flat_colours")}
+FILTERS = {
+    name: f"{_BUILT_IN}:{name.upper()}"
+    for name in ("dark", "blurred", "static", "letterbox", "text_overlay", "flat_colours")
+}
 
 
 def mean(measured: Sequence[Array]) -> float:

@@ -79,6 +79,7 @@ REASONS: dict[str, Reason] = {
     "blurred_shot": _dropped("the shot is less sharp than the configured minimum"),
     "static_shot": _dropped("less moves in the shot than the configured minimum"),
     "letterboxed": _dropped("black bars take more of the shot than the configured share"),
+    "text_overlay": _dropped("lettering over the shot takes more than the configured share"),
     "flat_colours": _dropped("areas of one colour, as in drawings, take more of the shot than the configured share"),
     "low_quality": _dropped("the shot's BRISQUE score is above the configured maximum"),
     "cartoon": _dropped("the model for cartoons gives the shot more than the configured maximum"),
