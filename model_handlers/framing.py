@@ -18,15 +18,18 @@ def check_side(family: str, side: int, stride: int = 32) -> None:
         raise ValueError(f"{family}'s input side must be a multiple of {stride}, not {side}")
 
 
-def middle_square(image: Array, side: int) -> Array:
-    """The middle (side, side, 3) of the RGB uint8 image (H,W,3) after its shorter side became `side`, bicubically.
+def middle_square(
+    image: Array, side: int, shorter: int | None = None, resampling: Pillow.Resampling = Pillow.Resampling.BICUBIC
+) -> Array:
+    """The middle (side, side, 3) of the RGB uint8 image (H,W,3) after its shorter side became `shorter`, or `side`.
 
-    The steps and their roundings are torchvision's `Resize` and `CenterCrop` on Pillow images, on which CLIP and its
-    like were trained.
+    The steps and their roundings are torchvision's `Resize` and `CenterCrop` on Pillow images, with which many networks
+    were trained: CLIP and its like bicubically.
     """
     height, width = image.shape[:2]
-    new_width = side if width <= height else int(side * width / height)
-    new_height = side if height <= width else int(side * height / width)
+    shorter = side if shorter is None else shorter
+    new_width = shorter if width <= height else int(shorter * width / height)
+    new_height = shorter if height <= width else int(shorter * height / width)
     left, top = round((new_width - side) / 2), round((new_height - side) / 2)
     across, down = width / new_width, height / new_height
     box = (
@@ -35,7 +38,7 @@ def middle_square(image: Array, side: int) -> Array:
         (left + side) * across,
         (top + side) * down,
     )  # scaled alone, however long the rest
-    return np.asarray(Pillow.fromarray(image).resize((side, side), Pillow.Resampling.BICUBIC, box=box))
+    return np.asarray(Pillow.fromarray(image).resize((side, side), resampling, box=box))
 
 
 def to_planes(image: Array, normalization: str | None) -> Array:

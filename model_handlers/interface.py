@@ -109,6 +109,7 @@ class Codec:
     semantics     (image)                               (D,) float32 of unit length: what the image shows
     appearance    (crop)                                (D,) float32, as the model gives it: how it looks
     quality       (image)                               one float: the catalogue's note says which way is better
+    cartoon       (image)                               one float: the logit for a cartoon, above 0 for most of them
     face_quality  (crop, crop_landmarks)                one float: the note says which way is better
     objects       (image)                               Objects
     cuts          (window): 100 frames (100,27,48,3)    (100,) float32: is a frame part of a transition between shots

@@ -1,4 +1,4 @@
-"""The recipe object_tracks: a list of videos -> objects followed through their shots, their classes, clips and files."""
+"""The recipe object_tracks: a list of videos -> objects followed through their shots, with classes, clips and files."""
 
 from typing import Literal
 
@@ -13,6 +13,8 @@ from transforms.fetch.lists.video_manifest import split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
+from transforms.filtering.filter_settings import FilterSettings
+from transforms.filtering.filters_stage import filter_shots
 from transforms.flow.stages import Stage
 from transforms.tables.track_rows import PassedShot
 from transforms.tables.video_rows import Shot
@@ -32,12 +34,13 @@ class ObjectTracksConfig(RecipeConfig):
 
     recipe: Literal["object_tracks"] = Field("object_tracks", description="the recipe's name")
     jobs: list[list[str]] = Field(
-        [["download", "shots"], ["objects"], ["tracks"], ["distinct"], ["clips"], ["bundle"]],
-        description="the stages of each job; all from `distinct` on may be left out",
+        [["download", "shots"], ["filters", "objects"], ["tracks"], ["distinct"], ["clips"], ["bundle"]],
+        description="the stages of each job; `filters`, and all from `distinct` on, may be left out",
     )
     manifest: VideoManifestSettings = VideoManifestSettings()
     fetch: VideoDownloadSettings = VideoDownloadSettings()
     shots: ShotSettings = ShotSettings(min_seconds=3, max_seconds=600)
+    filters: FilterSettings = FilterSettings()
     objects: ObjectSettings = ObjectSettings()
     tracks: TrackSettings = TrackSettings()
     distinct: DistinctSettings = DistinctSettings()
@@ -53,6 +56,7 @@ def stages(config: ObjectTracksConfig, models: KnownModels) -> list[Stage]:
     return [
         download_videos(config.fetch),
         find_shots(config.shots, models),
+        filter_shots(config.filters, models),
         objects,
         find_tracks(config.tracks, objects.models["objects"].classes),
         find_duplicates(config.distinct, follower="clips", written="clips"),

@@ -6,6 +6,7 @@ CODECS = {
         "appearance",
         "arcface",
         "brisque",
+        "cartoon",
         "centerface",
         "clip_image",
         "dlib_resnet",

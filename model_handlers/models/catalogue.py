@@ -18,7 +18,7 @@ from model_handlers.weights.uris import check_uri, read_text
 
 Task = Literal[
     "person", "pose", "keypoints", "face", "mesh", "embedding", "expression", "cuts", "semantics", "appearance",
-    "quality", "face_quality", "plate", "objects",
+    "quality", "face_quality", "plate", "objects", "cartoon",
 ]  # fmt: skip
 Framework = Literal["onnx", "torch", "tensorflow", "litert", "dlib"]
 _PLACE = r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _TASKS = {
     "person": {"person", "pose"}, "emotion": {"expression"}, "clip_image": {"semantics"},
     "brisque": {"quality"}, "hyperiqa": {"quality"}, "clipiqa": {"quality"},
+    "aesthetics": {"quality"},
 }  # fmt: skip
 
 

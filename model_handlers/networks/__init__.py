@@ -14,6 +14,7 @@ NETWORKS = {
         "iresnet",
         "mtcnn",
         "owlv2",
+        "resnet18_cartoon",
         "resnet18_clothing",
         "retinaface",
         "vit_kprpe",

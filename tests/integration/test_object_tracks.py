@@ -1,4 +1,4 @@
-"""The recipe object_tracks from a list of videos to tracks, clips and files, with the real models of the CPU profile."""
+"""The recipe object_tracks from a list of videos to tracks, clips and files, with real models of the CPU profile."""
 
 import gzip
 import json

@@ -36,15 +36,15 @@ def join(pieces: list[Visit], use: Callable[[Any, list[Any]], Any]) -> Visit:
     return apply(first.item.row, lambda made: use(made, results))
 
 
-def succeeded(results: Sequence[Any], max_failed_share: float, called: str) -> list[Any]:
-    """The results of the pieces that did not end; Rejected as the first that did, if more than this share of them did.
+def succeeded(results: Sequence[Any], max_failed_share: float) -> list[Any]:
+    """What was made of the frames, say, that did not end; Rejected as the first that did, if more than that share did.
 
-    `called` says in the detail what the pieces are: `frames`.
+    It is so too if all of them did.
     """
-    failed = [result for result in results if isinstance(result, Rejected)]
-    if len(failed) > max_failed_share * len(results):
-        raise Rejected(failed[0].code, f"{len(failed)} of {len(results)} {called}; the first: {failed[0].detail}")
-    return [result for result in results if not isinstance(result, Rejected)]
+    failed = [one for one in results if isinstance(one, Rejected)]
+    if failed and (len(failed) > max_failed_share * len(results) or len(failed) == len(results)):
+        raise Rejected(failed[0].code, f"{len(failed)} of {len(results)} frames; the first: {failed[0].detail}")
+    return [one for one in results if not isinstance(one, Rejected)]
 
 
 class InPieces(beam.PTransform):

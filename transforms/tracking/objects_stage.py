@@ -201,7 +201,7 @@ def objects_row(
 
     Rejected `no_object` if there is nothing in any frame.
     """
-    seen: list[Sample] = succeeded(samples, settings.max_failed_share, "frames")
+    seen: list[Sample] = succeeded(samples, settings.max_failed_share)
     frames = [sample.found for sample in seen if sample.found is not None]
     counts = np.array([len(found.scores) for found in frames], np.int32)
     if not counts.any():

@@ -135,7 +135,7 @@ def _slim(sample: Sample) -> Sample:
 
 def span_rows(settings: SpanSettings, shot: Shot, samples: list[Sample | Rejected]) -> tuple[FaceSpan, ...]:
     """The rows of the shot's spans; samples that failed count as such without a face, unless they are too many."""
-    looked_at = succeeded(samples, settings.max_failed_share, "frames")
+    looked_at: list[Sample] = succeeded(samples, settings.max_failed_share)
     seen = [sample for sample in looked_at if sample.box is not None]
     if not seen:
         raise Rejected("no_face", f"in none of {len(samples)} frames, of the size and score that are asked for")

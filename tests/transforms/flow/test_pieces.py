@@ -13,7 +13,7 @@ from beam_pipelines.driver.pipelines import row_pipeline
 from beam_pipelines.driver.work import pending
 from tests.integration.runs import table_content
 from transforms.flow.gather import each
-from transforms.flow.pieces import InPieces
+from transforms.flow.pieces import InPieces, succeeded
 from transforms.flow.stages import Job, RowStage
 from transforms.flow.steps import enter, leave, step
 from transforms.tables.attempt import begin_attempt
@@ -111,3 +111,26 @@ def test_parts_come_together_and_failures_stay_with_their_part(whole):
 
 def test_a_runner_that_breaks_fusion_gives_the_same_tables(whole, tmp_path):
     assert run(str(tmp_path), torn=True) == whole
+
+
+LATE, LOST = Rejected("timeout", "late"), Rejected("broken_frame", "lost")
+
+
+@pytest.mark.parametrize(
+    ("results", "most", "expected"),
+    [
+        ([], 0, []),
+        ([1, 2], 0, [1, 2]),
+        ([1, LOST, 3, 4], 0.25, [1, 3, 4]),
+        ([1, LOST, LATE, 4], 0.25, "2 of 4 frames; the first: lost"),
+        ([LATE, 2], 0, "1 of 2 frames; the first: late"),
+        ([LATE, LOST], 1, "2 of 2 frames; the first: late"),  # nothing is left
+    ],
+)
+def test_a_whole_fails_with_too_many_of_its_pieces(results, most, expected):
+    if isinstance(expected, list):
+        assert succeeded(results, most) == expected
+        return
+    with pytest.raises(Rejected) as why:
+        succeeded(results, most)
+    assert (why.value.code, why.value.detail) == (results[[*map(type, results)].index(Rejected)].code, expected)
