@@ -19,9 +19,21 @@ from transforms.tables.ledger import tally
 from transforms.videos.reader import VideoReader
 
 pytestmark = pytest.mark.integration
-STAGES = ("download", "shots", "objects", "tracks", "distinct", "clips", "bundle")
+STAGES = ("download", "shots", "filters", "objects", "tracks", "distinct", "clips", "bundle")
 SIZE, PERSON = (480, 270), (150, 240)  # pixels: of the frames, and of a person who moves through them
-QUICK = ("objects.frame_rate=8", "shots.min_seconds=1", "tracks.min_seconds=1.5", "tracks.min_area=0.05")
+# a person who appears at once looks like a cut
+QUICK = (
+    "objects.frame_rate=8",
+    "shots={detector: none, min_seconds: 1}",
+    "tracks.min_seconds=1.5",
+    "tracks.min_area=0.05",
+)
+
+MORE = (
+    "filters.static.least=7",
+    "objects.appearance_model=mobilenetv2-appearance",
+    "clips.expansions=[0, 0.25]",
+)
 
 
 def place(who: int, number: int) -> tuple[int, int]:
@@ -62,7 +74,7 @@ def films(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
     videos.write(folder / "walk.mp4", walk(100))
     videos.write(folder / "empty.mp4", [np.full((SIZE[1], SIZE[0], 3), 110, np.uint8)] * 50)
-    videos.write(folder / "blink.mp4", walk(19), videos.File(fps=10))
+    videos.write(folder / "blink.mp4", walk(15), videos.File(fps=10))
     pages = {f"/{path.name}": Page(200, {"Content-Type": "video/mp4"}, path.read_bytes()) for path in folder.iterdir()}
     with serve(pages) as port:
         manifest = folder / "films.csv"
@@ -74,8 +86,8 @@ def films(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(films, tmp_path_factory) -> str:
     """One run with all files, shared by the tests that read it."""
-    formats, looks = "bundle.formats=[trackverse, mot, coco_video]", "objects.appearance_model=mobilenetv2-appearance"
-    return films.run(str(tmp_path_factory.mktemp("runs") / "whole"), formats, looks, "clips.expansions=[0, 0.25]")
+    formats = "bundle.formats=[trackverse, mot, coco_video]"
+    return films.run(str(tmp_path_factory.mktemp("runs") / "whole"), formats, *MORE)
 
 
 def rows(folder: str, table: str) -> list[dict]:
@@ -86,7 +98,8 @@ def test_every_stage_balances_and_says_why(whole):
     assert {stage: tally(whole, stage).by_reason for stage in STAGES} == {
         "download": {"kept": 3, "http_404": 1},
         "shots": {"kept": 3},
-        "objects": {"kept": 2, "no_object": 1},
+        "filters": {"kept": 2, "static_shot": 1},
+        "objects": {"kept": 2},
         "tracks": {"kept": 1, "no_track": 1},
         "distinct": {"kept": 2},
         "clips": {"kept": 2},
@@ -130,7 +143,7 @@ def test_the_files_have_what_the_tables_have(whole):
     tracks = sorted(rows(whole, "tracks"), key=lambda row: row["first_frame"])
     assert [line["top10_desc"] for line in lines] == [row["top_names"] for row in tracks]
     assert [line["frame_ts"] for line in lines] == [row["times"] for row in tracks]
-    for name, shots in (("walk", [[0.0, 4.0]]), ("empty", [[0.0, 2.0]])):
+    for name, shots in (("walk", [[0.0, 4.0]]), ("empty", [])):  # a shot that a filter left out was not looked at
         progress = json.loads(Path(whole, "bundle/trackverse", name[:2], f"{name}-progress.json").read_text())
         assert progress == {"segments_complete": shots, "num_tracks": 2 if name == "walk" else 0}
     boxes = Path(whole, "bundle/mot/walk/gt/gt.txt").read_text().splitlines()
@@ -141,9 +154,8 @@ def test_the_files_have_what_the_tables_have(whole):
 def test_the_cuts_between_jobs_change_nothing(films, whole, tmp_path):
     other = films.run(
         str(tmp_path / "other"),
-        "jobs=[[download, shots, objects, tracks], [distinct], [clips]]",
-        "objects.appearance_model=mobilenetv2-appearance",
-        "clips.expansions=[0, 0.25]",
+        "jobs=[[download, shots, filters, objects, tracks], [distinct], [clips]]",
+        *MORE,
     )
     for table in ("objects", "tracks", "clips"):
         assert table_content(other, table) == table_content(whole, table), table
