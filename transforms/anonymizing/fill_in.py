@@ -12,6 +12,8 @@ import numpy as np
 from model_handlers.interface import Array
 from transforms.anonymizing.covers_settings import CoverSettings
 
+_SLACK = 1e-6  # seconds; times are floats
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filled:
@@ -36,7 +38,7 @@ def fill_in(
     longer than `max_gap` stays open but for its ends, where two covers may be in one frame. Covers lie in the frame and
     have an area; each holds its detection with the margin.
     """
-    breaks = np.flatnonzero(np.diff(times[places]) > settings.max_gap) + 1
+    breaks = np.flatnonzero(np.diff(times[places]) > settings.max_gap + _SLACK) + 1
     pieces = []
     for start, stop in pairwise([0, *breaks.tolist(), len(places)]):
         pieces.append(_piece(places[start:stop], boxes[start:stop], scores[start:stop], times, settings))
@@ -51,7 +53,8 @@ def _piece(
     places: Array, boxes: Array, scores: Array, times: Array, settings: CoverSettings
 ) -> tuple[Array, Array, Array, Array]:
     """The frames from a little before the first detection to a little after the last: places, boxes, hits, scores."""
-    begin, end = times[places[0]] - settings.beyond, times[places[-1]] + settings.beyond
+    before = settings.beyond + _SLACK
+    begin, end = times[places[0]] - before, times[places[-1]] + before
     covered = np.arange(np.searchsorted(times, begin), np.searchsorted(times, end, side="right"))
     moments, found, rows = times[covered], times[places], places - covered[0]
     between = np.stack([np.interp(moments, found, side) for side in boxes.astype(np.float64).T], axis=1)
