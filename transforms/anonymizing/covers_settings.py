@@ -34,7 +34,11 @@ class FindSettings(Settings):
         "catalogue says",
     )
     margin: float = Field(
-        0.15, ge=0, le=4, description="added on each side of what was found, share of its width and height"
+        0.3,
+        ge=0,
+        le=4,
+        description="added on each side of what was found, share of its width and height; with less, detectors find a "
+        "face by the hair and the ears around a cover",
     )
     inference: How[InferenceSettings] = InferenceSettings()
 
@@ -92,6 +96,6 @@ class PaintSettings(Settings):
         "blur", description="blur: means over `cells`, with smooth transitions; pixelate: the means; fill: one colour"
     )
     cells: int = Field(
-        4, ge=1, le=8, description="blur, pixelate: means along the longer side of a cover; more is weaker"
+        3, ge=1, le=8, description="blur, pixelate: means along the longer side of a cover; more is weaker"
     )
     colour: tuple[Level, Level, Level] = Field((0, 0, 0), description="fill: red, green and blue, 0 to 255")

@@ -39,7 +39,7 @@ def _alone(frames: Sequence[Hits], tracks: Sequence[Followed]) -> Iterator[Follo
 
 
 def _joined(tracks: Sequence[Followed], frames: Sequence[Hits], times: Array, max_gap: float) -> list[Followed]:
-    """The tracks, by first frame; each goes on with the one that ended before it within the gap and overlaps it most."""
+    """The tracks, by first frame; each goes on with the one that overlaps it most of those that have ended."""
     chains: list[list[Followed]] = []
     waiting: list[list[Followed]] = []  # chains that another track may go on with
     for track in tracks:

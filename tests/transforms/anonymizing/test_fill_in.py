@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,7 +40,7 @@ def test_the_frames_that_are_covered(places, settings, covered):
 
 
 def test_between_two_detections_a_cover_moves_from_one_to_the_other():
-    found = filled([10, 14], [BOX, BOX + (40, 0, 40, 0)])
+    found = filled([10, 14], [BOX, BOX + np.array([40, 0, 40, 0])])
     assert found.boxes[:, 0].tolist() == [100, 110, 120, 130, 140]
     assert (found.boxes[:, 2] - found.boxes[:, 0] == 40).all()
 
@@ -103,7 +105,7 @@ def test_each_detection_lies_in_a_cover_of_its_frame_and_all_covers_in_the_frame
 def test_gaps_that_are_short_enough_are_filled_and_the_ends_are_drawn_out(track):
     times, places, boxes, settings = track
     covered = set(filled(places, boxes, settings, times).places.tolist())
-    for one, other in zip(places, places[1:], strict=False):
+    for one, other in pairwise(places):
         if times[other] - times[one] <= settings.max_gap:
             assert covered.issuperset(range(one, other))
     for place in places.tolist():

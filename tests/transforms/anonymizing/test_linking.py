@@ -10,7 +10,7 @@ BOX = np.array([100, 80, 140, 120], np.float32)
 
 
 def at(*shifts: float) -> Hits:
-    boxes = np.array([BOX + (shift, 0, shift, 0) for shift in shifts], np.float32).reshape(-1, 4)
+    boxes = np.array([BOX + np.array([shift, 0, shift, 0]) for shift in shifts], np.float32).reshape(-1, 4)
     return Hits(boxes, np.full(len(boxes), 0.2, np.float32))
 
 
