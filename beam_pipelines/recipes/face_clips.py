@@ -66,7 +66,7 @@ def stages(config: FaceClipsConfig, models: KnownModels) -> list[Stage]:
         find_shots(config.shots, models),
         find_covers(config.covers, models),
         write_anonymized(config.anonymized, config.paint),
-        write_parts(config.parts, covered),
+        write_parts(config.parts, covered if config.has_stage("parts") else None),
         find_face_spans(config.spans, models),
         write_clips(config.clips, models, covered if config.clips.cover else None),
         write_clip_metadata(),

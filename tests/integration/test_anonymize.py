@@ -1,4 +1,4 @@
-"""The recipes anonymize and anonymize_images with the real models of the CPU profile: no covered face is found again."""
+"""The recipes anonymize and anonymize_images with real models: no face that was covered is found again."""
 
 import csv
 import os
@@ -44,7 +44,7 @@ QUICK = AnonymizedVideoSettings(encode=EncodeSettings(preset="ultrafast"))
 def blurred(frames) -> list[np.ndarray]:
     frames = list(frames)
     for number in HIDDEN:
-        frames[number] = cv2.GaussianBlur(frames[number], (0, 0), 6)
+        frames[number] = cv2.GaussianBlur(frames[number], (0, 0), 16)
     return frames
 
 

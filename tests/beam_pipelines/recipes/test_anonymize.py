@@ -32,7 +32,7 @@ def test_it_can_be_cut_so(name, jobs):
 
 def test_covers_must_be_whole_before_anything_is_written():
     config = load("anonymize", "jobs=[[download, shots, covers, anonymized]]")
-    with pytest.raises(ConfigError, match="covers, which no job before its own writes"):
+    with pytest.raises(ConfigError, match="which no job before its own writes"):
         cut_jobs(RECIPES["anonymize"].stages_of(config), config.jobs)
 
 

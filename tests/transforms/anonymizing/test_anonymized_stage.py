@@ -36,8 +36,8 @@ def run(tmp_path) -> str:
 
 def video(spans=None) -> Video:
     return Video(
-        "v", "http://x/v.mp4", None, "{}", spans, "media/v.mp4", 1, "00", "mov", "h264", *videos.SIZE, 0, FRAMES, 1.2, 25,
-        True, "{}",
+        "v", "http://x/v.mp4", None, "{}", spans, "media/v.mp4", 1, "00", "mov", "h264", *videos.SIZE, 0, FRAMES, 1.2,
+        25, True, "{}",
     )  # fmt: skip
 
 
