@@ -2,10 +2,15 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from model_handlers.models.roles import KnownModels
+from transforms.anonymizing.anonymized_settings import AnonymizedVideoSettings
+from transforms.anonymizing.anonymized_stage import write_anonymized
+from transforms.anonymizing.covered_shots import covering
+from transforms.anonymizing.covers_settings import CoverSettings, PaintSettings
+from transforms.anonymizing.covers_stage import find_covers
 from transforms.bundle.metadata_stage import write_clip_metadata
 from transforms.fetch.lists.video_manifest import split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
@@ -27,24 +32,43 @@ class FaceClipsConfig(RecipeConfig):
     recipe: Literal["face_clips"] = Field("face_clips", description="the recipe's name")
     jobs: list[list[str]] = Field(
         [["download", "shots"], ["spans", "clips"], ["metadata"]],
-        description="the stages of each job; `parts`, in a job of its own after shots, writes each shot as a file",
+        description="the stages of each job; after shots, in jobs of their own, `covers` finds what must not be seen, "
+        "`anonymized` writes each video without it, and `parts` each shot as a file",
     )
     manifest: VideoManifestSettings = VideoManifestSettings()
     fetch: VideoDownloadSettings = VideoDownloadSettings()
     shots: ShotSettings = ShotSettings(detector="fixed", fixed_seconds=300)
+    covers: CoverSettings = Field(
+        CoverSettings(around=0.5),
+        description="what is covered in `anonymized` and `parts`, and in clips if they say so",
+    )
+    paint: PaintSettings = PaintSettings()
+    anonymized: AnonymizedVideoSettings = AnonymizedVideoSettings()
     parts: PartSettings = PartSettings()
     spans: SpanSettings = SpanSettings()
     clips: ClipSettings = ClipSettings()
 
+    @model_validator(mode="after")
+    def _what_is_covered_is_encoded(self) -> "FaceClipsConfig":
+        covers = self.has_stage("covers")
+        if covers and self.has_stage("parts") and self.parts.cuts != "exact":
+            raise ValueError("parts.cuts must be exact with the stage covers: what is copied cannot be painted over.")
+        if self.clips.cover and self.has_stage("clips") and not covers:
+            raise ValueError("clips.cover needs the stage covers: add it to jobs, after shots and before clips.")
+        return self
+
 
 def stages(config: FaceClipsConfig, models: KnownModels) -> list[Stage]:
     """All stages of the recipe, in order."""
+    covered = covering(config.paint) if config.has_stage("covers") else None
     return [
         download_videos(config.fetch),
         find_shots(config.shots, models),
-        write_parts(config.parts),
+        find_covers(config.covers, models),
+        write_anonymized(config.anonymized, config.paint),
+        write_parts(config.parts, covered if config.has_stage("parts") else None),
         find_face_spans(config.spans, models),
-        write_clips(config.clips, models),
+        write_clips(config.clips, models, covered if config.clips.cover else None),
         write_clip_metadata(),
     ]
 

@@ -7,6 +7,10 @@ from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Limit, Recipe, RecipeConfig
 from model_handlers.models.roles import KnownModels
+from transforms.anonymizing.anonymized_settings import AnonymizedVideoSettings
+from transforms.anonymizing.anonymized_stage import write_anonymized
+from transforms.anonymizing.covers_settings import CoverSettings, PaintSettings
+from transforms.anonymizing.covers_stage import find_covers
 from transforms.curation.candidates_stage import LEFT_OUT, choose_candidates, is_full
 from transforms.curation.selection_stage import select_faces
 from transforms.curation.settings import CandidateSettings, SelectionSettings
@@ -22,6 +26,7 @@ from transforms.videos.frames_stage import sample_frames
 from transforms.videos.sampling import SamplingSettings
 from transforms.videos.settings import VideoAcceptSettings
 from transforms.videos.shot_settings import ShotSettings
+from transforms.videos.shots_stage import find_shots
 from transforms.vision.detections_stage import find_detections
 from transforms.vision.embeddings_stage import embed_faces
 from transforms.vision.settings import DetectionSettings, EmbeddingSettings, VideoFaceSettings
@@ -43,7 +48,8 @@ class FaceGenerationConfig(RecipeConfig):
     recipe: Literal["face_generation"] = Field("face_generation", description="the recipe's name")
     jobs: list[list[str]] = Field(
         [["download", "frames", "detections", "faces"], ["candidates"], ["embeddings"], ["identity"], ["selection"]],
-        description="the stages of each job; `candidates` and the last ones may be left out",
+        description="the stages of each job; `candidates` and the last ones may be left out. `shots`, `covers` and "
+        "`anonymized`, which stand before frames, write each video with its faces covered",
     )
     chunks_per_wave: int = Field(
         16,
@@ -59,6 +65,9 @@ class FaceGenerationConfig(RecipeConfig):
         description="how cuts are found: between the frames of a sequence, and for sampling by shot; with the detector "
         "none or fixed, sequences are not looked at for cuts",
     )
+    covers: CoverSettings = CoverSettings()
+    paint: PaintSettings = PaintSettings()
+    anonymized: AnonymizedVideoSettings = AnonymizedVideoSettings()
     detections: DetectionSettings = DetectionSettings()
     faces: VideoFaceSettings = VideoFaceSettings()
     candidates: CandidateSettings = CandidateSettings()
@@ -72,6 +81,9 @@ def stages(config: FaceGenerationConfig, models: KnownModels) -> list[Stage]:
     left_out = LEFT_OUT if config.has_stage("candidates") else None
     return [
         download_videos(config.fetch),
+        find_shots(config.shots, models),
+        find_covers(config.covers, models),
+        write_anonymized(config.anonymized, config.paint),
         sample_frames(config.sampling, config.shots, models),
         find_detections(config.detections, models),
         measure_faces(config.faces, models),

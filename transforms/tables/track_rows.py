@@ -136,27 +136,6 @@ class TrackClip:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ShotCovers:
-    """A row of `covers`: all that must not be seen in a shot, frame by frame; N boxes, none where nothing was found."""
-
-    shot_id: str = column(pa.string(), "key: that of the shot")
-    video_id: str = column(pa.string(), "the video")
-    label: str | None = column(pa.string(), "source label", nullable=True)
-    source: str = column(pa.string(), "other columns of the manifest, JSON")
-    media: str = column(pa.string(), "the video's file, below the run's folder")
-    first_frame: int = column(pa.int64(), "number of its first frame")
-    end_frame: int = column(pa.int64(), "number of the first frame after it")
-    width: int = column(pa.int32(), "of the frames, pixels")
-    height: int = column(pa.int32(), "of the frames, pixels")
-    numbers: list[int] = column(_I64S, "(N,) the frame of each box, ascending")
-    boxes: F32 = column(pa.list_(BOX), "(N,4) what is covered there, with its margin, pixels of the frame")
-    kinds: list[str] = column(pa.list_(pa.string()), "(N,) face or plate")
-    tracks: I32 = column(_I32S, "(N,) the same number: the same face or plate, followed through the shot")
-    found: list[bool] = column(pa.list_(pa.bool_()), "(N,) found in this frame, or filled in between or beyond others")
-    scores: F32 = column(_F32S, "(N,) detection scores, 0 to 1; 0 where it was filled in")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class PlannedVideo:
     """A row of `track_plan`: a video whose tracks are written to files, and where in the tables they are."""
 

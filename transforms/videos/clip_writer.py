@@ -11,6 +11,7 @@ from pydantic import Field
 
 from model_handlers.interface import Pixels
 from transforms.settings import Settings
+from transforms.videos.covering import Paint
 from transforms.videos.reader import VideoReader
 
 if TYPE_CHECKING:
@@ -124,9 +125,15 @@ def _mux(out: "OutputContainer", encoded: Iterable["Packet[Any]"], lasts: dict[i
         out.mux(packet)
 
 
-def encode_span(source: str, first: int, end: int, path: str, settings: EncodeSettings) -> tuple[int, int]:
-    """Exactly the frames `first` to before `end` of a video as a file of their own; returns its (width, height)."""
+def encode_span(
+    source: str, first: int, end: int, path: str, settings: EncodeSettings, paint: Paint | None = None
+) -> tuple[int, int]:
+    """Exactly the frames `first` to before `end` of a video as a file of their own; returns its (width, height).
+
+    `paint` covers each frame before it is written.
+    """
     with VideoReader(source) as reader:
         stop = float(reader.times[end]) if end < len(reader) else reader.seconds
-        frames = (image for _, image in reader.frames(range(first, end)))
+        read = reader.frames(range(first, end))
+        frames = (image if paint is None else paint(number, image) for number, image in read)
         return write_mp4(path, frames, [float(time) for time in reader.times[first:end]], stop, settings)

@@ -16,6 +16,7 @@ from transforms.tables.video_rows import Shot, VideoPart
 from transforms.videos.audio import cut_audio, encode_sound
 from transforms.videos.clip_copy import Copied, copy_span
 from transforms.videos.clip_writer import EncodeSettings, encode_span
+from transforms.videos.covering import Covering, Paint
 from transforms.videos.join import join
 from transforms.videos.library import add_file, local_file, video_folder
 
@@ -33,41 +34,48 @@ class PartSettings(Settings):
     encode: EncodeSettings = Field(EncodeSettings(), description="how exact parts are encoded")
 
 
-def write_parts(settings: PartSettings) -> RowStage:
-    """The stage parts: each shot as a file."""
+def write_parts(settings: PartSettings, covering: Covering | None = None) -> RowStage:
+    """The stage parts: each shot as a file, covered where `covering` is given.
+
+    ValueError if parts that are copied were to be covered: pixels change only where they are encoded anew.
+    """
+    if covering is not None and settings.cuts != "exact":
+        raise ValueError("parts.cuts must be exact where parts are covered: what is copied cannot be painted over.")
     return RowStage(
         name="parts",
         reads="shots",
         row_in=Shot,
         writes=TABLE,
         row_out=VideoPart,
-        transform=partial(WriteParts, settings=settings),
-        settings={"parts": settings},
+        transform=partial(WriteParts, settings=settings, covering=covering),
+        settings={"parts": settings, **(covering.settings if covering else {})},
+        also=covering.tables if covering else (),
     )
 
 
 class WriteParts(beam.PTransform):
     """Item[Shot] -> Outcome[VideoPart]: the file `parts/<video_id>/<video_id>_part_<number of the shot>.mp4`."""
 
-    def __init__(self, run: str, settings: PartSettings) -> None:
+    def __init__(self, run: str, settings: PartSettings, covering: Covering | None = None) -> None:
         super().__init__()
-        self._run, self._settings = run, settings
+        self._run, self._settings, self._covering = run, settings, covering
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Write each shot by itself."""
-        write = partial(write_part, self._run, self._settings)
+        write = partial(write_part, self._run, self._settings, covering=self._covering)
         return items | "Enter" >> enter() | "Write" >> step(write) | "Leave" >> leave(Shot)
 
 
-def write_part(run: str, settings: PartSettings, shot: Shot) -> tuple[VideoPart, ...]:
+def write_part(run: str, settings: PartSettings, shot: Shot, covering: Covering | None = None) -> tuple[VideoPart, ...]:
     """The row of a shot's file, once that is committed; Rejected `broken_video` if MP4 cannot hold copied streams."""
+    paint = None if covering is None else covering.paint(run, shot.shot_id)
     number = shot.shot_id.rpartition("-s")[2]
     name = f"{video_folder(TABLE, shot.video_id)}/{shot.video_id}_part_{number}.mp4"
     with tempfile.TemporaryDirectory(prefix="manyfaces-part-") as folder:
         path = Path(folder, "part.mp4")
         with local_file(run, shot.media) as video:
             if settings.cuts == "exact":
-                held = encode_part(video, shot, folder, path, settings.encode)
+                held = encode_part(video, shot, folder, path, settings.encode, paint)
             else:
                 held = copy_span(video, shot.start, shot.end, str(path))
         add_file(run, name, str(path))
@@ -86,15 +94,24 @@ def write_part(run: str, settings: PartSettings, shot: Shot) -> tuple[VideoPart,
     return (row,)
 
 
-def encode_part(video: str, shot: Shot, folder: str, path: Path, settings: EncodeSettings) -> Copied:
+def encode_part(
+    video: str, shot: Shot, folder: str, path: Path, settings: EncodeSettings, paint: Paint | None = None
+) -> Copied:
     """Write the shot's frames and, if the video has sound, what sounds meanwhile; the folder is for work on the way."""
-    silent, wav, sound = (Path(folder, name) for name in ("silent.mp4", "sound.wav", "sound.mp4"))
-    encode_span(video, shot.first_frame, shot.end_frame, str(silent), settings)
+    silent = Path(folder, "silent.mp4")
+    encode_span(video, shot.first_frame, shot.end_frame, str(silent), settings, paint)
+    add_sound(video, shot.start, shot.end, silent, folder, path)
+    return Copied(shot.first_frame, shot.end_frame, shot.start, shot.end)
+
+
+def add_sound(video: str, start: float, end: float, silent: Path, folder: str, path: Path) -> bool:
+    """Make `path` of the silent MP4 and what sounds in the video from `start` to `end`; whether there is any sound."""
+    wav, sound = Path(folder, "sound.wav"), Path(folder, "sound.mp4")
     with wav.open("wb") as out:
-        sounds = cut_audio(video, shot.start, shot.end, out, mono=False)
+        sounds = cut_audio(video, start, end, out, mono=False)
     if sounds:
         encode_sound(str(wav), str(sound))
         join(str(silent), str(sound), str(path))
     else:
         silent.rename(path)
-    return Copied(shot.first_frame, shot.end_frame, shot.start, shot.end)
+    return sounds

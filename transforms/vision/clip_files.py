@@ -16,6 +16,7 @@ from transforms.tables.reasons import Rejected
 from transforms.tables.video_rows import FaceSpan
 from transforms.videos.audio import cut_audio
 from transforms.videos.clip_writer import write_mp4
+from transforms.videos.covering import Covering, Paint
 from transforms.videos.frame_cache import frame_pixels, frame_times
 from transforms.videos.library import add_file, local_file, video_folder
 from transforms.videos.lmdb_frames import DATA, lmdb_frames
@@ -49,8 +50,8 @@ class ClipFiles:
     drawn: tuple[Pixels, ...]  # the frames that were drawn, SIDE pixels
 
 
-def write_clip(run: str, settings: ClipSettings, span: FaceSpan) -> ClipFiles:
-    """Write the clip's files.
+def write_clip(run: str, settings: ClipSettings, span: FaceSpan, covering: Covering | None = None) -> ClipFiles:
+    """Write the clip's files; what `covering` covers is seen in none of them.
 
     Rejected `too_large_result` if its frames would be larger than MAX_SIDE, `broken_frame` if one of the video's does
     not decode, or as the reader says.
@@ -58,13 +59,14 @@ def write_clip(run: str, settings: ClipSettings, span: FaceSpan) -> ClipFiles:
     box = union_square(span.boxes, settings.margin)
     if (side := int(box[2] - box[0])) > MAX_SIDE:
         raise Rejected("too_large_result", f"a clip of {side} x {side}, more than {MAX_SIDE}")
+    paint = None if covering is None else covering.paint(run, span.shot_id)
     times, seconds = frame_times(run, span.media)
     starts = np.append(times, seconds)[span.first_frame : span.end_frame + 1].tolist()
     name = f"{video_folder(TABLE, span.video_id)}/{span.span_id}"
     with tempfile.TemporaryDirectory(prefix="manyfaces-clip-") as folder:
         with _store(settings, f"{folder}/lmdb", span, box) as store:
             seen = _Seen(span, settings.lmdb_every, store)
-            frames = _frames(run, span, box, seen)
+            frames = _frames(run, span, box, seen, paint)
             write_mp4(f"{folder}/mp4", frames, starts[:-1], starts[-1], settings.encode)
         add_file(run, f"{name}.mp4", f"{folder}/mp4")
         if settings.lmdb:
@@ -128,10 +130,11 @@ def draw(clip_id: str, frames: int, count: int) -> list[int]:
     return sorted(lots[:count])
 
 
-def _frames(run: str, span: FaceSpan, box: Array, seen: _Seen) -> Iterator[Pixels]:
+def _frames(run: str, span: FaceSpan, box: Array, seen: _Seen, paint: Paint | None) -> Iterator[Pixels]:
     corners = [int(value) for value in box]
     for number in range(span.first_frame, span.end_frame):
-        image = cut_out(frame_pixels(run, span.media, number), *corners)
+        whole = frame_pixels(run, span.media, number)
+        image = cut_out(whole if paint is None else paint(number, whole), *corners)
         seen.look(number - span.first_frame, image)
         yield image
 

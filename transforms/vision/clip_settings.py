@@ -28,5 +28,9 @@ class ClipSettings(Settings):
     lmdb_every: int = Field(2, ge=1, le=1000, description="one frame of so many goes into LMDB")
     audio: bool = Field(False, description="write the clip's sound as a wav file")
     mono: bool = Field(True, description="the wav file's channels are mixed to one; else as they are in the video")
+    cover: bool = Field(
+        False,
+        description="cover in the clips what the table covers says, the very face included; needs the stage covers",
+    )
     scores: ScoreSettings = ScoreSettings()
     inference: How[InferenceSettings] = InferenceSettings()

@@ -15,6 +15,7 @@ from transforms.flow.steps import AskModel, ask, enter, leave, step
 from transforms.settings import InferenceSettings
 from transforms.tables.schemas import derived
 from transforms.tables.video_rows import Clip, FaceSpan
+from transforms.videos.covering import Covering
 from transforms.vision.clip_files import TABLE, ClipFiles, write_clip
 from transforms.vision.clip_settings import ClipSettings
 from transforms.vision.identity_changes import largest_distance
@@ -34,8 +35,8 @@ class _Clip:
         return replace(self, scores={**self.scores, role: score if known else None})
 
 
-def write_clips(settings: ClipSettings, models: KnownModels) -> RowStage:
-    """The stage clips: the files of each span, with scores."""
+def write_clips(settings: ClipSettings, models: KnownModels, covering: Covering | None = None) -> RowStage:
+    """The stage clips: the files of each span, with scores; covered where `covering` is given."""
     used = models.of(**dict(settings.scores))
     return RowStage(
         name="clips",
@@ -43,30 +44,32 @@ def write_clips(settings: ClipSettings, models: KnownModels) -> RowStage:
         row_in=FaceSpan,
         writes=TABLE,
         row_out=Clip,
-        transform=partial(WriteClips, settings=settings, models=used),
-        settings={"clips": settings},
+        transform=partial(WriteClips, settings=settings, models=used, covering=covering),
+        settings={"clips": settings, **(covering.settings if covering else {})},
         models=used,
+        also=covering.tables if covering else (),
     )
 
 
 class WriteClips(beam.PTransform):
     """Item[FaceSpan] -> Outcome[Clip]; each of the `models` gives the score of its role."""
 
-    def __init__(self, run: str, settings: ClipSettings, models: Models) -> None:
+    def __init__(self, run: str, settings: ClipSettings, models: Models, covering: Covering | None = None) -> None:
         super().__init__()
-        self._run, self._settings, self._models = run, settings, models
+        self._run, self._settings, self._models, self._covering = run, settings, models, covering
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Write the files while the frames are decoded, then ask each model that is configured."""
         settings = self._settings
-        clips = items | "Enter" >> enter() | "Write files" >> step(partial(_write, self._run, settings))
+        write = partial(_write, self._run, settings, self._covering)
+        clips = items | "Enter" >> enter() | "Write files" >> step(write)
         for role in self._models.entries:
             clips = clips | f"Score {role}" >> _score(self._models, role, settings.inference)
         return clips | "Row" >> step(_row) | "Leave" >> leave(FaceSpan)
 
 
-def _write(run: str, settings: ClipSettings, span: FaceSpan) -> _Clip:
-    return _Clip(write_clip(run, settings, span))
+def _write(run: str, settings: ClipSettings, covering: Covering | None, span: FaceSpan) -> _Clip:
+    return _Clip(write_clip(run, settings, span, covering))
 
 
 def _score(models: Models, role: str, inference: InferenceSettings) -> AskModel:

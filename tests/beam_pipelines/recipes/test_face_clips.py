@@ -109,7 +109,8 @@ def test_a_block_of_one_key_keeps_the_recipe_s_other_defaults(tmp_path):
         ("clips.lmdb=true", {"clips", "metadata"}),
         ("clips.scores.brisque=null", {"clips", "metadata"}),
         ("spans.min_score=0.6", {"spans", "clips", "metadata"}),
-        ("shots.fixed_seconds=60", {"shots", "parts", "spans", "clips", "metadata"}),
+        ("covers.beyond=1", {"covers", "anonymized"}),
+        ("shots.fixed_seconds=60", {"shots", "covers", "anonymized", "parts", "spans", "clips", "metadata"}),
     ],
 )
 def test_stages_are_redone_when_their_rows_would_change(override, changed):

@@ -1,0 +1,200 @@
+"""The recipes anonymize and anonymize_images with real models: no face that was covered is found again."""
+
+import csv
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from beam_pipelines import config as configuration
+from beam_pipelines.demos.photographs import Page, serve
+from beam_pipelines.driver.order import Order
+from beam_pipelines.driver.run import run
+from model_handlers.models import catalogue
+from model_handlers.models.loaded import load_model
+from model_handlers.models.roles import KnownModels
+from tests import photographs, videos
+from tests.portraits import portrait
+from transforms.anonymizing import anonymized_stage
+from transforms.anonymizing.anonymized_settings import AnonymizedVideoSettings
+from transforms.anonymizing.anonymized_stage import anonymized_files
+from transforms.anonymizing.covers_settings import PaintSettings
+from transforms.anonymizing.lookup import Covers, covers_of_video
+from transforms.images.pixels import open_image
+from transforms.tables.cover_rows import AnonymizedImage, AnonymizedVideo
+from transforms.tables.ledger import tally
+from transforms.tables.shards import iter_rows, shard_names, shard_path
+from transforms.tables.video_rows import Video
+from transforms.videos.clip_writer import EncodeSettings
+from transforms.videos.library import local_file
+from transforms.videos.reader import VideoReader
+
+pytestmark = pytest.mark.integration
+SIZE = (480, 270)
+RATE = Fraction(30_000, 1001)
+FRAMES = 24
+HIDDEN = range(9, 13)  # frames in which the first video's picture is blurred so that no face is found
+SEEN_AGAIN = 0.35  # the score at which CenterFace finds a face
+QUICK = AnonymizedVideoSettings(encode=EncodeSettings(preset="ultrafast"))
+
+
+def blurred(frames) -> list[np.ndarray]:
+    frames = list(frames)
+    for number in HIDDEN:
+        frames[number] = cv2.GaussianBlur(frames[number], (0, 0), 16)
+    return frames
+
+
+def films() -> dict[str, list[np.ndarray]]:
+    """People who move: one who is hidden for a while, several at once, one who is small, and a landscape."""
+    return {
+        "hidden": blurred(videos.pan(portrait("obama-1", SIZE, height=0.4), FRAMES, SIZE, shift=(0.2, 0.05))),
+        "several": list(videos.pan(videos.photograph("friends-1"), FRAMES, SIZE, shift=(0.05, 0), zoom=1.1)),
+        "small": list(videos.pan(portrait("biden-1", SIZE, (0.3, 0.4), 0.08), FRAMES, SIZE, shift=(0.1, 0))),
+        "nobody": list(videos.pan(videos.photograph("lake-1"), FRAMES, SIZE)),
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> str:
+    """A run of the recipe with the films."""
+    place = tmp_path_factory.mktemp("anonymize")
+    how = videos.File(fps=RATE, tones=(videos.Tone(440, 0, 0.4),))
+    pages, rows = {}, ["video_id,url"]
+    for name, frames in films().items():
+        path = videos.write(place / f"{name}.mp4", frames, how)
+        pages[f"/{name}.mp4"] = Page(200, {"Content-Type": "video/mp4"}, path.read_bytes())
+    with serve(pages) as port:
+        rows += [f"{name[1:-4]},http://127.0.0.1:{port}{name}" for name in pages]
+        (place / "list.csv").write_text("\n".join(rows) + "\n")
+        more = [f"fetch.allow_hosts=['127.0.0.1:{port}']", "anonymized.encode.preset=ultrafast"]
+        recipe, settings = configuration.load("anonymize", more)
+        run(Order(recipe, settings, str(place / "list.csv"), str(place / "run")))
+    return str(place / "run")
+
+
+def rows(folder: str, table: str, kind: type) -> dict:
+    found = [row for name in shard_names(folder, table) for row in iter_rows(shard_path(folder, table, name), kind)]
+    return {getattr(row, "video_id", None) or row.image_id: row for row in found}
+
+
+def pictures(folder: str, file: str) -> list[np.ndarray]:
+    with local_file(folder, file) as path, VideoReader(path) as reader:
+        return [image for _, image in reader.frames(range(len(reader)))]
+
+
+class Finders:
+    """CenterFace and, where there is its file, YuNet: the boxes of all faces in a picture."""
+
+    def __init__(self) -> None:
+        known = KnownModels(catalogue.load())
+        self._center = load_model(known.of({"face": 640}, face="centerface")["face"])
+        data = os.environ.get("MANYFACES_TEST_DATA")
+        file = Path(data or "", "models", "yunet_s_dynamic.onnx")
+        self._yunet = cv2.FaceDetectorYN.create(str(file), "", SIZE, 0.6) if data and file.exists() else None
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        found = self._center(image)
+        boxes = [found.boxes[found.scores >= SEEN_AGAIN]]
+        if self._yunet is not None:
+            self._yunet.setInputSize((image.shape[1], image.shape[0]))
+            faces = self._yunet.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
+            if faces is not None:
+                boxes.append(np.column_stack([faces[:, :2], faces[:, :2] + faces[:, 2:4]]))
+        return np.concatenate(boxes)
+
+
+@pytest.fixture(scope="module")
+def finders() -> Finders:
+    return Finders()
+
+
+def touches(box: np.ndarray, others: np.ndarray) -> bool:
+    """Whether a tenth of the box lies in one of the others."""
+    if not len(others):
+        return False
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    shared = np.maximum(sides, 0).prod(axis=1)
+    return bool((shared > 0.1 * (box[2:] - box[:2]).prod()).any())
+
+
+def found_again(images: list[np.ndarray], covers: Covers, finders: Finders) -> list[int]:
+    """The frames in which a face that was covered is found."""
+    return [n for n, image in enumerate(images) if any(touches(box, covers.at(n)) for box in finders(image))]
+
+
+WAYS = [PaintSettings(how="blur"), PaintSettings(how="pixelate"), PaintSettings(how="fill")]
+
+
+@pytest.mark.parametrize("name", ["hidden", "several", "small"])
+@pytest.mark.parametrize("paint", WAYS, ids=[paint.how for paint in WAYS])
+def test_no_covered_face_is_found_again(folder, finders, paint, name):
+    (row,) = anonymized_files(folder, QUICK, paint, rows(folder, "videos", Video)[name])
+    (covers,) = covers_of_video(folder, name)
+    assert found_again(pictures(folder, row.file), covers, finders) == []
+
+
+@pytest.mark.parametrize("name", ["hidden", "several", "small"])
+def test_with_painting_off_they_are_found(folder, finders, name, monkeypatch):
+    monkeypatch.setattr(anonymized_stage, "cover", lambda image, boxes, settings: image)
+    (row,) = anonymized_files(folder, QUICK, PaintSettings(), rows(folder, "videos", Video)[name])
+    (covers,) = covers_of_video(folder, name)
+    assert len(found_again(pictures(folder, row.file), covers, finders)) > FRAMES / 2
+
+
+def test_a_face_is_covered_in_frames_in_which_it_is_not_found(folder):
+    (covers,) = covers_of_video(folder, "hidden")
+    unseen = [n for n in range(FRAMES) if not any(covers.found[covers.places(n)])]
+    assert set(unseen).intersection(HIDDEN)  # else the test shows nothing
+    assert all(len(covers.at(n)) for n in range(FRAMES))
+
+
+def test_every_frame_is_there_at_its_time_and_with_its_sound(folder):
+    for name, row in rows(folder, "anonymized", AnonymizedVideo).items():
+        assert (row.first_frame, row.end_frame, row.audio) == (0, FRAMES, True)
+        with local_file(folder, row.file) as path, VideoReader(path) as reader:
+            assert len(reader) == FRAMES
+            assert reader.times == pytest.approx([float(n / RATE) for n in range(FRAMES)], abs=1e-9), name
+
+
+def test_what_is_not_covered_stays(folder):
+    row = rows(folder, "anonymized", AnonymizedVideo)["nobody"]
+    assert (row.covers, row.covered_frames, row.covered_share) == (0, 0, 0)
+    for before, after in zip(films()["nobody"], pictures(folder, row.file), strict=True):
+        assert np.abs(before.astype(int) - after).mean() < 8
+
+
+def test_the_report_has_every_cover(folder):
+    row = rows(folder, "anonymized", AnonymizedVideo)["hidden"]
+    with (Path(folder) / row.report).open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    (covers,) = covers_of_video(folder, "hidden")
+    assert [int(line["frame"]) for line in lines] == covers.numbers.tolist()
+    assert len(lines) == row.covers
+    assert {line["found"] for line in lines} == {"0", "1"}
+    assert float(lines[0]["x1"]) == pytest.approx(covers.boxes[0, 0], abs=0.01)
+
+
+def test_stages_balance(folder):
+    reasons = {stage: tally(folder, stage).by_reason for stage in ("download", "shots", "covers", "anonymized")}
+    assert list(reasons.values()) == [{"kept": 4}] * 4
+
+
+def test_images_lose_their_faces(tmp_path, finders):
+    names = ("friends-1", "astronaut-1", "lake-1")
+    pages = {f"/{name}": Page(200, {}, photographs.path(name).read_bytes()) for name in names}
+    with serve(pages) as port:
+        (tmp_path / "list.csv").write_text("id,url\n" + "".join(f"{n},http://127.0.0.1:{port}/{n}\n" for n in names))
+        recipe, settings = configuration.load("anonymize_images", [f"fetch.allow_hosts=['127.0.0.1:{port}']"])
+        run(Order(recipe, settings, str(tmp_path / "list.csv"), str(tmp_path / "run")))
+    found = rows(str(tmp_path / "run"), "anonymized", AnonymizedImage)
+    assert {name: len(row.boxes) > 0 for name, row in found.items()} == dict(
+        zip(names, (True, True, False), strict=True)
+    )
+    for row in found.values():
+        image = open_image((tmp_path / "run" / row.file).read_bytes())
+        assert not [box for box in finders(image) if touches(box, row.boxes.reshape(-1, 4))]
+        assert (image.shape[1], image.shape[0]) == (row.width, row.height)
