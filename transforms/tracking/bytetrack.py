@@ -89,7 +89,7 @@ class _Live:
     states: Array = field(default_factory=lambda: np.zeros((5, 0, 4)))
     last: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # frame in which it was last found
     confirmed: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))  # found more than once
-    best: Array = field(default_factory=lambda: np.zeros(0))  # highest score until now
+    total: Array = field(default_factory=lambda: np.zeros(0))  # sum of its scores
     features: Array | None = None  # (N,D)
     paths: list[_Path] = field(default_factory=list)
 
@@ -111,7 +111,7 @@ class _Live:
         self.states[:, tracks] = kalman.corrected(self.states[:, tracks], measured[seen])
         self.last[tracks] = place
         self.confirmed[tracks] = True
-        self.best[tracks] = np.maximum(self.best[tracks], scores[seen])
+        self.total[tracks] += scores[seen]
         self._remember(tracks, features, seen, int(high), settings.feature_memory)
         for track, row in zip(tracks.tolist(), usable[seen].tolist(), strict=True):
             self.paths[track].add(place, row)
@@ -124,9 +124,11 @@ class _Live:
         self._begin(place, usable, measured, scores, features, np.nonzero(owner[:new] < 0)[0])
 
     def ended(self, over: Array, settings: TrackerSettings) -> Iterator[Followed]:
-        """What became of these tracks (N,), those that were once surely an object."""
-        sure = over & (self.best >= settings.best_score)
-        return (self.paths[track].followed() for track in np.nonzero(sure)[0].tolist())
+        """What became of these tracks (N,), those that are surely an object."""
+        for track in np.nonzero(over)[0].tolist():
+            path = self.paths[track]
+            if self.total[track] >= settings.mean_score * len(path.frames):
+                yield path.followed()
 
     def _features(self, place: int, found: FrameObjects, usable: Array, settings: TrackerSettings) -> Array | None:
         if not settings.appearance_weight or not usable.size:
@@ -197,7 +199,7 @@ class _Live:
         self.states = self.states[:, staying]
         self.last = self.last[staying]
         self.confirmed = self.confirmed[staying]
-        self.best = self.best[staying]
+        self.total = self.total[staying]
         self.features = None if self.features is None else self.features[staying]
         self.paths = [self.paths[track] for track in np.nonzero(staying)[0].tolist()]
 
@@ -209,7 +211,7 @@ class _Live:
         self.states = np.concatenate([self.states, kalman.started(measured[chosen], self.noise)], axis=1)
         self.last = np.append(self.last, np.full(len(chosen), place))
         self.confirmed = np.append(self.confirmed, np.full(len(chosen), place == 0))
-        self.best = np.append(self.best, scores[chosen])
+        self.total = np.append(self.total, scores[chosen])
         if features is not None:
             new = features[chosen]
             self.features = new if self.features is None else np.concatenate([self.features, new])

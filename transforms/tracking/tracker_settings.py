@@ -10,27 +10,26 @@ from transforms.settings import Settings
 class TrackerSettings(Settings):
     """How detections become tracks (ByteTrack); where the reference has another value, it stands behind.
 
-    The defaults were chosen on composed sequences (`benchmarks.tracking`) for small detectors, whose scores are lower than
-    those of the reference's. Times are in seconds, so that another frame rate needs no other setting.
+    The defaults were chosen on composed sequences (`benchmarks.tracking`) for small detectors, whose scores are
+    lower than those of the reference's. Times are in seconds, so that another frame rate needs no other setting.
     """
 
     low_score: float = Field(0.1, ge=0, le=1, description="detections of at most this score are not looked at")
     high_score: float = Field(
-        0.25,
+        0.3,
         ge=0,
         le=1,
         description="detections of at least this score are matched first, the others only with tracks in sight; "
         "depends on the detector (reference: 0.55)",
     )
     new_score: float = Field(
-        0.25, ge=0, le=1, description="least score of the detection with which a track begins (reference: 0.65)"
+        0.3, ge=0, le=1, description="least score of the detection with which a track begins (reference: 0.65)"
     )
-    best_score: float = Field(
+    mean_score: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="least score of a track's best detection; a track below it is left out when it ends "
-        "(reference: 0.65, that of its first)",
+        description="least mean score of a track's detections; a track below it is left out when it ends (reference: 0)",
     )
     max_cost: float = Field(
         0.9, gt=0, le=2, description="limit of the first match where no features are given, of 1 - IoU x score"
@@ -77,8 +76,8 @@ class TrackerSettings(Settings):
 
     @model_validator(mode="after")
     def _scores_rise(self) -> "TrackerSettings":
-        if not self.low_score <= self.high_score <= self.new_score <= self.best_score:
-            raise ValueError("low_score, high_score, new_score and best_score must not fall in this order.")
+        if not self.low_score <= self.high_score <= self.new_score:
+            raise ValueError("low_score, high_score and new_score must not fall in this order.")
         return self
 
     def lost_frames(self, frame_rate: float) -> int:

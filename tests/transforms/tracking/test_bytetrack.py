@@ -11,7 +11,7 @@ SETTINGS = TrackerSettings(
     low_score=0.1,
     high_score=0.5,
     new_score=0.6,
-    best_score=0.6,
+    mean_score=0,
     max_cost=0.8,
     max_low_cost=0.5,
     max_unconfirmed_cost=0.7,
@@ -19,6 +19,7 @@ SETTINGS = TrackerSettings(
     max_duplicate_overlap=0.85,
     noise_rate=None,
 )
+SIZE = np.array([40, 100], np.float32)
 NOTHING = FrameObjects(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 
 
@@ -26,7 +27,7 @@ def frame(*objects, features=None) -> FrameObjects:
     """Objects as (left, score) or (left, top, score), each 40 x 100 pixels."""
     corners = np.array([[left, *(rest[:-1] or [0])] for left, *rest in objects], np.float32).reshape(-1, 2)
     scores = np.array([each[-1] for each in objects], np.float32)
-    return FrameObjects(np.concatenate([corners, corners + [40, 100]], axis=1), scores, features)
+    return FrameObjects(np.concatenate([corners, corners + SIZE], axis=1), scores, features)
 
 
 def tracks(frames, settings=SETTINGS, frame_rate=16):
@@ -67,11 +68,11 @@ def test_a_low_score_brings_no_lost_track_back():
     assert tracks(frames) == [path(0, 4, without=(2, 3))]
 
 
-def test_a_track_is_told_if_it_was_once_sure():
-    settings = SETTINGS.model_copy(update={"new_score": 0.5})
-    frames = [frame((10, score)) for score in (0.55, 0.55, 0.55)]
+def test_a_track_of_low_scores_is_left_out():
+    settings = SETTINGS.model_copy(update={"mean_score": 0.6})
+    frames = [frame((10, score)) for score in (0.75, 0.5, 0.5)]
     assert tracks(frames, settings) == []
-    assert tracks([*frames, frame((10, 0.61))], settings) == [path(0, 3)]
+    assert tracks([*frames, frame((10, 0.75))], settings) == [path(0, 3)]
 
 
 @pytest.mark.parametrize("missing", [1, 12])
@@ -177,7 +178,7 @@ def moving(random, objects, count) -> list[FrameObjects]:
     for _ in range(count):
         corners = corners + speeds
         seen = random.random(objects) < 0.8
-        boxes = np.concatenate([corners, corners + [40, 100]], axis=1)[seen]
+        boxes = np.concatenate([corners, corners + SIZE], axis=1)[seen]
         boxes = np.round((boxes + random.normal(0, 2, boxes.shape)) * 8) / 8
         frames.append(FrameObjects(boxes.astype(np.float32), random.uniform(0.05, 1, seen.sum()).astype(np.float32)))
     return frames
