@@ -47,8 +47,8 @@ FRAMEWORKS = {
     "litert": ["ai-edge-litert>=2.1"],
     "dlib": ["dlib-bin>=20"],
 }
-# Their originals, other trackers, and what scores tracks: tests compare with them. Not every one is for today's Python or
-# torch: see tests/frameworks.txt.
+# Their originals, other trackers, and what scores tracks, with which tests compare; not every one is for today's Python
+# or torch: see tests/frameworks.txt.
 COMPARED = [
     "facenet-pytorch>=2.6",
     "lap>=0.5.12",  # without which ultralytics' trackers install it when they are called

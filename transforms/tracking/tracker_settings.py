@@ -29,7 +29,7 @@ class TrackerSettings(Settings):
         0.5,
         ge=0,
         le=1,
-        description="least mean score of a track's detections; a track below it is left out when it ends (reference: 0)",
+        description="least mean score of a track's detections; a track below it is left out at its end (reference: 0)",
     )
     max_cost: float = Field(
         0.9, gt=0, le=2, description="limit of the first match where no features are given, of 1 - IoU x score"
