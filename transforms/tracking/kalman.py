@@ -10,6 +10,8 @@ The noises are those of N. Wojke et al., Simple Online and Realtime Tracking wit
 Y. Zhang et al., ByteTrack, 2022: shares of the height for cx, cy and h, fixed for a.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from model_handlers.interface import Array
@@ -18,7 +20,7 @@ from model_handlers.interface import Array
 VALUE, VELOCITY, VARIANCE, COVARIANCE, VELOCITY_VARIANCE = range(5)
 ASPECT, HEIGHT = 2, 3
 
-_PLACE, _SPEED = 1 / 20, 1 / 160  # standard deviations, shares of the height; per frame for the speed
+_PLACE, _SPEED = 1 / 20, 1 / 160  # standard deviations, shares of the height; the speed's a frame
 # Variances are (scale of the column) x (square of the height, or 1 for the aspect).
 _START_VALUE = np.array([(2 * _PLACE) ** 2, (2 * _PLACE) ** 2, 1e-2**2, (2 * _PLACE) ** 2])
 _START_SPEED = np.array([(10 * _SPEED) ** 2, (10 * _SPEED) ** 2, 1e-5**2, (10 * _SPEED) ** 2])
@@ -27,38 +29,56 @@ _MOVES_SPEED = np.array([_SPEED**2, _SPEED**2, 1e-5**2, _SPEED**2])
 _MEASURED = np.array([_PLACE**2, _PLACE**2, 1e-1**2, _PLACE**2])
 
 
-def started(measured: Array) -> Array:
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """How unsure a speed is at the start, and how much it changes in a frame: variances (4,), scales as above."""
+
+    start: Array
+    change: Array
+
+
+def noise(length: float = 1) -> Noise:
+    """The noise of speeds for frames that are so many times as long as those for which ByteTrack's was chosen.
+
+    The way that an object goes in a frame grows with the frame's length; what a speed that wanders at random changes in
+    a frame grows with the root of it, and is again a way in a frame: so the deviations are scaled by the length and by
+    its power of 1.5.
+    """
+    return Noise(_START_SPEED * length**2, _MOVES_SPEED * length**3)
+
+
+def started(measured: Array, noise: Noise) -> Array:
     """The states (5,N,4) of new tracks from their first boxes (N,4) cx,cy,a,h: at rest, and not at all sure of it."""
     squares = _squares(measured)
     states = np.zeros((5, *measured.shape))
     states[VALUE] = measured
     states[VARIANCE] = _START_VALUE * squares
-    states[VELOCITY_VARIANCE] = _START_SPEED * squares
+    states[VELOCITY_VARIANCE] = noise.start * squares
     return states
 
 
-def predict(states: Array) -> None:
+def predict(states: Array, noise: Noise) -> None:
     """Move the states (5,N,4) on by one frame, in place."""
     value, velocity, variance, covariance, velocity_variance = states
     squares = _squares(value)
     value += velocity
     variance += 2 * covariance + velocity_variance + _MOVES_VALUE * squares
     covariance += velocity_variance
-    velocity_variance += _MOVES_SPEED * squares
+    velocity_variance += noise.change * squares
 
 
 def corrected(states: Array, measured: Array) -> Array:
     """The states (5,N,4) after each was seen at its box (N,4) cx,cy,a,h."""
     value, velocity, variance, covariance, velocity_variance = states
-    noise = _MEASURED * _squares(value)
-    gain = variance / (variance + noise)
-    velocity_gain = covariance / (variance + noise)
+    error = _MEASURED * _squares(value)
+    gain = variance / (variance + error)
+    velocity_gain = covariance / (variance + error)
     surprise = measured - value
     return np.stack(
         [
             value + gain * surprise,
             velocity + velocity_gain * surprise,
-            noise * gain,
+            error * gain,
             covariance - gain * covariance,
             velocity_variance - velocity_gain * covariance,
         ]

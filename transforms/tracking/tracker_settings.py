@@ -8,21 +8,31 @@ from transforms.settings import Settings
 
 
 class TrackerSettings(Settings):
-    """How detections become tracks (ByteTrack). The reference's value stands behind those that differ from it."""
+    """How detections become tracks (ByteTrack); where the reference has another value, it stands behind.
+
+    The defaults were chosen on composed sequences (`benchmarks.tracking`) for small detectors, whose scores are
+    lower than those of the reference's. Times are in seconds, so that another frame rate needs no other setting.
+    """
 
     low_score: float = Field(0.1, ge=0, le=1, description="detections of at most this score are not looked at")
     high_score: float = Field(
-        0.4,
+        0.3,
         ge=0,
         le=1,
         description="detections of at least this score are matched first, the others only with tracks in sight; "
         "depends on the detector (reference: 0.55)",
     )
     new_score: float = Field(
-        0.5, ge=0, le=1, description="least score of the detection with which a track begins (reference: 0.65)"
+        0.3, ge=0, le=1, description="least score of the detection with which a track begins (reference: 0.65)"
+    )
+    mean_score: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="least mean score of a track's detections; a track below it is left out at its end (reference: 0)",
     )
     max_cost: float = Field(
-        0.8, gt=0, le=2, description="limit of the first match where no features are given, of 1 - IoU x score"
+        0.9, gt=0, le=2, description="limit of the first match where no features are given, of 1 - IoU x score"
     )
     max_mixed_cost: float = Field(
         0.45,
@@ -31,9 +41,14 @@ class TrackerSettings(Settings):
         description="limit of the first match with features, of (1 - appearance_weight) x (1 - IoU x score) + "
         "appearance_weight x (1 - cosine); the reference's",
     )
-    max_low_cost: float = Field(0.5, gt=0, le=1, description="limit of the match of low detections, of 1 - IoU")
+    max_low_cost: float = Field(
+        0.7, gt=0, le=1, description="limit of the match of low detections, of 1 - IoU (reference: 0.5)"
+    )
     max_unconfirmed_cost: float = Field(
-        0.7, gt=0, le=1, description="limit of the match of tracks of one detection, of 1 - IoU x score"
+        0.8,
+        gt=0,
+        le=1,
+        description="limit of the match of tracks of one detection, of 1 - IoU x score (reference: 0.7)",
     )
     appearance_weight: float = Field(
         0.6, ge=0, le=1, description="weight of how objects look in the first match; 0: features are not looked at"
@@ -42,10 +57,21 @@ class TrackerSettings(Settings):
         0.5, ge=0, lt=1, description="weight of a track's feature until now when a new one is averaged in"
     )
     lost_seconds: float = Field(
-        0.75, ge=0, le=60, description="seconds for which a track may be out of sight and go on (reference: 12 frames)"
+        2, ge=0, le=60, description="seconds for which a track may be out of sight and go on (reference: 0.75)"
+    )
+    noise_rate: float | None = Field(
+        30,
+        gt=0,
+        le=1000,
+        description="frames a second for which the motion's noises are ByteTrack's; at other rates they are scaled. "
+        "null: never scaled (reference)",
     )
     max_duplicate_overlap: float = Field(
-        0.85, gt=0, le=1, description="a track out of sight and one in sight of a larger IoU are one: the shorter ends"
+        1,
+        gt=0,
+        le=1,
+        description="of a track out of sight and one in sight with a larger IoU the shorter ends; 1: neither, since it "
+        "is more often somebody hidden behind another than the same one (reference: 0.85)",
     )
 
     @model_validator(mode="after")
@@ -55,5 +81,5 @@ class TrackerSettings(Settings):
         return self
 
     def lost_frames(self, frame_rate: float) -> int:
-        """In how many frames in a row a track may be missing, at so many a second (12 at the reference's 16)."""
+        """In how many frames in a row a track may be missing, at so many a second (reference: 12 at 16)."""
         return math.ceil(self.lost_seconds * frame_rate - 1e-6)
