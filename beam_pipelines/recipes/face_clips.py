@@ -17,7 +17,7 @@ from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.flow.stages import Stage
-from transforms.videos.parts_stage import PartSettings, write_parts
+from transforms.videos.parts_stage import PartSettings, check_encoded, write_parts
 from transforms.videos.shot_settings import ShotSettings
 from transforms.videos.shots_stage import find_shots
 from transforms.vision.clip_settings import ClipSettings
@@ -51,8 +51,8 @@ class FaceClipsConfig(RecipeConfig):
     @model_validator(mode="after")
     def _what_is_covered_is_encoded(self) -> "FaceClipsConfig":
         covers = self.has_stage("covers")
-        if covers and self.has_stage("parts") and self.parts.cuts != "exact":
-            raise ValueError("parts.cuts must be exact with the stage covers: what is copied cannot be painted over.")
+        if covers and self.has_stage("parts"):
+            check_encoded(self.parts)
         if self.clips.cover and self.has_stage("clips") and not covers:
             raise ValueError("clips.cover needs the stage covers: add it to jobs, after shots and before clips.")
         return self

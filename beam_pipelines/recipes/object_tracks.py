@@ -2,10 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from model_handlers.models.roles import KnownModels
+from transforms.anonymizing.covered_shots import covering
+from transforms.anonymizing.covers_settings import CoverSettings, PaintSettings
+from transforms.anonymizing.covers_stage import find_covers
 from transforms.bundle.tracks.plan import Sources
 from transforms.bundle.tracks.settings import TrackFilesSettings
 from transforms.bundle.tracks.track_files_stage import write_track_files
@@ -16,8 +19,6 @@ from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.filtering.filter_settings import FilterSettings
 from transforms.filtering.filters_stage import filter_shots
 from transforms.flow.stages import Stage
-from transforms.tables.track_rows import PassedShot
-from transforms.tables.video_rows import Shot
 from transforms.tracking.clip_settings import TrackClipSettings
 from transforms.tracking.clips_stage import write_track_clips
 from transforms.tracking.distinct_stage import LEFT_OUT, DistinctSettings, find_duplicates
@@ -25,6 +26,7 @@ from transforms.tracking.object_settings import ObjectSettings
 from transforms.tracking.objects_stage import find_objects
 from transforms.tracking.track_settings import TrackSettings
 from transforms.tracking.tracks_stage import find_tracks
+from transforms.videos.parts_stage import PartSettings, check_encoded, write_parts
 from transforms.videos.shot_settings import ShotSettings
 from transforms.videos.shots_stage import find_shots
 
@@ -35,33 +37,47 @@ class ObjectTracksConfig(RecipeConfig):
     recipe: Literal["object_tracks"] = Field("object_tracks", description="the recipe's name")
     jobs: list[list[str]] = Field(
         [["download", "shots"], ["filters", "objects"], ["tracks"], ["distinct"], ["clips"], ["bundle"]],
-        description="the stages of each job; `filters`, and all from `distinct` on, may be left out",
+        description="the stages of each job; `filters`, and all from `distinct` on, may be left out; before objects, "
+        "in a job of its own behind filters, `covers` finds the faces that are covered in what is written, and "
+        "`parts` writes each shot as a file",
     )
     manifest: VideoManifestSettings = VideoManifestSettings()
     fetch: VideoDownloadSettings = VideoDownloadSettings()
     shots: ShotSettings = ShotSettings(min_seconds=3, max_seconds=600)
     filters: FilterSettings = FilterSettings()
+    covers: CoverSettings = Field(CoverSettings(), description="what is covered in `clips` and `parts`")
+    paint: PaintSettings = PaintSettings()
+    parts: PartSettings = PartSettings(cuts="exact")
     objects: ObjectSettings = ObjectSettings()
     tracks: TrackSettings = TrackSettings()
     distinct: DistinctSettings = DistinctSettings()
     clips: TrackClipSettings = TrackClipSettings()
     bundle: TrackFilesSettings = TrackFilesSettings()
 
+    @model_validator(mode="after")
+    def _what_is_covered_is_encoded(self) -> "ObjectTracksConfig":
+        if self.has_stage("covers") and self.has_stage("parts"):
+            check_encoded(self.parts)
+        return self
+
 
 def stages(config: ObjectTracksConfig, models: KnownModels) -> list[Stage]:
     """All stages of the recipe, in order."""
-    shots = PassedShot if config.has_stage("filters") else Shot
+    shots = "passed_shots" if config.has_stage("filters") else "shots"
     objects = find_objects(config.objects, models, shots)
+    covered = covering(config.paint) if config.has_stage("covers") else None
     left_out = LEFT_OUT if config.has_stage("distinct") else None
     return [
         download_videos(config.fetch),
         find_shots(config.shots, models),
         filter_shots(config.filters, models),
+        find_covers(config.covers, models, shots),
+        write_parts(config.parts, covered if config.has_stage("parts") else None, shots),
         objects,
         find_tracks(config.tracks, objects.models["objects"].classes),
         find_duplicates(config.distinct, follower="clips", written="clips"),
-        write_track_clips(config.clips, without=left_out),
-        write_track_files(config.bundle, Sources(shots=objects.reads), left_out, "distinct" if left_out else None),
+        write_track_clips(config.clips, left_out, covered),
+        write_track_files(config.bundle, Sources(shots=shots), left_out, "distinct" if left_out else None),
     ]
 
 

@@ -11,9 +11,9 @@ from model_handlers.interface import Array
 from transforms.tables.shards import iter_rows, iter_tables, shard_names, shard_path
 from transforms.tables.track_rows import Track
 from transforms.tracking.clip_boxes import clip_boxes
-from transforms.tracking.clip_files import CoverOf
 from transforms.tracking.clip_settings import TrackClipSettings
 from transforms.tracking.cut_box import cut_box
+from transforms.videos.covering import Covering
 from transforms.videos.frame_cache import frame_pixels
 
 MAX_TRACKS = 16
@@ -21,12 +21,12 @@ FRAMES = 8
 _MARGIN = 0.2  # around the object, share of its size
 
 
-def write_track_sheet(run: str, path: str, cover_of: CoverOf | None = None) -> int:
+def write_track_sheet(run: str, path: str, covering: Covering | None = None) -> int:
     """Write the first tracks that are not left out; returns the number of tracks on it.
 
-    `cover_of` gives for the run and a shot what covers faces in a frame of it, by number, before anything is shown.
+    Frames are covered where `covering` is given, before anything is shown of them.
     """
-    return stack([_strip(run, track, cover_of) for track in _tracks(run)], "no track was kept", path)
+    return stack([_strip(run, track, covering) for track in _tracks(run)], "no track was kept", path)
 
 
 def _tracks(run: str) -> list[Track]:
@@ -36,19 +36,19 @@ def _tracks(run: str) -> list[Track]:
     return list(islice(kept, MAX_TRACKS))
 
 
-def _strip(run: str, track: Track, cover_of: CoverOf | None) -> Array:
+def _strip(run: str, track: Track, covering: Covering | None) -> Array:
     sure, seconds = f"{track.class_name} {track.class_score:.2f}", track.end - track.start
     title = f"{track.track_id}: {sure}, {len(track.numbers)} frames, {seconds:.1f} s"
-    return strip(title, list(_pictures(run, track, cover_of)))
+    return strip(title, list(_pictures(run, track, covering)))
 
 
-def _pictures(run: str, track: Track, cover_of: CoverOf | None) -> Iterator[Array]:
+def _pictures(run: str, track: Track, covering: Covering | None) -> Iterator[Array]:
     places = np.unique(np.linspace(0, len(track.numbers) - 1, FRAMES).astype(np.int64))
     view = clip_boxes(track.boxes[places], (track.width, track.height), _MARGIN, TrackClipSettings())
     size = round(CELL * view.width / view.height), CELL
-    cover = None if cover_of is None else cover_of(run, track.shot_id)
+    paint = None if covering is None else covering.paint(run, track.shot_id)
     for place, box in zip(places.tolist(), view.boxes, strict=True):
         number = track.numbers[place]
         pixels = frame_pixels(run, track.media, number)
-        pixels = pixels if cover is None else cover(number, pixels)
+        pixels = pixels if paint is None else paint(number, pixels)
         yield cv2.cvtColor(cut_box(pixels, box, size), cv2.COLOR_RGB2BGR)

@@ -21,12 +21,11 @@ from transforms.flow.steps import ask, enter, leave, step
 from transforms.tables.cover_rows import ShotCovers
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import derived
-from transforms.tables.track_rows import PassedShot
+from transforms.tables.track_rows import SHOTS, PassedShot
 from transforms.tables.video_rows import Shot
 from transforms.videos.frame_cache import frame_pixels, frame_times
 
 TABLE = "covers"
-SHOTS = {"shots": Shot, "passed_shots": PassedShot}  # the tables that it may read, and the types of their rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

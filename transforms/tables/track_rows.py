@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from transforms.tables.schemas import BOX, F32, I32, Vector, column
-from transforms.tables.video_rows import SPANS
+from transforms.tables.video_rows import SPANS, Shot
 
 _F32S, _F64S = pa.list_(pa.float32()), pa.list_(pa.float64())
 _I32S, _I64S = pa.list_(pa.int32()), pa.list_(pa.int64())
@@ -32,6 +32,10 @@ class PassedShot:
     height: int = column(pa.int32(), "of the frames, pixels")
     filters: list[str] = column(pa.list_(pa.string()), "(F,) the names of the filters, in order")
     filter_scores: F32 = column(_F32S, "(F,) what each of them measured; docs/settings.md has the units")
+
+
+# the tables whose rows are shots, all of them or those that pass the filters, and the types of these rows
+SHOTS: dict[str, type[Shot] | type[PassedShot]] = {"shots": Shot, "passed_shots": PassedShot}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

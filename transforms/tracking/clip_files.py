@@ -3,14 +3,14 @@
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from model_handlers.interface import Array, Pixels
+from model_handlers.interface import Array
 from transforms.tables.digest import file_digest
 from transforms.tables.item_ids import safe_id
 from transforms.tables.reasons import Rejected
@@ -21,23 +21,20 @@ from transforms.tracking.clip_boxes import ClipBoxes, clip_boxes, parts, smooth
 from transforms.tracking.clip_settings import TrackClipSettings, percent
 from transforms.tracking.cut_box import cut_box
 from transforms.videos.clip_writer import open_mp4
+from transforms.videos.covering import Covering, Paint
 from transforms.videos.frame_cache import frame_pixels, frame_times
 from transforms.videos.library import add_file, video_folder
 
 TABLE = "clips"
-Cover = Callable[
-    [int, Pixels], Pixels
-]  # a frame of a shot, by number, to one in which nothing is seen that must not be
-CoverOf = Callable[[str, str], Cover]  # of a run's folder and a shot's id; raises Rejected `not_covered`
 _LABEL = 80  # characters of a class's name in the name of a file
 _PROMPT = re.compile(r"^photo of a | \(also.*", re.DOTALL)  # what is no name in TrackVerse's descriptions of classes
 
 
-def cut_track(run: str, settings: TrackClipSettings, cover_of: CoverOf | None, track: Track) -> tuple[TrackClip, ...]:
+def cut_track(run: str, settings: TrackClipSettings, covering: Covering | None, track: Track) -> tuple[TrackClip, ...]:
     """Write the clips of a track; returns a row for each, by part, then by expansion.
 
     Frames are decoded and covered once for all expansions, one of them in memory at a time. Rejected `broken_frame` if
-    the video has not all of the track's frames or one does not decode, or as the reader and `cover_of` say.
+    the video has not all of the track's frames or one does not decode, or as the reader and `covering` say.
     """
     times, seconds = frame_times(run, track.media)
     if not 0 <= track.first_frame <= track.last_frame < len(times):
@@ -47,11 +44,11 @@ def cut_track(run: str, settings: TrackClipSettings, cover_of: CoverOf | None, t
     path = smooth(own, boxes_at(np.array(track.times), track.boxes, own), settings.smoothing)
     frame = track.width, track.height
     views = [clip_boxes(path, frame, expansion, settings) for expansion in settings.expansions]
-    cover = None if cover_of is None else cover_of(run, track.shot_id)
+    paint = None if covering is None else covering.paint(run, track.shot_id)
     rows: list[TrackClip] = []
     for number, part in enumerate(parts(stops[:-1], stops[-1], settings)):
         names = [_file(track, expansion, number, settings) for expansion in settings.expansions]
-        files = _write_part(run, settings, track, cover, views, part, stops, names)
+        files = _write_part(run, settings, track, paint, views, part, stops, names)
         for expansion, view, name, (size, sha256) in zip(settings.expansions, views, names, files, strict=True):
             rows.append(
                 derived(
@@ -69,7 +66,7 @@ def cut_track(run: str, settings: TrackClipSettings, cover_of: CoverOf | None, t
                     width=view.width,
                     height=view.height,
                     boxes=view.boxes[part.start : part.stop],
-                    covered=cover is not None,
+                    covered=paint is not None,
                 )
             )
     return tuple(rows)
@@ -79,7 +76,7 @@ def _write_part(
     run: str,
     settings: TrackClipSettings,
     track: Track,
-    cover: Cover | None,
+    paint: Paint | None,
     views: Sequence[ClipBoxes],
     part: range,
     stops: Sequence[float],
@@ -97,7 +94,7 @@ def _write_part(
             for place in part:
                 number = track.first_frame + place
                 pixels = frame_pixels(run, track.media, number)
-                pixels = pixels if cover is None else cover(number, pixels)
+                pixels = pixels if paint is None else paint(number, pixels)
                 for write, view in zip(writers, views, strict=True):
                     write(cut_box(pixels, view.boxes[place], (view.width, view.height)))
         for path, name in zip(paths, names, strict=True):

@@ -6,24 +6,18 @@ import apache_beam as beam
 
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import enter, leave, step
-from transforms.settings import Settings
 from transforms.tables.track_rows import Track, TrackClip
-from transforms.tracking.clip_files import TABLE, CoverOf, cut_track
+from transforms.tracking.clip_files import TABLE, cut_track
 from transforms.tracking.clip_settings import TrackClipSettings
+from transforms.videos.covering import Covering
 
 
 def write_track_clips(
-    settings: TrackClipSettings,
-    without: str | None = None,
-    cover_of: CoverOf | None = None,
-    also: tuple[str, ...] = (),
-    covering: Settings | None = None,
+    settings: TrackClipSettings, without: str | None = None, covering: Covering | None = None
 ) -> RowStage:
     """The stage clips: each track as clips, but those whose ids the table `without` lists.
 
-    `cover_of` gives for a run and a shot a function that covers, in a frame of it, what must not be seen: it takes the
-    frame's number and its pixels, which it must not change, and gives others. It looks into the tables `also`, and
-    `covering` are the settings that it goes by.
+    Frames are covered where `covering` is given, before anything is cut out of them.
     """
     return RowStage(
         name="clips",
@@ -31,21 +25,21 @@ def write_track_clips(
         row_in=Track,
         writes=TABLE,
         row_out=TrackClip,
-        transform=partial(WriteTrackClips, settings=settings, cover_of=cover_of),
-        settings={"clips": settings} | ({} if covering is None else {"covering": covering}),
+        transform=partial(WriteTrackClips, settings=settings, covering=covering),
+        settings={"clips": settings, **(covering.settings if covering else {})},
         without=without,
-        also=also,
+        also=covering.tables if covering else (),
     )
 
 
 class WriteTrackClips(beam.PTransform):
     """Item[Track] -> Outcome[TrackClip], a row for each clip."""
 
-    def __init__(self, run: str, settings: TrackClipSettings, cover_of: CoverOf | None = None) -> None:
+    def __init__(self, run: str, settings: TrackClipSettings, covering: Covering | None = None) -> None:
         super().__init__()
-        self._run, self._settings, self._cover_of = run, settings, cover_of
+        self._run, self._settings, self._covering = run, settings, covering
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Write the clips of each track by itself."""
-        write = partial(cut_track, self._run, self._settings, self._cover_of)
+        write = partial(cut_track, self._run, self._settings, self._covering)
         return items | "Enter" >> enter() | "Write" >> step(write) | "Leave" >> leave(Track)

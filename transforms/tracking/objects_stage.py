@@ -18,14 +18,12 @@ from transforms.flow.stages import RowStage
 from transforms.flow.steps import ask, enter, leave, step
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import derived
-from transforms.tables.track_rows import PassedShot, ShotObjects
+from transforms.tables.track_rows import SHOTS, PassedShot, ShotObjects
 from transforms.tables.video_rows import Shot
 from transforms.tracking.object_settings import ObjectSettings
 from transforms.videos.frame_cache import frame_pixels, frame_times
 from transforms.videos.sampling import every_seconds
 from transforms.vision.crops import padded_box
-
-Shots = type[Shot] | type[PassedShot]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +50,8 @@ class Sample:
     found: Found | None = None
 
 
-def find_objects(settings: ObjectSettings, models: KnownModels, shots: Shots = PassedShot) -> RowStage:
-    """The stage objects: what is in the shots that passed the filters, or (`shots` is Shot) in all of them.
+def find_objects(settings: ObjectSettings, models: KnownModels, reads: str = "passed_shots") -> RowStage:
+    """The stage objects: what is in the shots of the table that it `reads`, one of SHOTS.
 
     ModelError for a class that the detector's vocabulary has not.
     """
@@ -62,11 +60,11 @@ def find_objects(settings: ObjectSettings, models: KnownModels, shots: Shots = P
     wanted = class_numbers(settings.classes, used["objects"].classes)
     return RowStage(
         name="objects",
-        reads="shots" if shots is Shot else "passed_shots",
-        row_in=shots,
+        reads=reads,
+        row_in=SHOTS[reads],
         writes="objects",
         row_out=ShotObjects,
-        transform=partial(FindObjects, settings=settings, wanted=wanted, models=used, shots=shots),
+        transform=partial(FindObjects, settings=settings, wanted=wanted, models=used, row_in=SHOTS[reads]),
         settings={"objects": settings},
         models=used,
     )
@@ -83,9 +81,11 @@ def class_numbers(names: tuple[str, ...], vocabulary: tuple[str, ...]) -> Array 
 class FindObjects(beam.PTransform):
     """Item[PassedShot] -> branches of Outcome[ShotObjects]; `models` has the role objects, and may have appearance."""
 
-    def __init__(self, run: str, settings: ObjectSettings, wanted: Array | None, models: Models, shots: Shots) -> None:
+    def __init__(
+        self, run: str, settings: ObjectSettings, wanted: Array | None, models: Models, row_in: type[Any]
+    ) -> None:
         super().__init__()
-        self._run, self._settings, self._shots = run, settings, shots
+        self._run, self._settings, self._row_in = run, settings, row_in
         self._look = _Look(run, settings, wanted, models)
 
     def expand(self, items: beam.PCollection) -> Branches:
@@ -94,7 +94,7 @@ class FindObjects(beam.PTransform):
         found = shots | "In frames" >> InPieces(
             partial(samples_of, self._run, self._settings), self._look, partial(objects_row, self._settings)
         )
-        return each(found, "Leave", leave(self._shots))
+        return each(found, "Leave", leave(self._row_in))
 
 
 class _Look(beam.PTransform):

@@ -3,7 +3,7 @@
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import apache_beam as beam
 from pydantic import Field
@@ -12,6 +12,7 @@ from transforms.flow.stages import RowStage
 from transforms.flow.steps import enter, leave, step
 from transforms.settings import Settings
 from transforms.tables.schemas import derived
+from transforms.tables.track_rows import SHOTS, PassedShot
 from transforms.tables.video_rows import Shot, VideoPart
 from transforms.videos.audio import cut_audio, encode_sound
 from transforms.videos.clip_copy import Copied, copy_span
@@ -34,39 +35,47 @@ class PartSettings(Settings):
     encode: EncodeSettings = Field(EncodeSettings(), description="how exact parts are encoded")
 
 
-def write_parts(settings: PartSettings, covering: Covering | None = None) -> RowStage:
-    """The stage parts: each shot as a file, covered where `covering` is given.
+def write_parts(settings: PartSettings, covering: Covering | None = None, reads: str = "shots") -> RowStage:
+    """The stage parts: each shot of the table that it `reads`, one of SHOTS, as a file; covered by `covering`.
 
     ValueError if parts that are copied were to be covered: pixels change only where they are encoded anew.
     """
-    if covering is not None and settings.cuts != "exact":
-        raise ValueError("parts.cuts must be exact where parts are covered: what is copied cannot be painted over.")
+    if covering is not None:
+        check_encoded(settings)
     return RowStage(
         name="parts",
-        reads="shots",
-        row_in=Shot,
+        reads=reads,
+        row_in=SHOTS[reads],
         writes=TABLE,
         row_out=VideoPart,
-        transform=partial(WriteParts, settings=settings, covering=covering),
+        transform=partial(WriteParts, settings=settings, row_in=SHOTS[reads], covering=covering),
         settings={"parts": settings, **(covering.settings if covering else {})},
         also=covering.tables if covering else (),
     )
 
 
+def check_encoded(settings: PartSettings) -> None:
+    """ValueError unless parts are encoded anew, which those must be that are covered."""
+    if settings.cuts != "exact":
+        raise ValueError("parts.cuts must be exact with the stage covers: what is copied cannot be painted over.")
+
+
 class WriteParts(beam.PTransform):
     """Item[Shot] -> Outcome[VideoPart]: the file `parts/<video_id>/<video_id>_part_<number of the shot>.mp4`."""
 
-    def __init__(self, run: str, settings: PartSettings, covering: Covering | None = None) -> None:
+    def __init__(self, run: str, settings: PartSettings, row_in: type[Any], covering: Covering | None = None) -> None:
         super().__init__()
-        self._run, self._settings, self._covering = run, settings, covering
+        self._run, self._settings, self._row_in, self._covering = run, settings, row_in, covering
 
     def expand(self, items: beam.PCollection) -> beam.PCollection:
         """Write each shot by itself."""
         write = partial(write_part, self._run, self._settings, covering=self._covering)
-        return items | "Enter" >> enter() | "Write" >> step(write) | "Leave" >> leave(Shot)
+        return items | "Enter" >> enter() | "Write" >> step(write) | "Leave" >> leave(self._row_in)
 
 
-def write_part(run: str, settings: PartSettings, shot: Shot, covering: Covering | None = None) -> tuple[VideoPart, ...]:
+def write_part(
+    run: str, settings: PartSettings, shot: Shot | PassedShot, covering: Covering | None = None
+) -> tuple[VideoPart, ...]:
     """The row of a shot's file, once that is committed; Rejected `broken_video` if MP4 cannot hold copied streams."""
     paint = None if covering is None else covering.paint(run, shot.shot_id)
     number = shot.shot_id.rpartition("-s")[2]
@@ -95,7 +104,7 @@ def write_part(run: str, settings: PartSettings, shot: Shot, covering: Covering 
 
 
 def encode_part(
-    video: str, shot: Shot, folder: str, path: Path, settings: EncodeSettings, paint: Paint | None = None
+    video: str, shot: Shot | PassedShot, folder: str, path: Path, settings: EncodeSettings, paint: Paint | None = None
 ) -> Copied:
     """Write the shot's frames and, if the video has sound, what sounds meanwhile; the folder is for work on the way."""
     silent = Path(folder, "silent.mp4")

@@ -143,4 +143,4 @@ def test_a_vocabulary_in_a_file(tmp_path):
 
 def test_shots_are_read_where_there_are_no_filters():
     assert find_objects(SETTINGS, KNOWN).reads == "passed_shots"
-    assert find_objects(SETTINGS, KNOWN, Shot).reads == "shots"
+    assert find_objects(SETTINGS, KNOWN, "shots").reads == "shots"
