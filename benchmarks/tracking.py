@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from beam_pipelines.recipes.object_tracks import ObjectTracksConfig
 from benchmarks.moving_objects import Scene, Sequence, composed
 from benchmarks.peer_trackers import ours, peers, theirs
 from benchmarks.results import report
@@ -36,6 +37,8 @@ from transforms.videos.reader import VideoReader
 CHOSEN_ON = ((1, 8, 8, 0.75), (2, 12, 16, 0.8), (3, 20, 16, 0.7), (4, 14, 25, 0.75), (5, 25, 10, 0.8), (6, 12, 30, 0.6))
 JUDGED = tuple((100 + seed, *rest) for seed, *rest in CHOSEN_ON)
 PERSON = 0
+SETTINGS = ObjectTracksConfig().tracks.tracker  # those of the recipe, for NanoDet, whose scores the composed ones have
+OF_DETECTORS = {"yolox-nano": TrackerSettings(), "nanodet-objects": SETTINGS}
 LAST = 190  # frame of the real sequence with truth
 
 Tracker = Callable[[Sequence], Result]
@@ -128,9 +131,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=100_000)
     options = parser.parse_args()
-    settings = TrackerSettings()
-    memory(options.frames, settings)
-    trackers = all_trackers(settings)
+    memory(options.frames, SETTINGS)
+    trackers = all_trackers(SETTINGS)
     speed(options.rounds, trackers)
     if importlib.util.find_spec("trackeval") is None:
         print("benchmarks.tracking: TrackEval is not installed; no quality is told.")
@@ -138,8 +140,9 @@ def main() -> None:
     quality("composed sequences with which defaults were chosen", "tracking_chosen_on", scenes(CHOSEN_ON), trackers)
     quality("composed sequences to judge by", "tracking_judged", scenes(JUDGED), trackers)
     data = os.environ.get("MANYFACES_TEST_DATA")
-    for model in ("yolox-nano", "nanodet-objects") if data else ():
-        quality(f"S2.L1 by {model}", f"tracking_{model}", [real(Path(data or ""), model)], trackers)
+    for model, settings in OF_DETECTORS.items() if data else ():
+        found = [real(Path(data or ""), model)]
+        quality(f"S2.L1 by {model}", f"tracking_{model}", found, all_trackers(settings))
 
 
 if __name__ == "__main__":

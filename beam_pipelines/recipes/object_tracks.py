@@ -25,6 +25,7 @@ from transforms.tracking.distinct_stage import LEFT_OUT, DistinctSettings, find_
 from transforms.tracking.object_settings import ObjectSettings
 from transforms.tracking.objects_stage import find_objects
 from transforms.tracking.track_settings import TrackSettings
+from transforms.tracking.tracker_settings import TrackerSettings
 from transforms.tracking.tracks_stage import find_tracks
 from transforms.videos.parts_stage import PartSettings, check_encoded, write_parts
 from transforms.videos.shot_settings import ShotSettings
@@ -49,7 +50,7 @@ class ObjectTracksConfig(RecipeConfig):
     paint: PaintSettings = PaintSettings()
     parts: PartSettings = PartSettings(cuts="exact")
     objects: ObjectSettings = ObjectSettings()
-    tracks: TrackSettings = TrackSettings()
+    tracks: TrackSettings = TrackSettings(tracker=TrackerSettings(high_score=0.3, new_score=0.3))
     distinct: DistinctSettings = DistinctSettings()
     clips: TrackClipSettings = TrackClipSettings()
     bundle: TrackFilesSettings = TrackFilesSettings()

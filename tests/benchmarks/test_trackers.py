@@ -5,11 +5,9 @@ import pytest
 from benchmarks.moving_objects import Scene, composed
 from benchmarks.peer_trackers import ours, peers, theirs
 from benchmarks.track_scores import scores
-from transforms.tracking.tracker_settings import TrackerSettings
+from benchmarks.tracking import SETTINGS
 
 pytestmark = pytest.mark.frameworks
-
-SETTINGS = TrackerSettings()
 
 
 def test_not_worse_than_the_best():

@@ -58,7 +58,7 @@ def follow(
     Raises ValueError for boxes or scores that are no numbers, scores that are not 0 to 1, and shapes that disagree.
     """
     lost_frames = settings.lost_frames(frame_rate)
-    live = _Live(kalman.noise(settings.noise_rate / frame_rate if settings.noise_rate else 1))
+    live = _Live()
     for place, found in enumerate(frames):
         _check(found, place)
         usable = _by_score(found, settings.low_score)
@@ -85,7 +85,6 @@ class _Path:
 class _Live:
     """The N tracks that go on, oldest first, a row of each array a track."""
 
-    noise: kalman.Noise
     states: Array = field(default_factory=lambda: np.zeros((5, 0, 4)))
     last: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # frame in which it was last found
     confirmed: Array = field(default_factory=lambda: np.zeros(0, dtype=bool))  # found more than once
@@ -102,7 +101,7 @@ class _Live:
         features = self._features(place, found, usable, settings)
         in_sight = self.last == place - 1
         self.states[kalman.VELOCITY, ~in_sight, kalman.HEIGHT] = 0
-        kalman.predict(self.states, self.noise)
+        kalman.predict(self.states)
 
         owner = self._matched(boxes, scores, features, in_sight, int(high), settings)
         seen = np.nonzero(owner >= 0)[0]
@@ -208,7 +207,7 @@ class _Live:
     ) -> None:
         if not chosen.size:
             return
-        self.states = np.concatenate([self.states, kalman.started(measured[chosen], self.noise)], axis=1)
+        self.states = np.concatenate([self.states, kalman.started(measured[chosen])], axis=1)
         self.last = np.append(self.last, np.full(len(chosen), place))
         self.confirmed = np.append(self.confirmed, np.full(len(chosen), place == 0))
         self.total = np.append(self.total, scores[chosen])

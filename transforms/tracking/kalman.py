@@ -10,8 +10,6 @@ The noises are those of N. Wojke et al., Simple Online and Realtime Tracking wit
 Y. Zhang et al., ByteTrack, 2022: shares of the height for cx, cy and h, fixed for a.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from model_handlers.interface import Array
@@ -29,42 +27,24 @@ _MOVES_SPEED = np.array([_SPEED**2, _SPEED**2, 1e-5**2, _SPEED**2])
 _MEASURED = np.array([_PLACE**2, _PLACE**2, 1e-1**2, _PLACE**2])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Noise:
-    """How unsure a speed is at the start, and how much it changes in a frame: variances (4,), scales as above."""
-
-    start: Array
-    change: Array
-
-
-def noise(length: float = 1) -> Noise:
-    """The noise of speeds for frames that are so many times as long as those for which ByteTrack's was chosen.
-
-    The way that an object goes in a frame grows with the frame's length; what a speed that wanders at random changes in
-    a frame grows with the root of it, and is again a way in a frame: so the deviations are scaled by the length and by
-    its power of 1.5.
-    """
-    return Noise(_START_SPEED * length**2, _MOVES_SPEED * length**3)
-
-
-def started(measured: Array, noise: Noise) -> Array:
+def started(measured: Array) -> Array:
     """The states (5,N,4) of new tracks from their first boxes (N,4) cx,cy,a,h: at rest, and not at all sure of it."""
     squares = _squares(measured)
     states = np.zeros((5, *measured.shape))
     states[VALUE] = measured
     states[VARIANCE] = _START_VALUE * squares
-    states[VELOCITY_VARIANCE] = noise.start * squares
+    states[VELOCITY_VARIANCE] = _START_SPEED * squares
     return states
 
 
-def predict(states: Array, noise: Noise) -> None:
+def predict(states: Array) -> None:
     """Move the states (5,N,4) on by one frame, in place."""
     value, velocity, variance, covariance, velocity_variance = states
     squares = _squares(value)
     value += velocity
     variance += 2 * covariance + velocity_variance + _MOVES_VALUE * squares
     covariance += velocity_variance
-    velocity_variance += noise.change * squares
+    velocity_variance += _MOVES_SPEED * squares
 
 
 def corrected(states: Array, measured: Array) -> Array:

@@ -10,20 +10,25 @@ from transforms.settings import Settings
 class TrackerSettings(Settings):
     """How detections become tracks (ByteTrack); where the reference has another value, it stands behind.
 
-    The defaults were chosen on composed sequences (`benchmarks.tracking`) for small detectors, whose scores are
-    lower than those of the reference's. Times are in seconds, so that another frame rate needs no other setting.
+    The scores are the reference's, for detectors whose good scores are high, such as YOLOX; NanoDet's are lower, and so
+    are the values of the recipe object_tracks. Costs and times were chosen on real and composed paths of objects with
+    generated detections (`benchmarks.tracking`). Times are in seconds: another frame rate needs no other setting.
     """
 
     low_score: float = Field(0.1, ge=0, le=1, description="detections of at most this score are not looked at")
     high_score: float = Field(
-        0.3,
+        0.55,
         ge=0,
         le=1,
         description="detections of at least this score are matched first, the others only with tracks in sight; "
-        "depends on the detector (reference: 0.55)",
+        "depends on the detector (YOLOX: 0.55, NanoDet: 0.3)",
     )
     new_score: float = Field(
-        0.3, ge=0, le=1, description="least score of the detection with which a track begins (reference: 0.65)"
+        0.65,
+        ge=0,
+        le=1,
+        description="least score of the detection with which a track begins; depends on the detector (YOLOX: 0.65, "
+        "NanoDet: 0.3)",
     )
     mean_score: float = Field(
         0.5,
@@ -32,7 +37,7 @@ class TrackerSettings(Settings):
         description="least mean score of a track's detections; a track below it is left out at its end (reference: 0)",
     )
     max_cost: float = Field(
-        0.9, gt=0, le=2, description="limit of the first match where no features are given, of 1 - IoU x score"
+        0.85, gt=0, le=2, description="limit of the first match where no features are given, of 1 - IoU x score"
     )
     max_mixed_cost: float = Field(
         0.45,
@@ -42,7 +47,7 @@ class TrackerSettings(Settings):
         "appearance_weight x (1 - cosine); the reference's",
     )
     max_low_cost: float = Field(
-        0.7, gt=0, le=1, description="limit of the match of low detections, of 1 - IoU (reference: 0.5)"
+        0.5, gt=0, le=1, description="limit of the match of low detections, of 1 - IoU (the reference's)"
     )
     max_unconfirmed_cost: float = Field(
         0.8,
@@ -57,14 +62,7 @@ class TrackerSettings(Settings):
         0.5, ge=0, lt=1, description="weight of a track's feature until now when a new one is averaged in"
     )
     lost_seconds: float = Field(
-        2, ge=0, le=60, description="seconds for which a track may be out of sight and go on (reference: 0.75)"
-    )
-    noise_rate: float | None = Field(
-        30,
-        gt=0,
-        le=1000,
-        description="frames a second for which the motion's noises are ByteTrack's; at other rates they are scaled. "
-        "null: never scaled (reference)",
+        1.5, ge=0, le=60, description="seconds for which a track may be out of sight and go on (reference: 0.75)"
     )
     max_duplicate_overlap: float = Field(
         1,

@@ -17,7 +17,6 @@ SETTINGS = TrackerSettings(
     max_unconfirmed_cost=0.7,
     lost_seconds=0.75,
     max_duplicate_overlap=0.85,
-    noise_rate=None,
 )
 SIZE = np.array([40, 100], np.float32)
 NOTHING = FrameObjects(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))

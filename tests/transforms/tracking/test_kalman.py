@@ -1,9 +1,6 @@
 import numpy as np
-import pytest
 
 from transforms.tracking import kalman
-
-NOISE = kalman.noise()
 
 
 class Plain:
@@ -35,9 +32,9 @@ def test_equal_to_the_filter_with_whole_matrices():
     random = np.random.default_rng(3)
     first = random.uniform([0, 0, 0.3, 50], [800, 600, 2, 300], (6, 4))
     plain = [Plain(row) for row in first]
-    states = kalman.started(first, NOISE)
+    states = kalman.started(first)
     for step in range(40):
-        kalman.predict(states, NOISE)
+        kalman.predict(states)
         for one in plain:
             one.predict()
         seen = np.nonzero(random.random(6) < 0.7)[0]
@@ -55,16 +52,10 @@ def test_equal_to_the_filter_with_whole_matrices():
 
 def test_boxes_come_back():
     boxes = np.array([[10.0, 20, 50, 120], [-5, 0, 5, 3]])
-    np.testing.assert_allclose(kalman.boxes_of(kalman.started(kalman.measured(boxes), NOISE)), boxes)
-    assert kalman.boxes_of(kalman.started(np.zeros((0, 4)), NOISE)).shape == (0, 4)
+    np.testing.assert_allclose(kalman.boxes_of(kalman.started(kalman.measured(boxes))), boxes)
+    assert kalman.boxes_of(kalman.started(np.zeros((0, 4)))).shape == (0, 4)
 
 
 def test_a_state_of_negative_height_is_a_point():
-    states = kalman.started(np.array([[10.0, 20, 1, -3], [10, 20, -1, 4]]), NOISE)
+    states = kalman.started(np.array([[10.0, 20, 1, -3], [10, 20, -1, 4]]))
     np.testing.assert_allclose(kalman.boxes_of(states), [[10, 20, 10, 20], [10, 18, 10, 22]])
-
-
-@pytest.mark.parametrize(("length", "start", "change"), [(1, 1, 1), (2, 4, 8), (0.5, 0.25, 0.125)])
-def test_noise_grows_with_the_length_of_a_frame(length, start, change):
-    np.testing.assert_allclose(kalman.noise(length).start, start * NOISE.start)
-    np.testing.assert_allclose(kalman.noise(length).change, change * NOISE.change)
