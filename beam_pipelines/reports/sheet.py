@@ -5,10 +5,15 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from beam_pipelines.driver.record import read_record
 from beam_pipelines.reports.contact_sheet import CELL, check_picture, stack, strip, write_contact_sheet
 from beam_pipelines.reports.track_sheet import write_track_sheet
 from model_handlers.interface import Array
+from transforms.anonymizing.covered_shots import covering
+from transforms.anonymizing.covers_settings import PaintSettings
+from transforms.anonymizing.lookup import TABLE as COVERS
 from transforms.tables.shards import read_column, shard_names
+from transforms.videos.covering import Covering
 from transforms.videos.library import local_file
 from transforms.videos.reader import VideoReader
 
@@ -25,8 +30,15 @@ def write_sheet(run: str, path: str) -> str:
     if shard_names(run, "clips"):
         return f"{write_film_strips(run, path)} clips"
     if shard_names(run, "tracks"):
-        return f"{write_track_sheet(run, path)} tracks"
+        return f"{write_track_sheet(run, path, _covering(run))} tracks"
     return f"{write_contact_sheet(run, path)} identities"
+
+
+def _covering(run: str) -> Covering | None:
+    """What covers the run's frames in what it writes, if anything does."""
+    if not shard_names(run, COVERS):
+        return None
+    return covering(PaintSettings.model_validate(read_record(run).get("config", {}).get("paint", {})))
 
 
 def write_film_strips(run: str, path: str) -> int:

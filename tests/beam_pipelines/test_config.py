@@ -199,8 +199,8 @@ def test_each_mistake_is_blamed_on_who_made_it(write, tmp_path, text, overrides,
     ("name", "words"),
     [
         ("webbdy", "did you mean 'webbody'"),
-        ("", "there are: face_clips, face_generation, webbody"),
-        ("zzzz", "there are: face_clips, face_generation, webbody"),
+        ("", "there are: anonymize, anonymize_images, face_clips, face_generation, object_tracks, webbody"),
+        ("zzzz", "there are: anonymize, anonymize_images, face_clips, face_generation, object_tracks, webbody"),
     ],
 )
 def test_an_unknown_recipe_is_named_with_those_that_are(name, words):

@@ -35,10 +35,24 @@ HOW = {
     },
     "face_generation": {
         *(f"fetch.{key}" for key in VIDEOS.split()), "shots.threads", "detections.inference", "faces.inference",
-        "embeddings.inference", "identity.edges.block",
+        "embeddings.inference", "identity.edges.block", "covers.find.inference",
     },
-    "face_clips": {*(f"fetch.{key}" for key in VIDEOS.split()), "shots.threads", "spans.inference", "clips.inference"},
+    "face_clips": {
+        *(f"fetch.{key}" for key in VIDEOS.split()), "shots.threads", "covers.find.inference", "spans.inference",
+        "clips.inference",
+    },
+    "object_tracks": {
+        *(f"fetch.{key}" for key in VIDEOS.split()), "shots.threads", "filters.inference", "covers.find.inference",
+        "objects.inference",
+    },
+    "anonymize": {*(f"fetch.{key}" for key in VIDEOS.split()), "shots.threads", "covers.find.inference"},
+    "anonymize_images": {*(f"fetch.{key}" for key in IMAGES.split()), "find.inference"},
 }  # fmt: skip
+# what a block is of no use without
+OVERRIDES = {
+    "face_generation": ["sampling.method=per_shot"],
+    "object_tracks": ["jobs=[[download, shots], [filters, covers], [parts], [objects], [tracks], [clips]]"],
+}
 NO_BLOCKS = {"models", "flink", "dataflow", "manifest"}  # of no stage
 
 
@@ -63,7 +77,7 @@ def test_no_row_depends_on_these_settings_and_no_others(name):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_block_is_in_what_some_stage_is_made_from(name):
-    recipe, settings = configuration.load(name, ["sampling.method=per_shot"] if name == "face_generation" else [])
+    recipe, settings = configuration.load(name, OVERRIDES.get(name))
     made = [made_from(stage) for stage in recipe.stages_of(settings)]
     assert all(json.dumps(one) for one in made)
     blocks = {key for key, block in settings if isinstance(block, Settings)} - NO_BLOCKS
@@ -100,13 +114,25 @@ def stale(name: str, *overrides: str) -> list[str]:
 
 
 WEBBODY = ["deduplicate", "bodies", "faces", "embeddings", "identity", "bundle", "splits"]
+FACE_CLIPS = ["covers", "anonymized", "spans", "clips", "metadata"]
+TRACKS = ["objects", "tracks", "distinct", "clips", "bundle"]
+COVERED = "jobs=[[download, shots], [filters, covers], [objects], [tracks], [distinct], [clips], [bundle]]"
 MADE = [  # of a recipe: stages with models and what comes after them
     ("webbody", ["models.device=cuda"], WEBBODY[1:]),
     ("webbody", ["embeddings.inference.batch_size=8"], []),
     ("webbody", ["identity.edges.block=1", "bundle.threads=1"], []),
     ("webbody", ["identity.clusters.min_size=3"], WEBBODY[4:]),
-    ("face_clips", ["models.device=cuda"], ["spans", "clips", "metadata"]),
-    ("face_clips", ["models.device=cuda", 'jobs=[["download"]]'], ["spans", "clips", "metadata"]),
+    ("face_clips", ["models.device=cuda"], ["covers", "anonymized", "spans", "clips", "metadata"]),
+    (
+        "face_clips",
+        ["models.device=cuda", 'jobs=[["download"]]'],
+        ["covers", "anonymized", "spans", "clips", "metadata"],
+    ),
+    ("object_tracks", ["tracks.min_seconds=1"], ["tracks", "distinct", "clips", "bundle"]),
+    ("object_tracks", ["objects.vocabulary=lvis"], ["objects", "tracks", "distinct", "clips", "bundle"]),
+    ("object_tracks", ["filters.dark.least=9"], ["filters", "covers", "parts", *TRACKS]),
+    ("object_tracks", ["paint.how=fill"], []),
+    ("object_tracks", [COVERED], ["clips"]),
 ]
 
 

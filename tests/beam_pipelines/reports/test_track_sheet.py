@@ -15,6 +15,7 @@ from transforms.tables.shards import shard_path, to_table, write_shard
 from transforms.tables.track_rows import LeftOutTrack, TrackClip
 from transforms.tracking.clip_files import cut_track
 from transforms.tracking.clip_settings import TrackClipSettings
+from transforms.videos.covering import Covering
 
 RED, BLUE = (200, 30, 30), (30, 40, 210)
 
@@ -75,7 +76,8 @@ def test_only_the_first_are_shown(run, tmp_path, monkeypatch):
 def test_frames_are_covered_before_they_are_shown(run, tmp_path):
     write_tracks(run, "00000", [LEFT])
     path = tmp_path / "sheet.png"
-    write_track_sheet(run, str(path), lambda run, shot: lambda number, pixels: np.full_like(pixels, 7 * number))
+    covering = Covering(lambda run, shot: lambda number, pixels: np.full_like(pixels, 7 * number))
+    write_track_sheet(run, str(path), covering)
     assert [round(cell[0]) for cell in cells(path, 0, CELL)] == [7 * n for n in (0, 4, 8, 12, 16, 20, 24, 28)]
 
 

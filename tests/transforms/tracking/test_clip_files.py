@@ -15,6 +15,7 @@ from transforms.tracking import clip_files
 from transforms.tracking.clip_files import cut_track, trackverse_name
 from transforms.tracking.clip_settings import TrackClipSettings
 from transforms.videos.clip_writer import EncodeSettings
+from transforms.videos.covering import Covering
 from transforms.videos.reader import VideoReader
 
 COUNT = 60
@@ -124,7 +125,7 @@ def white(run: str, shot: str):
 
 
 def test_frames_are_covered_before_they_are_cut_out(run):
-    (row,) = cut_track(run, PLAIN, white, timed(track(shot=3, numbers=range(5, 9), boxes=[WHOLE])))
+    (row,) = cut_track(run, PLAIN, Covering(white), timed(track(shot=3, numbers=range(5, 9), boxes=[WHOLE])))
     _, images, _ = shown(run, row)
     assert row.covered
     assert [videos.read_number(image) for image in images] == [1005, 1006, 1007, 1008]
@@ -136,7 +137,7 @@ def test_a_shot_that_cannot_be_covered_becomes_no_clip(run):
         raise Rejected("not_covered", shot)
 
     with pytest.raises(Rejected, match="v-s0"):
-        cut_track(run, PLAIN, none, timed(track()))
+        cut_track(run, PLAIN, Covering(none), timed(track()))
     assert not Path(run, "clips").exists()
 
 

@@ -21,6 +21,7 @@ from transforms.tracking.clip_settings import TrackClipSettings
 from transforms.tracking.clips_stage import write_track_clips
 from transforms.tracking.distinct_stage import LEFT_OUT, DistinctSettings, find_duplicates
 from transforms.videos.clip_writer import EncodeSettings
+from transforms.videos.covering import Covering
 from transforms.videos.reader import VideoReader
 
 SETTINGS = TrackClipSettings(expansions=(0.0, 0.5), encode=EncodeSettings(preset="ultrafast"))
@@ -82,10 +83,10 @@ def test_from_tracks_to_clips_and_again_after_a_retry(run):
 
 def test_covered_clips(run):
     """A shot that has no covers fails alone, and may be tried again."""
-    clips = write_track_clips(SETTINGS, LEFT_OUT, paint, ("covers",), EncodeSettings(crf=7))
+    clips = write_track_clips(SETTINGS, LEFT_OUT, Covering(paint, {"paint": EncodeSettings(crf=7)}, ("covers",)))
     assert clips.inputs == ("tracks", "covers", "left_out")
-    assert made_from(clips)["covering"]["crf"] == 7
-    assert "covering" not in made_from(write_track_clips(SETTINGS))
+    assert made_from(clips)["paint"]["crf"] == 7
+    assert "paint" not in made_from(write_track_clips(SETTINGS))
     assert write_track_clips(SETTINGS).inputs == ("tracks",)
     write_tracks(run, "00000", [track(0, shot=1), track(0, boxes=WHOLE)])
     rows = do(run, clips)
