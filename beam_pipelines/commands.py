@@ -110,10 +110,8 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
 def demo(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces demo [RECIPE]`."""
     output = arguments.output or f"runs/demo-{arguments.recipe}"
-    if arguments.recipe == "webbody":
-        photographs.run(output)
-    else:
-        videos.run(arguments.recipe, output)
+    of_images = arguments.recipe in ("webbody", "anonymize_images")
+    (photographs if of_images else videos).run(arguments.recipe, output)
 
 
 def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:

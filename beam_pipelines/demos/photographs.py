@@ -1,4 +1,4 @@
-"""`manyfaces demo`: the recipe webbody on real photographs and hostile rows, all served by this machine."""
+"""The demos of the recipes for images: real photographs and hostile rows, all served by this machine."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ import yaml
 import configs
 from beam_pipelines import api
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.reports.contact_sheet import write_contact_sheet
+from beam_pipelines.reports.sheet import write_sheet
 from model_handlers.models import store
 from transforms.tables.csv_cells import csv_rows
 
@@ -165,15 +165,18 @@ def run_recipe(name: str, overrides: list[str], pairs: list[tuple[DemoRow, Page]
     done.show()
 
 
-def run(output: str) -> None:
+# mirrored reposts are near-duplicates; the demo keeps them, so that more identities have two pictures
+_OVERRIDES = {"webbody": ["identity.cleaning.duplicate_similarity=0.998"], "anonymize_images": []}
+
+
+def run(name: str, output: str) -> None:
     """Fetch photographs and models, serve the photographs, run the recipe, show what came of it."""
     started = time.monotonic()
     folder = new_folder(output)
     print("== photographs and models (fetched once, then cached)", file=sys.stderr)
     good = list(photographs())
-    # mirrored reposts are near-duplicates; the demo keeps them, so that more identities have two pictures
-    reposts = "identity.cleaning.duplicate_similarity=0.998"
-    run_recipe("webbody", [reposts, "manifest.rows_per_shard=8"], good + list(_hostile(good[0][1].body)), folder)
-    sheet = folder / "identities.png"
-    count = write_contact_sheet(str(folder), str(sheet))
-    print(f"{count} identities, {time.monotonic() - started:.0f} s. Their faces and bodies: {sheet}")
+    overrides = [*_OVERRIDES[name], "manifest.rows_per_shard=8"]
+    run_recipe(name, overrides, good + list(_hostile(good[0][1].body)), folder)
+    sheet = folder / "sheet.png"
+    shown = write_sheet(str(folder), str(sheet))
+    print(f"{shown}, {time.monotonic() - started:.0f} s. A picture of them: {sheet}")

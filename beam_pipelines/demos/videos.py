@@ -1,4 +1,4 @@
-"""`manyfaces demo face_generation` and `face_clips`: videos made of real photographs, served by this machine."""
+"""The demos of the recipes for videos: videos made of real photographs, served by this machine."""
 
 import sys
 import tempfile
@@ -17,8 +17,16 @@ from beam_pipelines.reports.sheet import write_sheet
 from model_handlers.interface import Array
 from model_handlers.models import store
 
-# photographs that move are softer than film
-_OVERRIDES = {"face_generation": ["faces.min_sharpness=35"], "face_clips": ["clips.lmdb=true"]}
+_OVERRIDES = {
+    "face_generation": ["faces.min_sharpness=35"],  # photographs that move are softer than film
+    "face_clips": ["clips.lmdb=true"],
+    "object_tracks": [
+        "objects.frame_rate=8",
+        "objects.appearance_model=mobilenetv2-appearance",
+        "bundle.formats=[trackverse, mot, coco_video]",
+    ],
+    "anonymize": ["covers.find.detector_side=320"],  # the faces are large
+}
 _MP4 = {"Content-Type": "video/mp4"}
 _SIDE = 720  # pixels
 _SECONDS = 4  # of each photograph

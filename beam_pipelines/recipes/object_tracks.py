@@ -16,7 +16,7 @@ from transforms.fetch.lists.video_manifest import split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
-from transforms.filtering.filter_settings import FilterSettings
+from transforms.filtering.filter_settings import BlurredSettings, DarkSettings, FilterSettings, StaticSettings
 from transforms.filtering.filters_stage import filter_shots
 from transforms.flow.stages import Stage
 from transforms.tracking.clip_settings import TrackClipSettings
@@ -45,7 +45,9 @@ class ObjectTracksConfig(RecipeConfig):
     manifest: VideoManifestSettings = VideoManifestSettings()
     fetch: VideoDownloadSettings = VideoDownloadSettings()
     shots: ShotSettings = ShotSettings(min_seconds=3, max_seconds=600)
-    filters: FilterSettings = FilterSettings()
+    filters: FilterSettings = FilterSettings(
+        dark=DarkSettings(least=30), blurred=BlurredSettings(least=40), static=StaticSettings(least=7)
+    )
     covers: CoverSettings = Field(CoverSettings(), description="what is covered in `clips` and `parts`")
     paint: PaintSettings = PaintSettings()
     parts: PartSettings = PartSettings(cuts="exact")

@@ -12,7 +12,7 @@ from model_handlers.interface import Array
 from transforms.anonymizing.covered_shots import covering
 from transforms.anonymizing.covers_settings import PaintSettings
 from transforms.anonymizing.lookup import TABLE as COVERS
-from transforms.tables.shards import read_column, shard_names
+from transforms.tables.shards import iter_tables, read_column, shard_names
 from transforms.videos.covering import Covering
 from transforms.videos.library import local_file
 from transforms.videos.reader import VideoReader
@@ -28,7 +28,9 @@ def write_sheet(run: str, path: str) -> str:
     """
     check_picture(path)
     if shard_names(run, "clips"):
-        return f"{write_film_strips(run, path)} clips"
+        return f"{write_film_strips(run, path, 'clips', 'clip_id')} clips"
+    if shard_names(run, "anonymized"):
+        return write_anonymized(run, path)
     if shard_names(run, "tracks"):
         return f"{write_track_sheet(run, path, _covering(run))} tracks"
     return f"{write_contact_sheet(run, path)} identities"
@@ -41,10 +43,28 @@ def _covering(run: str) -> Covering | None:
     return covering(PaintSettings.model_validate(read_record(run).get("config", {}).get("paint", {})))
 
 
-def write_film_strips(run: str, path: str) -> int:
-    """Write the clips; returns the number of clips on it."""
-    clips = read_column(run, "clips", ["clip_id", "file"]).slice(0, MAX_CLIPS).to_pylist()
-    return stack([_strip(run, clip["clip_id"], clip["file"]) for clip in clips], "no clip was kept", path)
+def write_film_strips(run: str, path: str, table: str, key: str) -> int:
+    """Write the videos whose files a table names, a row for each; returns the number of videos on it."""
+    files = read_column(run, table, [key, "file"]).slice(0, MAX_CLIPS).to_pylist()
+    return stack([_strip(run, one[key], one["file"]) for one in files], f"nothing of {table} was kept", path)
+
+
+def write_anonymized(run: str, path: str) -> str:
+    """Write what was anonymized, videos or images; returns what is on it, in words."""
+    if "anonymized_id" in next(iter_tables(run, "anonymized")).schema.names:
+        return f"{write_film_strips(run, path, 'anonymized', 'anonymized_id')} videos"
+    files = read_column(run, "anonymized", ["file"])["file"].slice(0, MAX_CLIPS * FRAMES).to_pylist()
+    pictures = [_picture(run, file) for file in files]
+    rows = [strip("", pictures[start : start + FRAMES]) for start in range(0, len(pictures), FRAMES)]
+    stack(rows, "nothing of anonymized was kept", path)
+    return f"{len(pictures)} images"
+
+
+def _picture(run: str, file: str) -> Array:
+    with local_file(run, file) as local:
+        image = np.asarray(cv2.imread(local, cv2.IMREAD_COLOR))
+    width = min(max(1, round(CELL * image.shape[1] / image.shape[0])), 2 * CELL)
+    return np.asarray(cv2.resize(image, (width, CELL), interpolation=cv2.INTER_AREA))
 
 
 def _strip(run: str, clip_id: str, file: str) -> Array:

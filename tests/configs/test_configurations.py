@@ -10,7 +10,7 @@ from beam_pipelines import config as configuration
 from beam_pipelines.recipes import RECIPES
 from transforms.settings import Settings
 
-SHIPPED = (*RECIPES, "webbody-gpu", "face_clips-gpu", "face_generation-gpu")
+SHIPPED = (*RECIPES, "webbody-gpu", "face_clips-gpu", "face_generation-gpu", "object_tracks-gpu")
 
 
 def text(name: str) -> str:
