@@ -24,7 +24,7 @@ def spread(units: F32, lots: U64, most: int, max_swaps: int | None) -> tuple[I64
     order = np.argsort(lots, kind="stable")
     if len(order) <= most or most < 2:
         return order[:most], 0
-    inside = _Inside(units, order[:most])
+    inside = _Inside(units, lots, order[:most])
     outside = order[most:]
     swaps = 0
     for turn in range(TURNS):
@@ -41,9 +41,9 @@ def spread(units: F32, lots: U64, most: int, max_swaps: int | None) -> tuple[I64
 class _Inside:
     """The tracks inside, each with the highest cosine that it has with another one, and which that is."""
 
-    def __init__(self, units: F32, places: I64) -> None:
+    def __init__(self, units: F32, lots: U64, places: I64) -> None:
         self.places = places.copy()
-        self._units = units
+        self._units, self._lots = units, lots
         self._cosine = np.full(len(places), -1.0)
         self._nearest = np.full(len(places), -1, np.int64)
         for one in range(len(places)):
@@ -69,10 +69,10 @@ class _Inside:
         return swaps
 
     def _worse_of(self, one: int, other: int) -> int:
-        """Of the closest two, the one whose next neighbour is nearer; of equal ones the one with the higher place."""
+        """Of the closest two, the one whose next neighbour is nearer; of equal ones the one with the higher lot."""
         seconds = [self._second(one, other), self._second(other, one)]
-        pair = [(seconds[0], int(self.places[one]), one), (seconds[1], int(self.places[other]), other)]
-        return max(pair)[2]
+        lots = self._lots[self.places[[one, other]]].tolist()
+        return max((seconds[0], lots[0], one), (seconds[1], lots[1], other))[2]
 
     def _second(self, one: int, without: int) -> float:
         others = np.delete(self.places, [one, without])
