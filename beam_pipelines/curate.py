@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from beam_pipelines import __version__
 from beam_pipelines.curate_options import SETTINGS
 from beam_pipelines.driver import interrupt, storage
-from beam_pipelines.errors import ConfigError
+from beam_pipelines.errors import ConfigError, RunFailed
 from beam_pipelines.reports.curation import before_and_after, write_plot
 from beam_pipelines.reports.summary import console
 from beam_pipelines.runners import execute
@@ -68,7 +68,7 @@ def curate(tracks: str, *, output: str, beam: Sequence[str] = (), **settings: An
     settings: `criterion`, and what it takes, as the command's options are called: `num_samples=1000`, `seed=1`.
     beam: options for Beam, as on the command line: `["--runner=FlinkRunner"]`.
 
-    Raises ConfigError for what cannot be done, PipelineFailed if the runner failed; each is a sentence.
+    Raises ConfigError for what cannot be done, PipelineFailed or RunFailed if it went wrong; each is a sentence.
     """
     wanted = _settings(settings)
     storage.use_options(list(beam))
@@ -198,6 +198,7 @@ def _finish(curation: Curation, tracks: str) -> dict[str, Any]:
     else:
         write_nothing(curation.output)
         after = {**before, "rows": 0, "tracks": 0, "videos": 0, "classes": {}}
+    _balance(curation, before, after, choice["chosen"])
     lines = _join_lines(curation)
     bad = [_read_json(path) for path in _matching(curation.work, BAD_LINES)]
     record = {
@@ -226,6 +227,22 @@ def _finish(curation: Curation, tracks: str) -> dict[str, Any]:
     with commit_file(str(FileSystems.join(curation.output, RECORD))) as file:
         file.write(json.dumps(record, indent=1, ensure_ascii=False).encode() + b"\n")
     return record
+
+
+def _balance(curation: Curation, before: dict[str, Any], after: dict[str, Any], chosen: int) -> None:
+    """RunFailed unless every row of the input is accounted for, and every chosen track is written."""
+    rows = sum(_rows(path) for path in curation.shards())
+    told = sum(before[name] for name in ("tracks", "repeated", "excluded", "without_feature"))
+    if not rows == before["rows"] == told or after["tracks"] != chosen:
+        raise RunFailed(
+            f"curate: of {rows:,} rows {told:,} are accounted for, and of {chosen:,} chosen tracks {after['tracks']:,} "
+            "are written; the runner has lost or repeated some. Give the same command again: it begins anew."
+        )
+
+
+def _rows(path: str) -> int:
+    with open_arrow(path) as file:
+        return int(pq.read_metadata(file).num_rows)
 
 
 def _plain(settings: CurationSettings) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import manyfaces
 from beam_pipelines import cli
 from tests.curation_tables import tracks, write_tracks
 from tests.track_rows import track
+from transforms.curation.tracks import counts
 from transforms.curation.tracks.lots import lots
 from transforms.curation.tracks.motion import box_motion
 from transforms.tables.shards import iter_rows, read_column, shard_names, shard_path
@@ -275,3 +276,11 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(table, tmp_path,
         assert told.count("\n") == 1
         assert not Path(new).exists()
     assert [path.name for path in full.iterdir()] == ["mine.txt"]
+
+
+def test_a_runner_that_loses_tracks_is_found_out(table, tmp_path, monkeypatch, capsys):
+    whole = counts.by_bucket
+    monkeypatch.setattr("transforms.curation.tracks.pipeline.by_bucket", lambda *arrays: list(whole(*arrays))[1:])
+    words = ["curate", table, "--criterion=random", "--num-samples=5", "--output", str(tmp_path / "subset")]
+    assert cli.main(words) == cli.FAILED
+    assert "the runner has lost or repeated some" in capsys.readouterr().err
