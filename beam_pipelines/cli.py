@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
-from beam_pipelines import __version__
+from beam_pipelines import __version__, curate_options
 from beam_pipelines.driver import interrupt
 from beam_pipelines.recipes import RECIPES
 from model_handlers.errors import ModelError
@@ -23,7 +23,7 @@ from model_handlers.frameworks.devices import check_device
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
-_TAKES_BEAM_OPTIONS = ("run", "plan", "retry")
+_TAKES_BEAM_OPTIONS = ("run", "plan", "retry", "curate")
 _BEAM_OPTIONS = "Beam's options may stand here too: --runner, --direct_num_workers, --flink_master, ..."
 
 
@@ -93,6 +93,10 @@ def parser() -> argparse.ArgumentParser:
         help="write a picture of the identities or clips, a row for each: .png, .jpg or .webp",
     )
     inspect.set_defaults(do="inspect", command=inspect)
+
+    curate = add("curate", help="choose a subset of object tracks", epilog=_BEAM_OPTIONS)
+    curate_options.add_options(curate)
+    curate.set_defaults(do="curate", command=curate)
 
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
     _models_options(models)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from beam_pipelines import api
 from beam_pipelines import config as configuration
+from beam_pipelines import curate as curation
 from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
 from beam_pipelines.driver.jobs import cut_jobs
@@ -131,6 +132,11 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     elif not arguments.sheet:
         summary.show(arguments.run)
         inspection.show_tables(arguments.run)
+
+
+def curate(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces curate`."""
+    curation.command(arguments, rest)
 
 
 def models(arguments: argparse.Namespace, rest: list[str]) -> None:

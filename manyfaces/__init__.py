@@ -14,8 +14,9 @@ found = detect(pixels)  # boxes, scores, landmarks
 
 from beam_pipelines import __version__
 from beam_pipelines.api import Run, run
+from beam_pipelines.curate import curate
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
 from manyfaces import models
 from model_handlers.errors import ModelError
 
-__all__ = ["ConfigError", "ModelError", "PipelineFailed", "Run", "RunFailed", "__version__", "models", "run"]
+__all__ = ["ConfigError", "ModelError", "PipelineFailed", "Run", "RunFailed", "__version__", "curate", "models", "run"]

@@ -10,7 +10,7 @@ from threading import Thread
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
@@ -31,6 +31,10 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
     """The runner; DirectRunner is pinned to FnApiRunner, since Beam's own choice depends on what can be downloaded."""
     if not is_direct(options):
         return runner_name(options)
+    # Every second a thread of Beam's local runner sends what waits in a buffer on its way to or from a shuffle, and
+    # then empties the buffer: what a bundle writes between the two is lost, or cut in the middle. Without that thread
+    # a buffer is sent when it is full, and at the bundle's end.
+    worker_handlers.DATA_BUFFER_TIME_LIMIT_MS = 0
     direct = options.view_as(DirectOptions)
     if processes:
         direct.direct_running_mode = UNSET_MODE  # then the runner takes the environment that it is given

@@ -63,7 +63,9 @@ class ShotObjects:
     classes: I32 = column(_I32S, "(M,) numbers of classes in the detector's vocabulary")
     probabilities: F32 = column(_F32S, "(M,) their probabilities; those below the configured floor are left out")
     features: Vector | None = column(
-        pa.list_(pa.list_(pa.float16())), "(N,D) how each object looks, unit length; null: no model tells", True
+        pa.list_(pa.list_(pa.float16())),
+        "(N,D) how each object looks: unit length, or 0 where nothing tells; null: nothing does",
+        True,
     )
 
 

@@ -26,7 +26,8 @@ REFERENCE_RATE = 16.0  # frames a second that the reference looks at
 class FrameObjects:
     """What was found in one frame.
 
-    boxes (N,4) x1,y1,x2,y2 in pixels; scores (N,) 0 to 1; features (N,D) of unit length, how each looks, or None.
+    boxes (N,4) x1,y1,x2,y2 in pixels; scores (N,) 0 to 1; features (N,D), how each looks,
+    of unit length, or None; those of a low score are not looked at.
     """
 
     boxes: Array

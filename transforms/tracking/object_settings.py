@@ -44,6 +44,13 @@ class ObjectSettings(Settings):
         description="catalogue name of the model that says how an object looks, for telling tracks apart and for "
         "`manyfaces curate`; null: the detector's own features, if it has any",
     )
+    appearance_min_score: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="objects of a lower score are not shown to the appearance model; the tracker goes by the looks of "
+        "those above its high_score alone",
+    )
     max_failed_share: float = Field(
         0.1, ge=0, le=1, description="a shot fails when more than this share of its frames do; else they are left out"
     )

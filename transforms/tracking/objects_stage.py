@@ -112,7 +112,11 @@ class _Look(beam.PTransform):
             | "Detect" >> ask(self._models, "objects", inference, _frame, use)
         )
         if "appearance" in self._models:
-            seen = seen | "Describe" >> ask(self._models, "appearance", inference, _crops, with_features)
+            least = self._settings.appearance_min_score
+            described = ask(
+                self._models, "appearance", inference, partial(_crops, least), partial(with_features, least)
+            )
+            seen = seen | "Describe" >> described
         return seen | "Forget pixels" >> step(_slim)
 
 
@@ -177,17 +181,22 @@ def unit(vectors: Array) -> Array:
     return scaled.astype(np.float16)
 
 
-def _crops(sample: Sample) -> list[tuple[Any, ...]]:
+def _crops(least: float, sample: Sample) -> list[tuple[Any, ...]]:
     assert sample.pixels is not None  # _decode ends samples without
     assert sample.found is not None
     height, width = sample.pixels.shape[:2]
-    return [(cut_out(sample.pixels, *padded_box(box, 0, width, height)),) for box in sample.found.boxes]
+    clear = sample.found.boxes[sample.found.scores >= least]
+    return [(cut_out(sample.pixels, *padded_box(box, 0, width, height)),) for box in clear]
 
 
-def with_features(sample: Sample, results: list[Array]) -> Sample:
-    """With the appearance model's vectors in place of any of the detector's."""
+def with_features(least: float, sample: Sample, results: list[Array]) -> Sample:
+    """With the appearance model's vectors, of objects of at least this score, in place of any of the detector's."""
     assert sample.found is not None
-    return replace(sample, found=replace(sample.found, features=unit(np.stack(results)) if results else None))
+    if not results:
+        return replace(sample, found=replace(sample.found, features=None))
+    features = np.zeros((len(sample.found.scores), len(results[0])), np.float16)
+    features[sample.found.scores >= least] = unit(np.stack(results))
+    return replace(sample, found=replace(sample.found, features=features))
 
 
 def _slim(sample: Sample) -> Sample:
@@ -218,7 +227,7 @@ def objects_row(
         class_counts=np.concatenate([found.class_counts for found in frames]),
         classes=np.concatenate([found.classes for found in frames]),
         probabilities=np.concatenate([found.probabilities for found in frames]),
-        features=_joined([found.features for found in frames if len(found.scores)]),
+        features=_features([found for found in frames if len(found.scores)]),
     )
     return (row,)
 
@@ -226,3 +235,14 @@ def objects_row(
 def _joined(parts: list[Array | None]) -> Array | None:
     known = [part for part in parts if part is not None]
     return np.concatenate(known) if known and len(known) == len(parts) else None
+
+
+def _features(frames: list[Found]) -> Array | None:
+    """The features of all objects, zero where nothing was told of a frame's; None if nothing was told of any."""
+    length = next((found.features.shape[1] for found in frames if found.features is not None), None)
+    if length is None:
+        return None
+    none = np.zeros((1, length), np.float16)
+    return np.concatenate(
+        [none.repeat(len(one.scores), axis=0) if one.features is None else one.features for one in frames]
+    )

@@ -122,8 +122,8 @@ def _row(shot: ShotObjects, track_id: str, one: Followed, rows: Array, vocabular
     )
 
 
-def mean_feature(features: Array) -> Array:
-    """(D,) float32: the mean of unit vectors (N,D), of unit length again; zero if they cancel out."""
+def mean_feature(features: Array) -> Array | None:
+    """(D,) float32: the mean of unit vectors (N,D), of unit length again; None if all are zero, or cancel out."""
     mean: Array = features.astype(np.float32).mean(axis=0)
-    mean /= max(float(np.linalg.norm(mean)), float(np.finfo(np.float32).tiny))
-    return mean
+    length = float(np.linalg.norm(mean))
+    return mean / length if length > 0 else None

@@ -1,7 +1,9 @@
+import threading
 from functools import partial
 
 import apache_beam as beam
 import pytest
+from apache_beam.runners.worker.data_plane import PeriodicThread
 
 from beam_pipelines.errors import PipelineFailed
 from beam_pipelines.runners.execute import Running
@@ -22,6 +24,20 @@ def collect(pipeline, path) -> None:
 def test_a_pipeline_runs_to_its_end(tmp_path):
     start(partial(collect, path=tmp_path)).outcome()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "3"]
+
+
+def flushers(pipeline, path) -> None:
+    def note(number: int) -> int:
+        threads = [thread for thread in threading.enumerate() if isinstance(thread, PeriodicThread)]
+        path.write_text(str([thread.name for thread in threads if "flush" in thread._function.__name__]))
+        return number
+
+    _ = pipeline | beam.Create([1]) | "There" >> beam.Reshuffle() | beam.Map(note) | "And back" >> beam.Reshuffle()
+
+
+def test_no_thread_empties_a_buffer_into_which_a_bundle_writes(tmp_path):
+    start(partial(flushers, path=tmp_path / "threads"), "multi_threading").outcome()
+    assert (tmp_path / "threads").read_text() == "[]"
 
 
 def fail_in_worker(pipeline) -> None:

@@ -75,9 +75,15 @@ def test_features_are_of_unit_length_and_zero_stays_zero():
 
 def test_the_vectors_of_an_appearance_model_replace_the_detectors():
     sample = with_objects(SETTINGS, None, SAMPLE, [objects((0, 1, 0.9), features=np.ones((1, 2), np.float32))])
-    assert with_features(sample, [np.array([0, 2, 0], np.float32)]).found.features.tolist() == [[0, 1, 0]]
+    assert with_features(0.3, sample, [np.array([0, 2, 0], np.float32)]).found.features.tolist() == [[0, 1, 0]]
     nothing = with_objects(SETTINGS, None, SAMPLE, [objects()])
-    assert with_features(nothing, []).found.features is None
+    assert with_features(0.3, nothing, []).found.features is None
+
+
+def test_objects_of_a_low_score_are_not_described():
+    sample = with_objects(SETTINGS, None, SAMPLE, [objects((0, 1, 0.9), (40, 1, 0.2), (80, 1, 0.3))])
+    found = with_features(0.3, sample, [np.array([0, 2]), np.array([3, 0])]).found.features
+    assert found.tolist() == [[0, 1], [1, 0], [0, 0]]  # by falling score
 
 
 def samples(*frames: Objects) -> list[Sample]:
@@ -96,10 +102,12 @@ def test_the_row_has_the_frames_without_an_object_too():
     assert (row.shot_id, row.width, row.objectness, row.features) == ("v-s3", 200, None, None)
 
 
-def test_features_are_there_if_every_frame_with_objects_has_them():
+def test_features_are_zero_in_frames_of_which_nothing_is_told():
     feature = np.ones((1, 4), np.float32)
-    (row,) = objects_row(SETTINGS, SHOT, samples(objects(), objects((0, 1, 0.9), features=feature)))
-    assert row.features.shape == (1, 4)
+    (row,) = objects_row(
+        SETTINGS, SHOT, samples(objects(), objects((0, 1, 0.9), features=feature), objects((0, 1, 0.2), (40, 1, 0.2)))
+    )
+    assert row.features.any(axis=1).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("frames", [[], [objects(), objects()]])

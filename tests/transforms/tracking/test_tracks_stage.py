@@ -130,7 +130,8 @@ def test_the_rate_is_that_of_the_frames_looked_at(times, rate):
 
 def test_the_mean_feature_is_of_unit_length():
     assert mean_feature(np.array([[1, 0], [0, 1]], np.float16)) == pytest.approx([0.7071, 0.7071], abs=1e-3)
-    assert mean_feature(np.array([[1, 0], [-1, 0]], np.float16)).tolist() == [0, 0]
+    assert mean_feature(np.array([[1, 0], [0, 0]], np.float16)).tolist() == [1, 0]
+    assert mean_feature(np.array([[1, 0], [-1, 0]], np.float16)) is None
 
 
 def test_the_stage_is_made_of_its_settings():

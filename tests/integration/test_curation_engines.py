@@ -1,0 +1,68 @@
+"""Curation is equal, file by file, on every engine."""
+
+import json
+from functools import partial
+
+import pytest
+
+import manyfaces
+from tests.curation_tables import tracks, write_tracks
+from tests.integration.engines import (
+    PROCESSES,
+    THREADS,
+    local,
+    on_a_flink_cluster,
+    on_embedded_flink,
+    on_prism,
+    options_of,
+)
+from tests.integration.runs import contents
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+ROWS = tracks(200, videos=6, classes=4)
+CASES = {
+    "random": {"num_samples": 50},
+    "video_balanced": {"num_samples_per_video": 7, "num_samples": 30},
+    "class_balanced": {
+        "num_samples_per_class": 12, "num_samples": 40, "min_nn_dist": 0.9, "max_spt_iou": 0.2, "min_motion": 0.1,
+    },
+    "min_redundancy": {"num_samples_per_class": 9},
+    "max_motion": {"num_samples": 15},
+}  # fmt: skip
+ENGINES = [
+    pytest.param(partial(local, *THREADS), id="direct, three threads"),
+    pytest.param(partial(local, *PROCESSES), id="direct, two processes"),
+    pytest.param(on_prism, id="prism", marks=pytest.mark.prism),
+    pytest.param(on_embedded_flink, id="flink, embedded", marks=pytest.mark.flink),
+    pytest.param(on_a_flink_cluster, id="flink, two task managers", marks=pytest.mark.flink),
+]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request):
+    """Beam's options for jobs on an engine, which lives as long as there are tests for it."""
+    with options_of(request.param) as arguments:
+        yield arguments
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return write_tracks(tmp_path_factory.mktemp("tracks"), ROWS, shards=4)
+
+
+def curated(table, output, criterion, beam=()):
+    manyfaces.curate(table, output=str(output), criterion=criterion, beam=beam, **CASES[criterion])
+    found = contents(str(output))
+    return {**found, "curation.json": json.loads(found["curation.json"])}
+
+
+@pytest.fixture(scope="module")
+def plain(table, tmp_path_factory):
+    """Each criterion on the local runner as it is by itself."""
+    folder = tmp_path_factory.mktemp("plain")
+    return {criterion: curated(table, folder / criterion, criterion) for criterion in CASES}
+
+
+@pytest.mark.parametrize("criterion", CASES)
+def test_every_engine_chooses_the_same_tracks(engine, criterion, table, plain, tmp_path):
+    assert curated(table, tmp_path / "subset", criterion, engine) == plain[criterion]
