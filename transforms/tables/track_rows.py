@@ -64,7 +64,7 @@ class ShotObjects:
     probabilities: F32 = column(_F32S, "(M,) their probabilities; those below the configured floor are left out")
     features: Vector | None = column(
         pa.list_(pa.list_(pa.float16())),
-        "(N,D) how each object looks: unit length, or 0 where nothing tells; null: nothing does",
+        "(N,D) how each looks, unit length; 0: not told; null: no model",
         True,
     )
 

@@ -105,11 +105,11 @@ class _Look(beam.PTransform):
         self._run, self._settings, self._wanted, self._models = run, settings, wanted, models
 
     def expand(self, samples: beam.PCollection) -> beam.PCollection:
-        inference, use = self._settings.inference, partial(with_objects, self._settings, self._wanted)
+        inference, found = self._settings.inference, partial(with_objects, self._settings, self._wanted)
         seen = (
             samples
             | "Decode" >> step(partial(_decode, self._run))
-            | "Detect" >> ask(self._models, "objects", inference, _frame, use)
+            | "Detect" >> ask(self._models, "objects", inference, _frame, found)
         )
         if "appearance" in self._models:
             least = self._settings.appearance_min_score
