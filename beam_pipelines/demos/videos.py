@@ -3,7 +3,7 @@
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -22,6 +22,8 @@ _OVERRIDES = {
     "face_clips": ["clips.lmdb=true"],
     "object_tracks": [
         "objects.frame_rate=8",
+        "tracks.min_area=0.05",
+        "clips.max_side=320",
         "objects.appearance_model=mobilenetv2-appearance",
         "bundle.formats=[trackverse, mot, coco_video]",
     ],
@@ -40,12 +42,13 @@ _VIDEOS = {
     "portrait-3": ("hill-1", "astronaut-1", "lake-1"),
     "landscape-1": ("lake-1",),
 }
+_GROUPS = {"group-1": ("pitch-1", "friends-1")}  # several people at once, for the recipes that follow or cover them
 
 
-def videos(folder: Path) -> Iterator[tuple[DemoRow, Page]]:
-    """The videos, each made in the folder."""
+def videos(folder: Path, shows: Mapping[str, Sequence[str]]) -> Iterator[tuple[DemoRow, Page]]:
+    """The videos, each made in the folder of the photographs that it shows."""
     listed = {row["id"]: row for row in yaml.safe_load((configs.FOLDER / "demo-photographs.yaml").read_text("utf-8"))}
-    for name, shown in _VIDEOS.items():
+    for name, shown in shows.items():
         slides = [Slide(_photograph(listed[one]), _SECONDS * FPS, bool(n % 2)) for n, one in enumerate(shown)]
         path = folder / f"{name}.mp4"
         write_slideshow(str(path), slides, _SIDE, _SIDE)
@@ -77,7 +80,8 @@ def run(name: str, output: str) -> None:
     folder = new_folder(output)
     print("== videos of real photographs, and models (fetched once, then cached)", file=sys.stderr)
     with tempfile.TemporaryDirectory() as made:
-        good = list(videos(Path(made)))
+        shows = _VIDEOS | _GROUPS if name in ("object_tracks", "anonymize") else _VIDEOS
+        good = list(videos(Path(made), shows))
     overrides = ["manifest.columns.id=id", "manifest.rows_per_shard=4", *_OVERRIDES[name]]
     run_recipe(name, overrides, good + list(_hostile(good[0][1].body)), folder)
     sheet = folder / "sheet.png"

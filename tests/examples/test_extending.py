@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 
 import examples.faces_of_images
 import manyfaces
+from beam_pipelines import config as configuration
 from beam_pipelines.cli import main
 from examples import arcface_codec
 from model_handlers.geometry import ARCFACE
@@ -22,7 +23,10 @@ from tests.examples.test_image_folder import images
 from tests.onnx_files import save
 from tests.transforms.bundle.synthetic_run import write_run
 from tests.transforms.bundle.test_bundle_stage import IDENTITY, SHARDS, bundle
+from tests.transforms.bundle.tracks.test_track_files_stage import bundle as track_bundle
+from tests.transforms.bundle.tracks.track_run import write_run as write_track_run
 from transforms.bundle.settings import BundleSettings
+from transforms.filtering.shot_filter import measured, score
 from transforms.tables.ledger import write_ledger
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import arrow_schema
@@ -32,7 +36,10 @@ from transforms.tables.verdicts import verdict
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("examples")]
 
 PAGE = (EXAMPLES.parent / "docs/extending.md").read_text(encoding="utf-8")
-MODULES = {"A model": "codec", "A sink": "folder", "A stage": "colours", "A recipe": "faces"}
+MODULES = {
+    "A model": "codec", "A sink": "folder", "A format of tracks": "lengths", "A filter of shots": "grey",
+    "A stage": "colours", "A recipe": "faces",
+}  # fmt: skip
 WITHOUT_IMPORTS = "# examples/faces_of_images.py, without its imports"
 
 
@@ -57,14 +64,14 @@ def mine(tmp_path_factory):
         yield {part: importlib.import_module(f"mine.{name}") for part, name in MODULES.items()}
 
 
-@pytest.mark.parametrize("part", ["A model", "A sink", "A recipe"])
+@pytest.mark.parametrize("part", [part for part in MODULES if part != "A stage"])
 def test_the_code_is_that_of_the_example(part):
     code = "\n".join(blocks(part, "python"))
     comment, code = code.split("\n", 1)
     example = (EXAMPLES.parent / re.search(r"examples/\w+\.py", comment)[0]).read_text()
     pieces = [piece.strip() for piece in code.split("\n\n\n")]
     assert [piece for piece in pieces if piece not in example] == []
-    assert len(pieces) >= 4
+    assert len(pieces) >= 3
 
 
 def test_the_entry_is_that_of_the_example():
@@ -83,6 +90,23 @@ def test_the_sink_of_the_page(mine, tmp_path):
     write_run(str(tmp_path), SHARDS, IDENTITY, frozenset())
     bundle(str(tmp_path), BundleSettings(body_side=64, sinks=("mine.folder:FORMAT",)))
     assert len(images(str(tmp_path))) == 5
+
+
+def test_the_format_of_the_page(mine, tmp_path):
+    write_track_run(str(tmp_path))
+    track_bundle(str(tmp_path), ("trackverse", "mine.lengths:FORMAT"))
+    found = {path.name: path.read_text() for path in Path(tmp_path, "bundle/lengths").iterdir()}
+    assert found["a.csv"] == "track,class,seconds\na-s0-t0,cat,0.16\na-s0-t1,cat,0.08\na-s1-t0,cat,0.16\n"
+    assert sorted(found) == ["a.csv", "b.csv", "x.parquet.csv"]
+
+
+def test_the_filter_of_the_page(mine, tmp_path):
+    (config,) = blocks("A filter of shots", "yaml")
+    (tmp_path / "mine.yaml").write_text(config.replace("examples.grey_shots", "mine.grey"))
+    (own,) = configuration.load(str(tmp_path / "mine.yaml"))[1].filters.own
+    grey, red = np.full((40, 40, 3), 90, np.uint8), np.full((40, 40, 3), (200, 20, 20), np.uint8)
+    scores = [score(own.filter, [measured(own.filter, frame)] * 3) for frame in (grey, red)]
+    assert scores[0] < own.least < scores[1]
 
 
 def go(part: str, given, tmp_path) -> manyfaces.Run:
