@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the environment of the framew
 from onnx import TensorProto, helper  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from torch.nn.functional import cosine_similarity  # noqa: E402
+from torchvision.models import resnet18  # noqa: E402
 
 from beam_pipelines import config as configuration  # noqa: E402
 from beam_pipelines.cli import UNUSABLE, main  # noqa: E402
@@ -18,11 +19,12 @@ from beam_pipelines.driver.order import Order  # noqa: E402
 from beam_pipelines.driver.run import run  # noqa: E402
 from model_handlers.codecs import vit_kprpe as codec  # noqa: E402
 from model_handlers.framing import to_planes  # noqa: E402
+from model_handlers.networks import owlv2  # noqa: E402
 from model_handlers.networks.vit_kprpe import network  # noqa: E402
 from tests import videos  # noqa: E402
 from tests.image_files import PHOTO  # noqa: E402
 from tests.integration.runs import STAGES, column, write_list  # noqa: E402
-from tests.model_handlers.networks import kprpe_weights, yolo_weights  # noqa: E402
+from tests.model_handlers.networks import kprpe_weights, tiny_owlv2, yolo_weights  # noqa: E402
 from tests.model_handlers.networks.retinaface_weights import package_network  # noqa: E402
 from tests.onnx_files import save  # noqa: E402
 from tests.portraits import portrait  # noqa: E402
@@ -172,6 +174,46 @@ def test_clips_of_a_video(catalogue, film, tmp_path):
     assert clip["hyperiqa"] == pytest.approx(clip["clipiqa"])
 
 
+def test_tracks_of_a_video(catalogue, film, tmp_path, monkeypatch):
+    """OWLv2 in small, the network for cartoons, and a small network in place of the judge of beauty; no plates."""
+    monkeypatch.setitem(owlv2.SIZES, "tiny", tiny_owlv2.TINY)
+    torch.save(tiny_owlv2.made().state_dict(), tmp_path / "owlv2.pt")
+    torch.manual_seed(2)
+    torch.save(resnet18(num_classes=2).state_dict(), tmp_path / "cartoon.pth")
+    mine = {"framework": "onnx", "licence": "none", "commercial": True, "task": "quality", "codec": "image_quality"}
+    blocks = yaml.safe_load(catalogue.read_text())["models"] | {
+        "cartoon-resnet18": sources(tmp_path / "cartoon.pth"),
+        "owlv2-base": sources(tmp_path / "owlv2.pt")
+        | {"network_options": {"size": "tiny"}, "options": {"side": tiny_owlv2.SIDE, "grey": 128}},
+        "aesthetics-vit-l14": mine | means(tmp_path / "judge.onnx", 1),
+    }
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump({"models": blocks}))
+    run_ = of_video(
+        "object_tracks-gpu", tmp_path / "models.yaml", film, tmp_path / "run",
+        "shots.min_seconds=1", "filters.cartoon.most=100", "filters.aesthetics.least=-100",
+        "covers.find.plate_model=null", "covers.find.detector_side=160", "covers.find.min_face_score=0.2",
+        "covers.every_frames=20", "objects.vocabulary=coco", "objects.frame_rate=4", "objects.max_objects=4",
+        "tracks.tracker.high_score=0.1",
+        "tracks.tracker.new_score=0.1", "tracks.min_seconds=1", "tracks.min_area=0", "clips.expansions=[0]",
+        "clips.max_side=64",
+    )  # fmt: skip
+    (shot,) = read_column(run_, "passed_shots", ["filters", "filter_scores"]).to_pylist()
+    assert shot["filters"] == ["cartoon", "aesthetics"]
+    assert np.isfinite(shot["filter_scores"]).all()
+    tracks = read_column(run_, "tracks", ["top_names", "feature", "numbers"]).to_pylist()
+    assert tracks
+    for track in tracks:  # nothing moves, so that much is found in every frame
+        assert len(track["numbers"]) > 4
+        assert np.linalg.norm(track["feature"]) == pytest.approx(1, abs=1e-3)
+        assert len(set(track["top_names"])) == 10
+    assert tally(run_, "clips").count("kept") == tally(run_, "distinct").count("kept") > 0
+    assert all(column(run_, "clips", "covered"))
+
+
+def sources(path) -> dict[str, list[dict[str, str]]]:
+    return {"sources": [{"uri": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}]}
+
+
 def means(path, outputs: int) -> dict[str, list[dict[str, str]]]:
     """Write a network whose outputs are multiples of the mean of its input; gives its sources."""
     weights = {"weights": np.ones((3, outputs), np.float32)}
@@ -181,7 +223,7 @@ def means(path, outputs: int) -> dict[str, list[dict[str, str]]]:
     ]
     given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ("N", 3, 224, 224))
     save(path, nodes, weights, [given], [helper.make_tensor_value_info("y", TensorProto.FLOAT, ("N", outputs))])
-    return {"sources": [{"uri": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}]}
+    return sources(path)
 
 
 def test_without_weights_and_consent_it_says_what_to_write(catalogue, capsys):

@@ -21,21 +21,14 @@ from model_handlers.models.loaded import load_model  # noqa: E402
 from model_handlers.models.trial import try_model  # noqa: E402
 from model_handlers.networks import owlv2  # noqa: E402
 from tests.image_files import GREY, SMALL, saved  # noqa: E402
+from tests.model_handlers.networks import tiny_owlv2  # noqa: E402
 from tests.model_handlers.networks.alike import check_alike  # noqa: E402
+from tests.model_handlers.networks.tiny_owlv2 import SIDE, TINY  # noqa: E402
 from transforms.images.pixels import open_image  # noqa: E402
 
 pytestmark = pytest.mark.frameworks
 
-SIDE = 160
 WORDS = ("cat", "dog", "red fire hydrant", "person")
-TINY = {
-    "text_config": {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2},
-    "vision_config": {
-        "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "image_size": SIDE, "patch_size": 16,
-    },
-    "projection_dim": 32,
-}  # fmt: skip
 # CLIP's tokens, as its published vocab.json numbers them: start, "a", "photo", "of", "a", the word, end
 TOKENS = {"cat": [2368], "dog": [1929], "person": [2533], "red fire hydrant": [736, 1769, 8031, 773]}
 PICTURES = [data.astronaut()[:300, :201], data.coffee()[:97, :333], np.ascontiguousarray(data.chelsea()[:160, :160])]
@@ -51,14 +44,7 @@ def tiny():
 
 @pytest.fixture(scope="module")
 def library():
-    torch.manual_seed(4)
-    made = transformers.Owlv2ForObjectDetection(transformers.Owlv2Config(**TINY)).eval()
-    with torch.no_grad():  # as they are made, all patches would say nearly the same
-        for name, weight in made.named_parameters():
-            if weight.ndim > 1:
-                weight.normal_(0, 0.05 if "position" in name or "shift" in name else 0.25)
-        made.class_head.logit_scale.bias.fill_(4)
-    return made
+    return tiny_owlv2.made()
 
 
 @pytest.fixture(scope="module")
