@@ -9,10 +9,11 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from transforms.curation.tracks.lots import U64
+from transforms.curation.tracks.lots import NO_LOTS, U64
 
-NO_VIDEOS = np.zeros(0, np.uint64)
-_SUMS = ("rows", "repeated", "excluded", "without_feature", "tracks")
+# every row is in one of these
+ROWS_TOLD = ("tracks", "repeated", "left_out", "excluded", "without_feature")
+_SUMS = ("rows", *ROWS_TOLD)
 BUCKETS = 64  # of tracks, by lot: each is counted by itself
 
 
@@ -20,17 +21,18 @@ BUCKETS = 64  # of tracks, by lot: each is counted by itself
 class Counts:
     """What was counted: `tracks`, each once, with their `classes` (by name; empty: unknown) and `videos` (V,).
 
-    `rows` were read; `repeated` are those of tracks that stand there again, `excluded` of excluded videos,
-    `without_feature` without what they are to be compared by.
+    `rows` were read; `repeated` are those of tracks that stand there again, `left_out` of tracks that the run left out,
+    `excluded` of excluded videos, `without_feature` without what they are to be compared by.
     """
 
     rows: int = 0
     repeated: int = 0
+    left_out: int = 0
     excluded: int = 0
     without_feature: int = 0
     tracks: int = 0
     classes: Mapping[str, int] = field(default_factory=dict)
-    videos: U64 = field(default_factory=lambda: NO_VIDEOS)
+    videos: U64 = field(default_factory=lambda: NO_LOTS)
 
 
 def added(parts: Iterable[Counts]) -> Counts:
@@ -42,7 +44,7 @@ def added(parts: Iterable[Counts]) -> Counts:
     return Counts(
         **{name: sum(getattr(part, name) for part in some) for name in _SUMS},
         classes=dict(sorted(classes.items())),
-        videos=np.unique(np.concatenate([NO_VIDEOS, *(part.videos for part in some)])),
+        videos=np.unique(np.concatenate([NO_LOTS, *(part.videos for part in some)])),
     )
 
 
