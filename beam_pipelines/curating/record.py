@@ -6,6 +6,7 @@ from typing import Any
 
 from beam_pipelines import __version__
 from beam_pipelines.curating.output import LINES
+from transforms.curation.tracks.constrained import FACTORS
 from transforms.curation.tracks.counts import entropy, of_known_classes
 from transforms.curation.tracks.settings import CurationSettings
 
@@ -64,21 +65,27 @@ def _shape(counts: Mapping[str, Any]) -> Plain:
         "tracks": counts["tracks"],
         "videos": counts["videos"],
         "classes": len(classes),
-        "of unknown class": counts["tracks"] - known,
+        "tracks of unknown class": counts["tracks"] - known,
         "entropy over classes, bits": round(entropy(classes.values()), 6),
         "largest class, per cent": round(100 * max(classes.values(), default=0) / max(known, 1), 4),
     }
+
+
+def _taken(by_pass: Sequence[int]) -> str:
+    """How many tracks keep the constraints, and how many were taken although they do not."""
+    last = len(FACTORS) - 1
+    given, laxer, none = by_pass[0], sum(by_pass[1:last]), sum(by_pass[last:])
+    return f"{given:,} tracks keep the constraints; taken to fill up: {laxer:,} by laxer ones, {none:,} by none."
 
 
 def _notes(record: Plain, lines: int) -> list[str]:
     """What else a user should know, a sentence each."""
     notes = []
     settings, before, after = record["settings"], record["before"], record["after"]
-    if settings["num_samples_per_class"] and before["of unknown class"]:
-        notes.append(f"{before['of unknown class']:,} tracks of no known class were not chosen from.")
+    if settings["num_samples_per_class"] and (unknown := before["tracks of unknown class"]):
+        notes.append(f"{unknown:,} tracks of no known class were not chosen from.")
     if len(record["passes"]) > 1:
-        taken = ", ".join(f"{one['taken']:,}" for one in record["passes"])
-        notes.append(f"Tracks taken in pass 1, 2, ..., each with laxer constraints: {taken}.")
+        notes.append(_taken([one["taken"] for one in record["passes"]]))
     if without := after["tracks"] - lines:
         notes.append(f"{without:,} tracks without classes are in the table, but have no line in {LINES}.")
     if settings["num_samples"] and after["tracks"] < settings["num_samples"]:

@@ -66,13 +66,15 @@ def check_columns(tracks: str, source: Source, settings: CurationSettings) -> No
             _check_track_columns(path)
     if settings.needs_features and (source.of_lines or not any(map(_has_features, source.files))):
         raise ConfigError(
-            f"TRACKS {tracks}: its tracks have no features, by which {_by_features(settings)} compares them; name a "
-            "model in objects.appearance_model and run the recipe object_tracks, or leave it out."
+            f"TRACKS {tracks}: its tracks have no features, by which {_by_features(settings)}; or run the recipe "
+            "object_tracks with a model named in objects.appearance_model."
         )
 
 
 def _by_features(settings: CurationSettings) -> str:
-    return "the criterion min_redundancy" if settings.criterion == "min_redundancy" else "--min-nn-dist"
+    if settings.criterion == "min_redundancy":
+        return "the criterion min_redundancy compares them: name another criterion"
+    return "--min-nn-dist compares them: leave it out"
 
 
 def _check_track_columns(path: str) -> None:

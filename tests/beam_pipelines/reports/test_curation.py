@@ -19,7 +19,7 @@ HOSTILE = [
     "{braces} %s \x00 tab\t",
     "x" * 5000,
 ]
-FIGURES = {"tracks": 9000, "videos": 7, "classes": 2, "of unknown class": 3, "entropy over classes, bits": 0.5}
+FIGURES = {"tracks": 9000, "videos": 7, "classes": 2, "tracks of unknown class": 3, "entropy over classes, bits": 0.5}
 LEFT_OUT = {"tracks that the run left out": 12, "bad lines": 0}
 
 
