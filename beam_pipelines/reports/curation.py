@@ -26,7 +26,7 @@ _STYLE = (
     ".key{display:inline-block;width:1em;height:.8em;margin:0 .3em 0 .8em}.scroll{max-height:34em;overflow:auto}"
 )
 _WORDS = (
-    "A class is that of the highest mean probability of a track. Entropy over classes is 0 if all tracks are of one "
+    "A track's class is the likeliest over all its frames. Entropy over classes is 0 if all tracks are of one "
     "class, and the higher, the more evenly they are spread over more classes."
 )
 

@@ -20,8 +20,9 @@ from transforms.tables.video_rows import LeftOut
 
 pytestmark = pytest.mark.jobs
 SCRIPT = "<script>alert(1)</script>"
+NAMES = {"class 0": "class 0", "class 1": SCRIPT, "class 2": f"{SCRIPT}\0"}
 ROWS = [
-    replace(row, class_name=SCRIPT, top_names=[SCRIPT, "other"]) if row.class_name == "class 1" else row
+    replace(row, class_name=NAMES[row.class_name], top_names=[NAMES[row.class_name], "other"])
     for row in tracks(90, videos=4, classes=3)
 ]
 TWINS = [row.track_id for row in ROWS[::6]]
