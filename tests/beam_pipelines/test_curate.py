@@ -180,12 +180,13 @@ def test_what_is_left_out_is_said(table, tmp_path):
     without = sum(row.feature is None for row in changed if row.video_id != "v5")
     unknown = sum(not row.class_name for row in changed if row.video_id != "v5")
     assert record["left_out"] == {
-        "repeated rows": sum(row.video_id != "v5" for row in ROWS[10:14]),
+        "tracks that the run left out": 0,
         "rows of excluded videos": len(gone),
         "rows without a feature": without,
+        "repeated rows": sum(row.video_id != "v5" for row in ROWS[10:14]),
         "bad lines": 0,
     }
-    assert record["before"]["of unknown class"] == unknown
+    assert record["before"]["tracks of unknown class"] == unknown
     assert not {"v5"}.intersection(row.video_id for row in rows_of(tmp_path / "subset"))
 
 
@@ -234,48 +235,6 @@ def test_a_stopped_curation_begins_anew_and_gives_the_same(table, tmp_path):
     (tmp_path / "stopped" / "tracks" / "part-99999.parquet").write_bytes(b"half")
     curated(table, tmp_path / "stopped", "random")
     assert contents(tmp_path / "whole") == contents(tmp_path / "stopped")
-
-
-def test_the_command_shows_before_and_after(table, tmp_path, capsys):
-    words = ["curate", table, "--criterion=class_balanced", "--num-samples-per-class", "3", "--min-nn-dist", "1.9"]
-    assert cli.main([*words, "--output", str(tmp_path / "subset"), "--direct_num_workers=1"]) == cli.DONE
-    shown = capsys.readouterr().out
-    assert all(word in shown for word in ("before", "after", "entropy", "taken in pass", "curation.html"))
-
-
-def refused(words, capsys):
-    assert cli.main(["curate", *words]) == cli.UNUSABLE
-    return capsys.readouterr().err
-
-
-def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(table, tmp_path, capsys):
-    bare = write_tracks(tmp_path / "bare", [replace(row, feature=None) for row in ROWS[:5]], 1)
-    new, full = str(tmp_path / "new"), tmp_path / "full"
-    full.mkdir()
-    (full / "mine.txt").touch()
-    random = ["--criterion=random", "--num-samples=3"]
-    cases = [
-        ([table, "--output", new, "--criterion=rando", "--num-samples=3"], "did you mean 'random'?"),
-        ([table, "--output", new, "--criterion=random"], "needs --num-samples"),
-        ([table, "--output", new, "--criterion=random", "--num-samples=0"], "--num-samples 0: Input should be greater"),
-        ([table, "--output", new, *random, "--max-swaps=3"], "--max-swaps belongs to min_redundancy, not to random"),
-        ([table, "--output", str(full), *random], "the folder is not empty"),
-        ([str(tmp_path / "nowhere"), "--output", new, *random], "there are no tracks"),
-        ([str(full), "--output", new, *random], "there are no tracks"),
-        ([bare, "--output", new, "--criterion=min_redundancy", "--num-samples-per-class=2"],
-         "objects.appearance_model"),
-        ([bare, "--output", new, "--criterion=class_balanced", "--num-samples-per-class=2", "--min-nn-dist=0.5"],
-         "by which --min-nn-dist compares them"),
-        ([table, "--output", new, *random, "--exclude-videos", str(tmp_path / "no.txt")], "--exclude-videos"),
-        ([table, "--output", new, *random, "--num-sample=3"], "there is no option --num-sample; did you mean --num-sa"),
-        ([table, "--output", new, *random, "--runner=Sparkrunner"], "manyfaces does not know this runner"),
-    ]  # fmt: skip
-    for words, sentence in cases:
-        told = refused(words, capsys)
-        assert sentence in told
-        assert told.count("\n") == 1
-        assert not Path(new).exists()
-    assert [path.name for path in full.iterdir()] == ["mine.txt"]
 
 
 def test_a_runner_that_loses_tracks_is_found_out(table, tmp_path, monkeypatch, capsys):

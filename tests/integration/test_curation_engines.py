@@ -17,6 +17,9 @@ from tests.integration.engines import (
     options_of,
 )
 from tests.integration.runs import contents
+from transforms.tables.schemas import arrow_schema
+from transforms.tables.shards import shard_path, write_rows
+from transforms.tables.track_rows import LeftOutTrack
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 ROWS = tracks(200, videos=6, classes=4)
@@ -47,7 +50,10 @@ def engine(request):
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    return write_tracks(tmp_path_factory.mktemp("tracks"), ROWS, shards=4)
+    run = write_tracks(tmp_path_factory.mktemp("tracks"), ROWS, shards=4)
+    twins = [LeftOutTrack(row.track_id, "duplicate_track", ROWS[0].track_id) for row in ROWS[1::9]]
+    write_rows(shard_path(run, "left_out", "00000"), twins, arrow_schema(LeftOutTrack))
+    return run
 
 
 def curated(table, output, criterion, beam=()):

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.curation.tracks.counts import Counts
+from transforms.curation.tracks.lot_files import CHOSEN, read_lots
 from transforms.curation.tracks.lots import U64, lots, ranks_among
 from transforms.tables.digest import digest
-from transforms.tables.files import commit_file, open_binary
+from transforms.tables.files import commit_file
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import iter_rows, open_arrow, shard_path, write_shard
 from transforms.tables.track_rows import Track
@@ -41,31 +42,14 @@ class Piece:
     batch: int
 
 
-def lots_path(work: str) -> str:
-    """The file with the lots of the chosen tracks."""
-    return str(FileSystems.join(work, "lots.npy"))
-
-
 def lines_path(work: str, part: int) -> str:
     """The file with the lines of a part, packed."""
     return str(FileSystems.join(work, "lines", f"{part:05d}.jsonl.gz"))
 
 
-def write_lots(work: str, chosen: U64) -> None:
-    """Keep the lots (N,) of the chosen tracks, ascending, for the workers that copy."""
-    with commit_file(lots_path(work)) as file:
-        np.lib.format.write_array(file, np.sort(chosen), allow_pickle=False)
-
-
-def read_lots(work: str) -> U64:
-    """The lots of the chosen tracks, ascending."""
-    with open_binary(lots_path(work)) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
-
-
 def copy_chosen(path: str, work: str, seed: int) -> Iterator[tuple[int, Piece]]:
     """Copy the chosen rows of a shard; says of each part where its rows are."""
-    chosen = read_lots(work)
+    chosen = read_lots(work, CHOSEN)
     waiting: list[pa.Table] = []
     copies = 0
     with open_arrow(path) as file:

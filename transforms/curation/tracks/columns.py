@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms.curation.tracks.lots import U64, lots
+from transforms.curation.tracks.lots import U64, lots, ranks_among
 from transforms.curation.tracks.motion import box_motion
 from transforms.curation.tracks.places import Paths, join_paths
 from transforms.curation.tracks.settings import CurationSettings
@@ -53,10 +53,12 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Tracks of a shard with the names of their classes (empty: unknown), and how many more were left out, and why."""
+    """Tracks of a shard with the names of their classes (empty: unknown), and of how many rows, and why not of all."""
 
     columns: Columns
     names: npt.NDArray[np.object_]
+    rows: int
+    left_out: int
     excluded: int
     without_feature: int
 
@@ -95,28 +97,39 @@ def columns_needed(settings: CurationSettings) -> list[str]:
     return ["track_id", "video_id", "class_name", "class_score", *boxes, *(["feature"] * settings.needs_features)]
 
 
-def read_batches(path: str, settings: CurationSettings, excluded: frozenset[str]) -> Iterator[Batch]:
-    """The tracks of a shard, some thousands at a time, without those of the excluded videos."""
+def read_batches(path: str, settings: CurationSettings, excluded: frozenset[str], left_out: U64) -> Iterator[Batch]:
+    """The tracks of a shard, some thousands at a time, without those of excluded videos and of the lots `left_out`."""
     needed = columns_needed(settings)
     rows = _LONG_ROWS if "boxes" in needed else _SLIM_ROWS
     unwanted = pa.array(sorted(excluded), pa.string())
     with open_arrow(path) as file:
         for batch in pq.ParquetFile(file).iter_batches(rows, columns=needed):
-            wanted = batch
-            if excluded:
-                wanted = batch.filter(pc.invert(pc.is_in(batch["video_id"], value_set=unwanted)))
-            usable = wanted.filter(pc.is_valid(wanted["feature"])) if settings.needs_features else wanted
-            yield _batch(usable, settings, len(batch) - len(wanted), len(wanted) - len(usable))
+            own = lots(batch["track_id"].to_pylist(), settings.seed)
+            staying = ranks_among(own, left_out) < 0
+            stay, own = batch.filter(pa.array(staying)), own[staying]
+            wanted = pc.invert(pc.is_in(stay["video_id"], value_set=unwanted)).to_numpy(zero_copy_only=False)
+            usable = wanted
+            if settings.needs_features:
+                usable = wanted & stay["feature"].is_valid().to_numpy(zero_copy_only=False)
+            columns, names = _columns(stay.filter(pa.array(usable)), own[usable], settings)
+            yield Batch(
+                columns,
+                names,
+                rows=len(batch),
+                left_out=len(batch) - len(stay),
+                excluded=len(stay) - int(wanted.sum()),
+                without_feature=int(wanted.sum()) - int(usable.sum()),
+            )
 
 
-def _batch(rows: pa.RecordBatch, settings: CurationSettings, excluded: int, without_feature: int) -> Batch:
+def _columns(rows: pa.RecordBatch, own: U64, settings: CurationSettings) -> tuple[Columns, npt.NDArray[np.object_]]:
     motion = paths = None
     if settings.needs_motion or settings.needs_paths:
         paths = _paths(rows)
         motion = box_motion(paths.times, paths.boxes, paths.counts) if settings.needs_motion else None
     scores = pc.fill_null(rows["class_score"], 0).to_numpy(zero_copy_only=False).astype(np.float32)
     columns = Columns(
-        lots(rows["track_id"].to_pylist(), settings.seed),
+        own,
         _numbers(rows["video_id"]),
         np.nan_to_num(scores, nan=0),
         motion,
@@ -124,7 +137,7 @@ def _batch(rows: pa.RecordBatch, settings: CurationSettings, excluded: int, with
         paths if settings.needs_paths else None,
     )
     names = pc.fill_null(rows["class_name"], "").to_numpy(zero_copy_only=False)
-    return Batch(columns, names, excluded, without_feature)
+    return columns, names
 
 
 def _numbers(column: pa.Array) -> U64:

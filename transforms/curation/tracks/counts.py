@@ -9,10 +9,12 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from transforms.curation.tracks.lots import U64
+from transforms.curation.tracks.class_names import numbered, places_among
+from transforms.curation.tracks.lots import NO_LOTS, U64
 
-NO_VIDEOS = np.zeros(0, np.uint64)
-_SUMS = ("rows", "repeated", "excluded", "without_feature", "tracks")
+# every row is in one of these
+ROWS_TOLD = ("tracks", "repeated", "left_out", "excluded", "without_feature")
+_SUMS = ("rows", *ROWS_TOLD)
 BUCKETS = 64  # of tracks, by lot: each is counted by itself
 
 
@@ -20,17 +22,18 @@ BUCKETS = 64  # of tracks, by lot: each is counted by itself
 class Counts:
     """What was counted: `tracks`, each once, with their `classes` (by name; empty: unknown) and `videos` (V,).
 
-    `rows` were read; `repeated` are those of tracks that stand there again, `excluded` of excluded videos,
-    `without_feature` without what they are to be compared by.
+    `rows` were read; `repeated` are those of tracks that stand there again, `left_out` of tracks that the run left out,
+    `excluded` of excluded videos, `without_feature` without what they are to be compared by.
     """
 
     rows: int = 0
     repeated: int = 0
+    left_out: int = 0
     excluded: int = 0
     without_feature: int = 0
     tracks: int = 0
     classes: Mapping[str, int] = field(default_factory=dict)
-    videos: U64 = field(default_factory=lambda: NO_VIDEOS)
+    videos: U64 = field(default_factory=lambda: NO_LOTS)
 
 
 def added(parts: Iterable[Counts]) -> Counts:
@@ -42,7 +45,7 @@ def added(parts: Iterable[Counts]) -> Counts:
     return Counts(
         **{name: sum(getattr(part, name) for part in some) for name in _SUMS},
         classes=dict(sorted(classes.items())),
-        videos=np.unique(np.concatenate([NO_VIDEOS, *(part.videos for part in some)])),
+        videos=np.unique(np.concatenate([NO_LOTS, *(part.videos for part in some)])),
     )
 
 
@@ -58,13 +61,13 @@ class Seen:
 
 def by_bucket(lots: U64, videos: U64, names: npt.NDArray[np.object_]) -> Iterable[tuple[int, Seen]]:
     """The tracks of each bucket."""
-    known, codes = np.unique(names.astype(str), return_inverse=True)
+    known, codes = numbered(names.tolist())
     bucket = lots % np.uint64(BUCKETS)
     order = np.argsort(bucket, kind="stable")
     numbers, starts = np.unique(bucket[order], return_index=True)
     for number, places in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
         used, own = np.unique(codes[places], return_inverse=True)
-        yield number, Seen(lots[places], videos[places], own.astype(np.int32), tuple(known[used].tolist()))
+        yield number, Seen(lots[places], videos[places], own.astype(np.int32), tuple(known[one] for one in used))
 
 
 def counted(parts: Iterable[Seen]) -> Counts:
@@ -72,8 +75,8 @@ def counted(parts: Iterable[Seen]) -> Counts:
     some = list(parts)
     lots = np.concatenate([part.lots for part in some])
     videos = np.concatenate([part.videos for part in some])
-    names = np.concatenate([np.array(part.names, object)[part.codes] for part in some]).astype(str)
-    known, codes = np.unique(names, return_inverse=True)
+    known = sorted({name for part in some for name in part.names})
+    codes = np.concatenate([places_among(part.names, known)[part.codes] for part in some])
     order = np.lexsort((codes, lots))
     firsts = np.ones(len(order), bool)
     firsts[1:] = np.diff(lots[order]) != 0
@@ -82,7 +85,7 @@ def counted(parts: Iterable[Seen]) -> Counts:
     return Counts(
         repeated=len(lots) - len(own),
         tracks=len(own),
-        classes=dict(zip(known[numbers].tolist(), sizes.tolist(), strict=True)),
+        classes={known[number]: size for number, size in zip(numbers, sizes.tolist(), strict=True)},
         videos=np.unique(videos[own]),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from transforms.curation.tracks.class_names import numbered
 from transforms.curation.tracks.columns import Batch, Columns, join
 from transforms.curation.tracks.constrained import best_of_class
 from transforms.curation.tracks.picks import Picks, first, picks_of
@@ -42,9 +43,9 @@ def of_videos(gathered: tuple[int, Iterable[Columns]], settings: CurationSetting
 
 def by_class(batch: Batch, settings: CurationSettings) -> Iterator[tuple[str, Columns]]:
     """The tracks of each class that can be picked; those of no known class cannot."""
-    names, codes = np.unique(batch.names.astype(str), return_inverse=True)
+    names, codes = numbered(batch.names.tolist())
     order = np.argsort(codes, kind="stable")
-    for name, places in zip(names.tolist(), np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True):
+    for name, places in zip(names, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True):
         if name:
             yield name, _able(batch.columns.take(places), settings)
 

@@ -11,6 +11,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+NO_LOTS = np.zeros(0, np.uint64)
 _BYTES = 8
 
 

@@ -14,11 +14,13 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.curation.tracks import criteria
-from transforms.curation.tracks.chosen_rows import copy_chosen, write_lots, write_part
+from transforms.curation.tracks.chosen_rows import copy_chosen, write_part
 from transforms.curation.tracks.columns import read_batches
 from transforms.curation.tracks.constrained import limits_of
 from transforms.curation.tracks.counts import AddCounts, Counts, by_bucket, counted, without_videos
 from transforms.curation.tracks.lines_in import write_shards
+from transforms.curation.tracks.lot_files import CHOSEN, LEFT_OUT, read_lots, write_lots
+from transforms.curation.tracks.lots import NO_LOTS
 from transforms.curation.tracks.picks import First, Picks
 from transforms.curation.tracks.settings import CurationSettings
 from transforms.tables.files import commit_file
@@ -30,7 +32,10 @@ LINES = "lines_in"  # the table that files of lines become first
 
 @dataclass(frozen=True, slots=True)
 class Curation:
-    """What is to be done: `files` are shards of tracks, or files of lines; `work` is a folder for what is between."""
+    """What is to be done: `files` are shards of tracks, or files of lines; `work` is a folder for what is between.
+
+    There the file LEFT_OUT of lots says which tracks are no candidates.
+    """
 
     settings: CurationSettings
     files: tuple[str, ...]
@@ -53,7 +58,7 @@ def curate_tracks(pipeline: beam.Pipeline, curation: Curation) -> None:
     if curation.of_lines:
         files = files | "Read lines" >> beam.FlatMap(write_shards, work=curation.work, table=LINES)
         files = files | "Spread shards" >> beam.Reshuffle()
-    read = files | "Read columns" >> beam.ParDo(_Read(settings, curation.excluded)).with_outputs(
+    read = files | "Read columns" >> beam.ParDo(_Read(settings, curation.excluded, curation.work)).with_outputs(
         _COUNTS, _SEEN, main="batches"
     )
     _count(read[_COUNTS], read[_SEEN], curation.work)
@@ -74,16 +79,25 @@ def curate_tracks(pipeline: beam.Pipeline, curation: Curation) -> None:
 class _Read(beam.DoFn):
     """Shards -> batches of columns; and beside them what is to be counted."""
 
-    def __init__(self, settings: CurationSettings, excluded: frozenset[str]) -> None:
+    def __init__(self, settings: CurationSettings, excluded: frozenset[str], work: str) -> None:
         super().__init__()
-        self._settings, self._excluded = settings, excluded
+        self._settings, self._excluded, self._work = settings, excluded, work
+        self._left_out = NO_LOTS
+
+    def setup(self) -> None:
+        self._left_out = read_lots(self._work, LEFT_OUT)
 
     def process(self, path: str) -> Iterator[Any]:
-        for batch in read_batches(path, self._settings, self._excluded):
+        for batch in read_batches(path, self._settings, self._excluded, self._left_out):
             columns = batch.columns
-            rows = len(columns) + batch.excluded + batch.without_feature
             yield beam.pvalue.TaggedOutput(
-                _COUNTS, Counts(rows=rows, excluded=batch.excluded, without_feature=batch.without_feature)
+                _COUNTS,
+                Counts(
+                    rows=batch.rows,
+                    left_out=batch.left_out,
+                    excluded=batch.excluded,
+                    without_feature=batch.without_feature,
+                ),
             )
             if len(columns):
                 for bucket in by_bucket(columns.lots, columns.videos, batch.names):
@@ -127,7 +141,7 @@ def _pick(batches: beam.PCollection, settings: CurationSettings) -> beam.PCollec
 
 def _keep_choice(picks: Picks, curation: Curation) -> Iterable[str]:
     """Write down which tracks are chosen, and by which pass; gives the shards that may have them."""
-    write_lots(curation.work, picks.lots)
+    write_lots(curation.work, CHOSEN, picks.lots)
     limits = limits_of(curation.settings)
     taken = [int((picks.passes == number).sum()) for number in range(len(limits))]
     passes = [

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from transforms.curation.tracks.counts import added, by_bucket, counted, entropy, of_known_classes
 
-ROWS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 4), st.sampled_from(["", "cat", "dog"])), max_size=60)
+ROWS = st.lists(
+    st.tuples(st.integers(0, 300), st.integers(0, 4), st.sampled_from(["", "cat", "cat\0", "dog"])), max_size=60
+)
 
 
 def in_buckets(parts):
