@@ -90,7 +90,10 @@ class CoverSettings(Settings):
 
 
 class PaintSettings(Settings):
-    """How covers look; as they are by default, all ways leave too little for a face to be found again."""
+    """How covers look; by default all ways leave too little of a face to find it by.
+
+    What is around a cover stays: a detector may still guess a face from hair and shoulders, rarely, even with one colour.
+    """
 
     how: Literal["blur", "pixelate", "fill"] = Field(
         "blur", description="blur: means over `cells`, with smooth transitions; pixelate: the means; fill: one colour"
