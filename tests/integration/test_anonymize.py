@@ -16,7 +16,7 @@ from beam_pipelines.driver.run import run
 from model_handlers.models import catalogue
 from model_handlers.models.loaded import load_model
 from model_handlers.models.roles import KnownModels
-from tests import photographs, videos
+from tests import videos
 from tests.portraits import portrait
 from transforms.anonymizing import anonymized_stage
 from transforms.anonymizing.anonymized_settings import AnonymizedVideoSettings
@@ -49,11 +49,12 @@ def blurred(frames) -> list[np.ndarray]:
 
 
 def films() -> dict[str, list[np.ndarray]]:
-    """People who move: one who is hidden for a while, several at once, one who is small, and a landscape."""
+    """People who move: one who is hidden for a while, several at once, some who are small, and a landscape."""
     return {
         "hidden": blurred(videos.pan(portrait("obama-1", SIZE, height=0.4), FRAMES, SIZE, shift=(0.2, 0.05))),
         "several": list(videos.pan(videos.photograph("friends-1"), FRAMES, SIZE, shift=(0.05, 0), zoom=1.1)),
         "small": list(videos.pan(portrait("biden-1", SIZE, (0.3, 0.4), 0.08), FRAMES, SIZE, shift=(0.1, 0))),
+        "street": list(videos.pan(videos.photograph("street-1"), FRAMES, SIZE, shift=(0.1, 0), zoom=1.3)),
         "nobody": list(videos.pan(videos.photograph("lake-1"), FRAMES, SIZE)),
     }
 
@@ -129,7 +130,7 @@ def found_again(images: list[np.ndarray], covers: Covers, finders: Finders) -> l
 WAYS = [PaintSettings(how="blur"), PaintSettings(how="pixelate"), PaintSettings(how="fill")]
 
 
-@pytest.mark.parametrize("name", ["hidden", "several", "small"])
+@pytest.mark.parametrize("name", ["hidden", "several", "small", "street"])
 @pytest.mark.parametrize("paint", WAYS, ids=[paint.how for paint in WAYS])
 def test_no_covered_face_is_found_again(folder, finders, paint, name):
     (row,) = anonymized_files(folder, QUICK, paint, rows(folder, "videos", Video)[name])
@@ -137,7 +138,7 @@ def test_no_covered_face_is_found_again(folder, finders, paint, name):
     assert found_again(pictures(folder, row.file), covers, finders) == []
 
 
-@pytest.mark.parametrize("name", ["hidden", "several", "small"])
+@pytest.mark.parametrize("name", ["hidden", "several", "small", "street"])
 def test_with_painting_off_they_are_found(folder, finders, name, monkeypatch):
     monkeypatch.setattr(anonymized_stage, "cover", lambda image, boxes, settings: image)
     (row,) = anonymized_files(folder, QUICK, PaintSettings(), rows(folder, "videos", Video)[name])
@@ -180,21 +181,47 @@ def test_the_report_has_every_cover(folder):
 
 def test_stages_balance(folder):
     reasons = {stage: tally(folder, stage).by_reason for stage in ("download", "shots", "covers", "anonymized")}
-    assert list(reasons.values()) == [{"kept": 4}] * 4
+    assert list(reasons.values()) == [{"kept": 5}] * 4
 
 
-def test_images_lose_their_faces(tmp_path, finders):
-    names = ("friends-1", "astronaut-1", "lake-1")
-    pages = {f"/{name}": Page(200, {}, photographs.path(name).read_bytes()) for name in names}
-    with serve(pages) as port:
-        (tmp_path / "list.csv").write_text("id,url\n" + "".join(f"{n},http://127.0.0.1:{port}/{n}\n" for n in names))
+SIDES = (200, 320, 640)  # longer sides, pixels, of the photographs that are written
+PEOPLE = ("obama-1", "obama-6", "biden-1", "hanks-1", "friends-1", "street-1", "pitch-1", "party-1", "astronaut-1")
+
+
+def stills() -> dict[str, np.ndarray]:
+    """Photographs as they are and smaller, down to faces of a few pixels; PNG files."""
+    images = {name: videos.photograph(name) for name in (*PEOPLE, "lake-1")}
+    for name in PEOPLE:
+        longer = max(images[name].shape[:2])
+        for side in [side for side in SIDES if side < longer]:
+            small = cv2.resize(images[name], None, fx=side / longer, fy=side / longer, interpolation=cv2.INTER_AREA)
+            images[f"{name}-{side}"] = small
+    return images
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> dict[str, tuple[AnonymizedImage, np.ndarray]]:
+    """The images that the recipe anonymize_images writes of the stills, each with its row."""
+    place = tmp_path_factory.mktemp("images")
+    files = {name: cv2.imencode(".png", image[..., ::-1])[1].tobytes() for name, image in stills().items()}
+    with serve({f"/{name}": Page(200, {}, file) for name, file in files.items()}) as port:
+        (place / "list.csv").write_text("id,url\n" + "".join(f"{n},http://127.0.0.1:{port}/{n}\n" for n in files))
         recipe, settings = configuration.load("anonymize_images", [f"fetch.allow_hosts=['127.0.0.1:{port}']"])
-        run(Order(recipe, settings, str(tmp_path / "list.csv"), str(tmp_path / "run")))
-    found = rows(str(tmp_path / "run"), "anonymized", AnonymizedImage)
-    assert {name: len(row.boxes) > 0 for name, row in found.items()} == dict(
-        zip(names, (True, True, False), strict=True)
-    )
-    for row in found.values():
-        image = open_image((tmp_path / "run" / row.file).read_bytes())
-        assert not [box for box in finders(image) if touches(box, row.boxes.reshape(-1, 4))]
-        assert (image.shape[1], image.shape[0]) == (row.width, row.height)
+        run(Order(recipe, settings, str(place / "list.csv"), str(place / "run")))
+    found = rows(str(place / "run"), "anonymized", AnonymizedImage)
+    assert found.keys() == files.keys()
+    return {name: (row, open_image((place / "run" / row.file).read_bytes())) for name, row in found.items()}
+
+
+def test_images_lose_their_faces(written, finders):
+    boxes = {name: row.boxes.reshape(-1, 4) for name, (row, _) in written.items()}
+    assert [name for name in PEOPLE if not len(boxes[name])] == []
+    assert len(boxes["lake-1"]) == 0
+    assert [name for name, (_, image) in written.items() if any(touches(b, boxes[name]) for b in finders(image))] == []
+    assert {name: image.shape for name, image in stills().items()} == {n: one.shape for n, (_, one) in written.items()}
+
+
+def test_the_faces_of_images_were_there_to_be_found(written, finders):
+    small = {name: image for name, image in stills().items() if name.endswith(f"-{SIDES[0]}")}
+    found = [name for name, image in small.items() for b in finders(image) if touches(b, written[name][0].boxes)]
+    assert len(set(found)) == len(small)

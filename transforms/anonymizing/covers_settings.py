@@ -90,12 +90,19 @@ class CoverSettings(Settings):
 
 
 class PaintSettings(Settings):
-    """How covers look; all ways leave too little for a face to be found again."""
+    """How covers look; by default all ways leave too little of a face to find it by.
+
+    What is around a cover stays: a detector may still guess a face from hair and shoulders, rarely, even with one colour.
+    """
 
     how: Literal["blur", "pixelate", "fill"] = Field(
         "blur", description="blur: means over `cells`, with smooth transitions; pixelate: the means; fill: one colour"
     )
     cells: int = Field(
-        3, ge=1, le=8, description="blur, pixelate: means along the longer side of a cover; more is weaker"
+        2,
+        ge=1,
+        le=8,
+        description="blur, pixelate: means along the longer side of a cover; from 3 on, the middle can be lighter or "
+        "darker than both sides, as a head is, and detectors find some faces again",
     )
     colour: tuple[Level, Level, Level] = Field((0, 0, 0), description="fill: red, green and blue, 0 to 255")

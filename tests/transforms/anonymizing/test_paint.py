@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,6 +62,27 @@ def test_nothing_is_left_but_means(how, cells):
     pattern = np.where(np.indices((64, 64)).sum(axis=0) % 2, 20, -20)[..., None]
     box, settings = boxes((0, 0, 64, 64)), PaintSettings(how=how, cells=cells)
     assert np.array_equal(cover(coarse, box, settings), cover((coarse + pattern).astype(np.uint8), box, settings))
+
+
+def turns(image):
+    """Whether the values along some row go up and down."""
+    steps = np.diff(image.astype(int), axis=1)
+    return bool(((steps > 0).any(axis=1) & (steps < 0).any(axis=1)).any())
+
+
+@given(arrays.arrays(np.uint8, (6, 6, 3)), st.tuples(st.integers(1, 70), st.integers(1, 70)))
+def test_by_default_no_spot_of_a_cover_stands_out_from_both_sides(picture, size):
+    image = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
+    for how in WAYS:
+        painted = cover(image, boxes((0, 0, *size)), PaintSettings(how=how))
+        assert not turns(painted)
+        assert not turns(painted.swapaxes(0, 1))
+
+
+def test_with_three_cells_the_middle_can_stand_out():
+    image = np.zeros((60, 60, 3), np.uint8)
+    image[20:40, 20:40] = 255
+    assert turns(cover(image, boxes((0, 0, 60, 60)), PaintSettings(cells=3)))
 
 
 @given(
