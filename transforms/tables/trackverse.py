@@ -12,7 +12,7 @@ Of the later form (`top10_logit_mu`, `track_bbox`) `track_ts` has the time of ev
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -34,11 +34,25 @@ def class_label(description: str) -> str:
     return description.replace("photo of a ", "").split(" (also")[0]
 
 
+def track_hash(video_id: str, times: Sequence[float], boxes: Sequence[Sequence[float]]) -> str:
+    """The MD5 by which TrackVerse names a track: of its video, times (N,) and boxes (N,4) x, y, width, height.
+
+    It is that of the text that Python makes of tuples of plain floats (extract_tracks.py, where NumPy 2 prints others).
+    """
+    text = f"{video_id}-{tuple(map(float, times))}-{tuple(map(tuple, boxes))}"
+    return hashlib.md5(text.encode(errors="replace"), usedforsecurity=False).hexdigest()
+
+
+def sized_boxes(boxes: Any) -> list[list[float]]:
+    """Boxes (N,4) x1,y1,x2,y2 as x, y, width, height."""
+    corners = np.asarray(boxes, np.float64).reshape(-1, 4)
+    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()  # type: ignore[no-any-return]
+
+
 def track_record(track: Track, number: int) -> Record:
     """What a line says of a track, the `number`-th of its video; floats are Python's. ValueError if it has no class."""
     if not len(track.top_names):
         raise ValueError(f"track {track.track_id}: it has no class, and a line of TrackVerse needs one")
-    corners = np.asarray(track.boxes, np.float64).reshape(-1, 4)
     weighted = np.asarray(track.frame_probabilities, np.float64) * np.asarray(track.objectness, np.float64)
     return {
         "track_id": number,
@@ -49,7 +63,7 @@ def track_record(track: Track, number: int) -> Record:
         "top10_cls": [_floats(track.top_means), _floats(track.top_deviations)],
         "top10_wcls": [_floats(track.top_weighted_means), _floats(track.top_weighted_deviations)],
         "frame_ts": _floats(track.times),
-        "frame_bboxes": np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist(),
+        "frame_bboxes": sized_boxes(track.boxes),
         "frame_obj": _floats(track.objectness),
         "frame_cls": _floats(track.frame_probabilities),
         "frame_wcls": weighted.tolist(),
@@ -152,8 +166,7 @@ def _hash(record: Record, site_id: str, times: list[float], boxes: list[list[flo
     told = record.get("tid")
     if isinstance(told, str) and _HASH.fullmatch(told):
         return told
-    text = f"{site_id}-{tuple(times)}-{tuple(map(tuple, boxes))}"
-    return hashlib.md5(text.encode(errors="replace"), usedforsecurity=False).hexdigest()
+    return track_hash(site_id, times, boxes)
 
 
 def _size(record: Record) -> tuple[int, int]:

@@ -1,12 +1,9 @@
 """The clips of a track: its box, cut out of every frame from the first to the last, as MP4 files."""
 
-import hashlib
-import re
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +13,7 @@ from transforms.tables.item_ids import safe_id
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import derived
 from transforms.tables.track_rows import Track, TrackClip
+from transforms.tables.trackverse import class_label, sized_boxes, track_hash
 from transforms.tracking.box_path import boxes_at
 from transforms.tracking.clip_boxes import ClipBoxes, clip_boxes, parts, smooth
 from transforms.tracking.clip_settings import TrackClipSettings, percent
@@ -27,7 +25,6 @@ from transforms.videos.library import add_file, video_folder
 
 TABLE = "clips"
 _LABEL = 80  # characters of a class's name in the name of a file
-_PROMPT = re.compile(r"^photo of a | \(also.*", re.DOTALL)  # what is no name in TrackVerse's descriptions of classes
 
 
 def cut_track(run: str, settings: TrackClipSettings, covering: Covering | None, track: Track) -> tuple[TrackClip, ...]:
@@ -120,12 +117,7 @@ def _part(number: int) -> str:
 def trackverse_name(video_id: str, class_name: str, times: Sequence[float], boxes: Array) -> str:
     """TrackVerse's name of a track's clip, without its suffix: `<two characters>/<video_id>-<class>-<hash>`.
 
-    The hash is the MD5 of the video's id, the times (N,) and the boxes (N,4), corners here, x, y, width, height there,
-    as Python prints tuples of plain floats (extract_tracks.py, where NumPy 2 would print other ones). Times and boxes
-    must be those of the file of tracks. Characters that have no place in a file's name are replaced.
+    The hash is that of the track in the file of tracks. Characters that have no place in a file's name are replaced.
     """
-    label = safe_id(_PROMPT.sub("", class_name).replace(" ", "-"))[:_LABEL]
-    sides = np.asarray(boxes, np.float64).reshape(-1, 4)
-    listed: list[Any] = np.hstack([sides[:, :2], sides[:, 2:] - sides[:, :2]]).tolist()
-    text = f"{video_id}-{tuple(float(time) for time in times)}-{tuple(map(tuple, listed))}"
-    return f"{video_id[:2]}/{video_id}-{label}-{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"
+    label = safe_id(class_label(class_name).replace(" ", "-"))[:_LABEL]
+    return f"{video_id[:2]}/{video_id}-{label}-{track_hash(video_id, times, sized_boxes(boxes))}"
