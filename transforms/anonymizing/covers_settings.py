@@ -92,7 +92,7 @@ class CoverSettings(Settings):
 class PaintSettings(Settings):
     """How covers look; by default all ways leave too little of a face to find it by.
 
-    What is around a cover stays: a detector may still guess a face from hair and shoulders, rarely, even with one colour.
+    What is around a cover stays: a detector may, rarely, still guess a face from hair and shoulders.
     """
 
     how: Literal["blur", "pixelate", "fill"] = Field(
