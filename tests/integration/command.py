@@ -16,6 +16,7 @@ _FORKS.set_forkserver_preload(
         "beam_pipelines.driver.run",
         "beam_pipelines.recipes.face_clips",
         "beam_pipelines.recipes.face_generation",
+        "beam_pipelines.recipes.object_tracks",
         "beam_pipelines.recipes.webbody",
         "onnxruntime",
         __name__,

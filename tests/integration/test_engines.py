@@ -20,7 +20,7 @@ from tests.integration.engines import (
     on_prism,
     options_of,
 )
-from tests.integration.runs import assert_same_contents, assert_same_run, run_webbody
+from tests.integration.runs import assert_same_contents, assert_same_run, column, run_webbody
 from tests.integration.video_site import Take, video_site
 from transforms.tables.ledger import tally
 from transforms.videos import library
@@ -38,6 +38,14 @@ RECIPES = {
         "selection.temporal=2",
     ],
     "face_clips": ["jobs=[[download, shots, spans, clips], [metadata]]", "clips.lmdb=true", "spans.min_samples=8"],
+    "object_tracks": [
+        "jobs=[[download, shots, filters, covers], [objects, tracks], [distinct], [clips], [bundle]]",
+        "shots={detector: none, min_seconds: 0.5}",
+        "covers.every_frames=5",
+        "objects.frame_rate=4",
+        "tracks.min_seconds=0.5",
+        "bundle.formats=[trackverse, mot, coco_video]",
+    ],
 }
 ENGINES = [
     pytest.param(partial(local, *ONE_WORKER), id="direct, one worker"),
@@ -80,6 +88,9 @@ def whole_films(films, tmp_path_factory):
         assert tally(run_, "download").by_reason == {"kept": 2, "blocked_address": 1}
     assert tally(runs["face_clips"], "clips").by_reason == {"kept": 2}
     assert tally(runs["face_generation"], "selection").by_reason == {"kept": 2 * 3 * 2}
+    for stage in ("covers", "tracks", "distinct", "clips", "bundle"):  # one person in each film: one track, one clip
+        assert tally(runs["object_tracks"], stage).by_reason == {"kept": 2}, stage
+    assert all(column(runs["object_tracks"], "clips", "covered"))
     return runs
 
 

@@ -10,10 +10,22 @@ from tests.integration.runs import contents
 from tests.integration.video_site import Take, video_site
 
 KILLS = 3  # of each recipe
-MADE = {"face_generation": ("final/", 12), "face_clips": ("clips/", 12)}  # files for users, a few at least
+MADE = {
+    "face_generation": ("final/", 12),
+    "face_clips": ("clips/", 12),
+    "object_tracks": ("clips/", 9),
+}  # files for users, a few at least
 RECIPES = {
     "face_generation": ["sampling.per_segment=4", "faces.min_sharpness=40", "identity.clusters.min_samples=2"],
     "face_clips": ["clips.lmdb=true", "clips.audio=true", "spans.min_samples=8"],
+    "object_tracks": [
+        "jobs=[[download, shots, filters, covers], [objects, tracks], [distinct], [clips], [bundle]]",
+        "shots.min_seconds=0.5",
+        "covers.every_frames=8",
+        "objects.frame_rate=4",
+        "tracks.min_seconds=0.5",
+        "bundle.formats=[trackverse, mot, coco_video]",
+    ],
 }
 FILMS = {
     "a": [Take("obama-1", 20, 0.3), Take("biden-1", 20, 0.3)],
@@ -21,7 +33,11 @@ FILMS = {
     "c": [Take("obama-2", 24, 0.3)],
     "d": [Take("lake-1", 20, None)],
 }
-JOBS = [["download", "frames", "detections", "faces"], ["embeddings"], ["download", "shots"], ["spans", "clips"]]
+JOBS = {  # their stages on rows
+    "face_generation": [["download", "frames", "detections", "faces"], ["embeddings"]],
+    "face_clips": [["download", "shots"], ["spans", "clips"]],
+    "object_tracks": [["download", "shots", "filters", "covers"], ["objects", "tracks"], ["clips"]],
+}
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
@@ -42,14 +58,14 @@ def is_done(output):
     return record.exists() and "finished" in json.loads(record.read_text())
 
 
-def committed(output):
+def committed(recipe, output):
     """The ledger shards of finished chunks, and the finished videos, with their times of change.
 
     None is ever made again. A runner may commit a chunk in a stage before it does so upstream: only when all stages
     before it in the job have their shards too is it finished there.
     """
     shards = []
-    for job in JOBS:
+    for job in JOBS[recipe]:
         finished = None
         for stage in job:
             names = {path.name for path in output.glob(f"ledger/{stage}/part-*.parquet")}
@@ -71,14 +87,14 @@ def test_kills_leave_no_trace(recipe, site, tmp_path):
         output = tmp_path / f"killed-{rounds}"
         rounds += 1
         while not is_done(output):
-            before = committed(output)
+            before = committed(recipe, output)
             process = start(recipe, site, output)
             code = process.wait(rng.uniform(1.0, 7.5) if kills < KILLS else 300)
             if code is None:
                 process.kill()
                 kills += 1
             assert code in (None, 0), process.messages()
-            after = committed(output)
+            after = committed(recipe, output)
             again = [path for path, when in before.items() if after.get(path) != when]
             assert again == [], "what was finished was done again"
         made = contents(output)
