@@ -147,8 +147,10 @@ def in_yaml(value: Any) -> str:
 
 
 def table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
-    """A table of Markdown; cells may hold pipes."""
-    cells = [[cell.replace("|", r"\|") for cell in line] for line in (head, ("---",) * len(head), *lines)]
+    """A table of Markdown; cells may hold pipes and several lines."""
+    cells = [
+        [" ".join(cell.replace("|", r"\|").split()) for cell in line] for line in (head, ("---",) * len(head), *lines)
+    ]
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 

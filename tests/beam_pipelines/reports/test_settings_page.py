@@ -69,8 +69,8 @@ ROWS = [
     "| `max_failed_share` | number, 0 to 1 | `0.5` | the run fails when more than this share of a stage's items "
     "failed, on the way if that is clear | no |",
     "| `jobs` | list of lists of text | `[[download, shots], [spans, clips], [metadata]]` | the stages of each job; "
-    "`parts`, in a job of its own after shots, writes each shot as a file | yes, where a stage reads another table "
-    "then |",
+    "after shots, in jobs of their own, `covers` finds what must not be seen, `anonymized` writes each video without "
+    "it, and `parts` each shot as a file | yes, where a stage reads another table then |",
     "| `fetch.retries` | whole number, 0 to 10 | `2` | further tries after transient errors | no |",
     "| `fetch.store.format` | `jpeg`, `webp` or `png` | `jpeg` | file format of the stored images | yes |",
     "| `fetch.accept.min_height` | whole number, at least 0 | `720` | pixels of the upright frame; less is "
