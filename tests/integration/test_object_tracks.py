@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from beam_pipelines import config as configuration
+from beam_pipelines.cli import main
 from beam_pipelines.demos.photographs import Page, serve
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from tests import videos
 from tests.integration.runs import table_content
 from tests.portraits import portrait
-from transforms.tables.ledger import tally
+from transforms.anonymizing import covers_stage
+from transforms.tables.ledger import read_ledger, tally
+from transforms.tables.reasons import Rejected
+from transforms.videos.frame_cache import frame_pixels
 from transforms.videos.reader import VideoReader
 
 pytestmark = pytest.mark.integration
@@ -173,3 +177,44 @@ def test_other_limits_need_no_other_detection(films, whole, tmp_path):
     run(Order(recipe, settings, str(films.manifest), folder, recompute=True))
     assert {path: path.stat().st_mtime_ns for path in Path(folder, "objects").iterdir()} == before
     assert [row["track_id"] for row in rows(folder, "tracks")] == ["walk-s0-t0"]
+
+
+def clip_files(folder: str) -> set[str]:
+    return {str(path.relative_to(folder)) for path in Path(folder, "clips").rglob("*.mp4")}
+
+
+def test_what_could_not_be_looked_at_is_written_after_a_retry_only(films, tmp_path, monkeypatch):
+    """Two tracks are in a shot whose covers failed, one in another video."""
+
+    def broken(run, media, number):
+        if Path(media).name.startswith("walk."):
+            raise Rejected("broken_frame", f"frame {number}")
+        return frame_pixels(run, media, number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(covers_stage, "frame_pixels", broken)
+        folder = films.run(
+            str(tmp_path / "run"),
+            "jobs=[[download, shots, filters, covers], [objects, tracks], [distinct], [clips], [bundle]]",
+            "covers.every_frames=4",
+            "tracks.min_seconds=1",
+        )
+    assert tally(folder, "covers").by_reason == {"broken_frame": 1, "kept": 1}
+    assert tally(folder, "clips").by_reason == {"kept": 1, "not_covered": 2}
+    failed = [row for _, table in read_ledger(folder, "clips") for row in table.to_pylist() if row["reason"]]
+    assert [(row["state"], row["transient"]) for row in failed] == [("failed", True)] * 2
+    (whole,) = rows(folder, "clips")
+    assert clip_files(folder) == {whole["file"]}
+    tracked = rows(folder, "tracks")
+
+    assert main(["retry", folder]) == 0
+    assert tally(folder, "covers").by_reason == {"kept": 2}
+    assert tally(folder, "clips").by_reason == {"kept": 3}
+    clips = rows(folder, "clips")
+    assert {clip["track_id"] for clip in clips} == {"blink-s0-t0", "walk-s0-t0", "walk-s0-t1"}
+    assert all(clip["covered"] for clip in clips)
+    assert clip_files(folder) == {clip["file"] for clip in clips}
+    assert rows(folder, "tracks") == tracked
+    counts = json.loads(Path(folder, "run.json").read_text())["stages"]
+    kept = {stage: counts[stage]["kept"] for stage in ("covers", "clips", "bundle")}
+    assert kept == {"covers": 2, "clips": 3, "bundle": 3}
