@@ -9,9 +9,7 @@ import manyfaces
 from tests.curation_tables import tracks, write_tracks
 from tests.integration.engines import (
     PROCESSES,
-    THREADS,
     local,
-    on_a_flink_cluster,
     on_embedded_flink,
     on_prism,
     options_of,
@@ -21,7 +19,8 @@ from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, write_rows
 from transforms.tables.track_rows import LeftOutTrack
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+# in one process with test_engines, so that Prism is built once, and nobody waits for it meanwhile
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.xdist_group("test_engines")]
 ROWS = tracks(200, videos=6, classes=4)
 CASES = {
     "random": {"num_samples": 50},
@@ -33,11 +32,9 @@ CASES = {
     "max_motion": {"num_samples": 15},
 }  # fmt: skip
 ENGINES = [
-    pytest.param(partial(local, *THREADS), id="direct, three threads"),
     pytest.param(partial(local, *PROCESSES), id="direct, two processes"),
     pytest.param(on_prism, id="prism", marks=pytest.mark.prism),
     pytest.param(on_embedded_flink, id="flink, embedded", marks=pytest.mark.flink),
-    pytest.param(on_a_flink_cluster, id="flink, two task managers", marks=pytest.mark.flink),
 ]
 
 

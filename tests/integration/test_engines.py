@@ -11,7 +11,6 @@ from beam_pipelines import config as configuration
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from tests.integration.engines import (
-    ONE_WORKER,
     PROCESSES,
     THREADS,
     local,
@@ -48,13 +47,16 @@ RECIPES = {
     ],
 }
 ENGINES = [
-    pytest.param(partial(local, *ONE_WORKER), id="direct, one worker"),
     pytest.param(partial(local, *THREADS), id="direct, three threads"),
     pytest.param(partial(local, *PROCESSES), id="direct, two processes"),
     pytest.param(on_prism, id="prism", marks=pytest.mark.prism),
     pytest.param(on_embedded_flink, id="flink, embedded", marks=pytest.mark.flink),
     pytest.param(on_a_flink_cluster, id="flink, two task managers", marks=pytest.mark.flink),
 ]
+
+
+# what object_tracks has beside the others, whole tables and looking covers up, is tried where workers are processes
+ENOUGH = ("three threads", "embedded")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -99,7 +101,9 @@ def test_every_engine_gives_the_same_tables_of_photographs(engine, site, whole_r
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_every_engine_gives_the_same_tables_and_files_of_videos(engine, recipe, films, whole_films, tmp_path):
+def test_every_engine_gives_the_same_tables_and_files_of_videos(engine, recipe, films, whole_films, tmp_path, request):
+    if recipe == "object_tracks" and any(name in request.node.name for name in ENOUGH):
+        pytest.skip("this recipe is tried on the engines whose workers are processes")
     assert_same_contents(run_recipe(recipe, films, tmp_path / "run", engine), whole_films[recipe])
 
 

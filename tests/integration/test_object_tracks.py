@@ -102,7 +102,7 @@ def test_every_stage_balances_and_says_why(whole):
     assert {stage: tally(whole, stage).by_reason for stage in STAGES} == {
         "download": {"kept": 3, "http_404": 1},
         "shots": {"kept": 3},
-        "filters": {"kept": 2, "static_shot": 1},
+        "filters": {"kept": 2, "blurred_shot": 1},
         "objects": {"kept": 2},
         "tracks": {"kept": 1, "no_track": 1},
         "distinct": {"kept": 2},

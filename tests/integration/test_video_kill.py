@@ -9,7 +9,7 @@ from tests.integration import command
 from tests.integration.runs import contents
 from tests.integration.video_site import Take, video_site
 
-KILLS = 3  # of each recipe
+KILLS = 2  # of each recipe
 MADE = {
     "face_generation": ("final/", 12),
     "face_clips": ("clips/", 12),

@@ -5,7 +5,7 @@ import pytest
 
 from beam_pipelines import cli, commands
 from model_handlers.frameworks import loading
-from model_handlers.models import catalogue
+from model_handlers.models import catalogue, store
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,21 @@ def test_of_the_profile_are_those_whose_framework_is_here(monkeypatch):
     assert commands._of_profile(known, None) == sorted(known.models)
 
 
+@pytest.fixture
+def fetched():
+    """The model that is checked: `check` fetches nothing."""
+    store.ensure(catalogue.load().get("dlib-resnet"))
+
+
 @pytest.mark.integration
-def test_a_check_says_what_to_install(capsys, monkeypatch):
+def test_a_check_says_what_to_install(fetched, capsys, monkeypatch):
     monkeypatch.setattr(loading, "find_spec", lambda package: None)
     assert cli.main(["models", "check", "dlib-resnet"]) == cli.UNUSABLE
     assert "manyfaces[cpu]" in capsys.readouterr().out
 
 
 @pytest.mark.integration
-def test_a_check_shows_shapes_and_times_or_what_does_not_fit(capsys):
+def test_a_check_shows_shapes_and_times_or_what_does_not_fit(fetched, capsys):
     assert cli.main(["models", "check", "dlib-resnet"]) == cli.DONE
     out = capsys.readouterr().out
     assert "3x150x150" in out
@@ -54,7 +60,7 @@ def test_a_check_shows_shapes_and_times_or_what_does_not_fit(capsys):
 
 @pytest.mark.integration
 @pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="the device is there")
-def test_a_check_on_a_device_that_is_not_there_says_so(capsys):
+def test_a_check_on_a_device_that_is_not_there_says_so(fetched, capsys):
     assert cli.main(["models", "check", "dlib-resnet", "--device", "cuda"]) == cli.UNUSABLE
     said = capsys.readouterr()
     assert "cuda" in said.out.partition("dlib-resnet")[2]
