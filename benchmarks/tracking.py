@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from beam_pipelines.recipes.object_tracks import ObjectTracksConfig
 from benchmarks.moving_objects import Scene, Sequence, composed
 from benchmarks.peer_trackers import ours, peers, theirs
 from benchmarks.results import report
@@ -37,7 +36,8 @@ from transforms.videos.reader import VideoReader
 CHOSEN_ON = ((1, 8, 8, 0.75), (2, 12, 16, 0.8), (3, 20, 16, 0.7), (4, 14, 25, 0.75), (5, 25, 10, 0.8), (6, 12, 30, 0.6))
 JUDGED = tuple((100 + seed, *rest) for seed, *rest in CHOSEN_ON)
 PERSON = 0
-SETTINGS = ObjectTracksConfig().tracks.tracker  # those of the recipe, for NanoDet, whose scores the composed ones have
+# those of the recipe object_tracks, for NanoDet, whose scores the composed ones have
+SETTINGS = TrackerSettings(high_score=0.3, new_score=0.3)
 OF_DETECTORS = {"yolox-nano": TrackerSettings(), "nanodet-objects": SETTINGS}
 LAST = 190  # frame of the real sequence with truth
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from benchmarks.moving_objects import Scene, composed
 from benchmarks.peer_trackers import ours, peers, theirs
 from benchmarks.track_scores import scores
-from benchmarks.tracking import SETTINGS
+from benchmarks.tracking import JUDGED, SETTINGS, scenes
 
 pytestmark = pytest.mark.frameworks
 
@@ -13,7 +12,7 @@ pytestmark = pytest.mark.frameworks
 def test_not_worse_than_the_best():
     for module in ("trackeval", "supervision", "trackers", "ultralytics", "lap"):
         pytest.importorskip(module)
-    sequences = [composed(Scene(201, objects=10, seconds=10)), composed(Scene(202, objects=16, frame_rate=10))]
+    sequences = scenes(JUDGED)
     truths = [each.truth for each in sequences]
     mine = scores(truths, [ours(each.frames, each.frame_rate, SETTINGS) for each in sequences])
     makers = peers(SETTINGS)

