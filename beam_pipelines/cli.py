@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NoReturn
@@ -58,7 +58,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--verbose", action="store_true", help="log what Beam and the stages say")
     commands_ = top.add_subparsers(title="commands", required=True)
     add = partial(commands_.add_parser, allow_abbrev=False)
+    _commands_that_run(add)
+    _commands_that_look(add)
+    return top
 
+
+def _commands_that_run(add: Callable[..., argparse.ArgumentParser]) -> None:
     run = add("run", help="run a recipe, or go on with a run", epilog=_BEAM_OPTIONS)
     _run_options(run)
     run.add_argument("--recompute", action="store_true", help="delete and redo what the configuration makes stale")
@@ -83,6 +88,12 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--output", metavar="DIR", help="the run's folder (default: runs/demo-<recipe>)")
     demo.set_defaults(do="demo", command=demo)
 
+    curate = add("curate", help="choose a subset of object tracks", epilog=_BEAM_OPTIONS)
+    curate_options.add_options(curate)
+    curate.set_defaults(do="curate", command=curate)
+
+
+def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     inspect = add("inspect", help="tables, counts, reasons and sample rows of a run")
     inspect.add_argument("run", metavar="RUN", help="the run's folder")
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
@@ -94,10 +105,6 @@ def parser() -> argparse.ArgumentParser:
     )
     inspect.set_defaults(do="inspect", command=inspect)
 
-    curate = add("curate", help="choose a subset of object tracks", epilog=_BEAM_OPTIONS)
-    curate_options.add_options(curate)
-    curate.set_defaults(do="curate", command=curate)
-
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
     _models_options(models)
     models.set_defaults(do="models", command=models)
@@ -107,7 +114,6 @@ def parser() -> argparse.ArgumentParser:
     config.add_argument("name", metavar="CONFIG", help="a YAML file or shipped name; for `schema` also a recipe's name")
     _add_set(config)
     config.set_defaults(do="config", command=config)
-    return top
 
 
 def _models_options(models: argparse.ArgumentParser) -> None:

@@ -180,6 +180,12 @@ def grid(size: tuple[int, int], strides: Sequence[int], each: Sequence[int] | No
     return np.concatenate(parts).astype(np.float32)
 
 
+def sized(boxes: Array) -> Array:
+    """Boxes (N,4) x1,y1,x2,y2 as x, y, width, height, float64."""
+    corners = np.asarray(boxes, np.float64).reshape(-1, 4)
+    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+
+
 def suppress(boxes: Array, scores: Array, max_overlap: float) -> Array:
     """Greedy non-maximum suppression: the indices of the boxes kept, by falling score (ties by index).
 

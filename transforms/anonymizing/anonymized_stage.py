@@ -81,9 +81,8 @@ def anonymized_files(
             raise Rejected("no_shot", f"{edges[-1]:.2f} seconds of video, and no listed span has a frame")
         for piece in pieces:
             check_examined(piece, shots)
-        return tuple(
-            _write(run, settings, paint, video, path, edges, shots, n, piece) for n, piece in enumerate(pieces)
-        )
+        opened = _Opened(run, video, path, edges, shots)
+        return tuple(_write(opened, settings, paint, number, piece) for number, piece in enumerate(pieces))
 
 
 def check_examined(piece: Range, shots: Sequence[Covers]) -> None:
@@ -136,17 +135,22 @@ def _covered_share(boxes: Array, width: int, height: int) -> float:
     return float(mask.mean())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """A video of the run with its file on this machine, the `edges` of its frames in seconds, and its covers."""
+
+    run: str
+    video: Video
+    path: str
+    edges: Array
+    shots: Sequence[Covers]
+
+
 def _write(
-    run: str,
-    settings: AnonymizedVideoSettings,
-    paint: PaintSettings,
-    video: Video,
-    path: str,
-    edges: Array,
-    shots: Sequence[Covers],
-    number: int,
-    piece: Range,
+    opened: _Opened, settings: AnonymizedVideoSettings, paint: PaintSettings, number: int, piece: Range
 ) -> AnonymizedVideo:
+    """Write the files of a piece of the video, the `number`-th of those that are written."""
+    video, path, edges, shots = opened.video, opened.path, opened.edges, opened.shots
     first, end = piece
     start, stop = float(edges[first]), float(edges[end])
     name = f"{video_folder(TABLE, video.video_id)}/{video.video_id}{'' if video.spans is None else f'_{number}'}"
@@ -160,10 +164,10 @@ def _write(
             audio = add_sound(path, start, stop, silent, folder, whole)
         else:
             audio, whole = False, silent
-        add_file(run, f"{name}.mp4", str(whole))
+        add_file(opened.run, f"{name}.mp4", str(whole))
         if settings.report:
             _write_report(report, shots, edges, piece)
-            add_file(run, f"{name}.csv", str(report))
+            add_file(opened.run, f"{name}.csv", str(report))
         size, sha256 = whole.stat().st_size, file_digest(str(whole))
     return derived(
         AnonymizedVideo,

@@ -11,6 +11,7 @@ import numpy as np
 
 from model_handlers.interface import Array
 from transforms.anonymizing.covers_settings import CoverSettings
+from transforms.tracking.box_path import boxes_at
 
 _SLACK = 1e-6  # seconds; times are floats
 
@@ -57,7 +58,7 @@ def _piece(
     begin, end = times[places[0]] - before, times[places[-1]] + before
     covered = np.arange(np.searchsorted(times, begin), np.searchsorted(times, end, side="right"))
     moments, found, rows = times[covered], times[places], places - covered[0]
-    between = np.stack([np.interp(moments, found, side) for side in boxes.astype(np.float64).T], axis=1)
+    between = boxes_at(found, boxes, moments)
     between[rows] = boxes  # also where two frames have one time
     grown = settings.find.margin + settings.growth * _away(moments, found)
     added = grown[:, None] * (between[:, 2:] - between[:, :2])

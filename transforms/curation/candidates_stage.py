@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.io.filesystems import FileSystems
 
 from transforms.curation.limits import I64, Mask, beyond_first, taken
 from transforms.curation.settings import CandidateSettings
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import TableStage
-from transforms.tables.ledger import ledger_table, write_whole_ledger
+from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.lookup import places
+from transforms.tables.reopen import reopen
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import iter_tables, read_shard, shard_names, shard_path, write_shard
 from transforms.tables.verdicts import verdict
@@ -30,8 +30,8 @@ _COLUMNS = pa.schema([("face_id", _TEXT), ("video_id", _TEXT), ("composite", pa.
 def choose_candidates(settings: CandidateSettings, follower: str) -> TableStage:
     """The stage candidates: the table `left_out` has the faces that the stage `follower` leaves out.
 
-    Where those have changed since `follower` did its chunks, it does them again. One worker holds ids, videos and
-    sizes: about 500 bytes a face.
+    Where those have changed since `follower`, whose table is called as it is, did its chunks, it does them again. One
+    worker holds ids, videos and sizes: about 500 bytes a face.
     """
     return TableStage(
         name=STAGE,
@@ -112,15 +112,12 @@ def is_full(run: str, chunks: Collection[str], settings: CandidateSettings) -> s
     return f"the candidates have {size} bytes and reach the limit candidates.max_bytes, {settings.max_bytes}"
 
 
-def reopen(run: str, stage: str, faces: Faces, out: Mask) -> None:
-    """Have a stage do those chunks again that it did when other faces (N,) were left out: retries find better ones."""
+def changed(run: str, faces: Faces, out: Mask) -> set[str]:
+    """The shards of `faces` of which other faces (N,) are left out than were until now: retries find better ones."""
     before = [table["face_id"].cast(_TEXT) for table in iter_tables(run, LEFT_OUT, ["face_id"])]
     ids = pa.chunked_array([chunk for column in before for chunk in column.chunks], _TEXT).combine_chunks()
     was = pc.is_in(faces.face_id, value_set=ids).to_numpy()
-    changed = {faces.names[number] for number in np.unique(faces.shard[was != out]).tolist()}
-    gone = sorted(changed.intersection(shard_names(run, ledger_table(stage))))
-    if gone:
-        FileSystems.delete([shard_path(run, ledger_table(stage), name) for name in gone])
+    return {faces.names[number] for number in np.unique(faces.shard[was != out]).tolist()}
 
 
 def choose(run: str, settings: CandidateSettings, follower: str) -> int:
@@ -128,7 +125,8 @@ def choose(run: str, settings: CandidateSettings, follower: str) -> int:
     faces = read_faces(run, shard_names(run, "faces"))
     reasons = left_out(faces, settings)
     out = reasons != ""
-    reopen(run, follower, faces, out)  # first: whatever happens in between, the stage is then done with the new table
+    # first: whatever happens in between, the stage is then done with the new table
+    reopen(run, follower, follower, changed(run, faces, out))
     ids = faces.face_id.filter(pa.array(out)).cast(pa.string())
     rows = pa.table([ids, pa.array(reasons[out].tolist(), pa.string())], schema=arrow_schema(LeftOut))
     write_shard(shard_path(run, LEFT_OUT, _ONLY), rows)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from model_handlers.geometry import sized
 from transforms.tables.item_ids import safe_id
 from transforms.tables.schemas import F32
 from transforms.tables.track_rows import Track
@@ -43,12 +44,6 @@ def track_hash(video_id: str, times: Sequence[float], boxes: Sequence[Sequence[f
     return hashlib.md5(text.encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
-def sized_boxes(boxes: Any) -> list[list[float]]:
-    """Boxes (N,4) x1,y1,x2,y2 as x, y, width, height."""
-    corners = np.asarray(boxes, np.float64).reshape(-1, 4)
-    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()  # type: ignore[no-any-return]
-
-
 def track_record(track: Track, number: int) -> Record:
     """What a line says of a track, the `number`-th of its video; floats are Python's. ValueError if it has no class."""
     if not len(track.top_names):
@@ -63,7 +58,7 @@ def track_record(track: Track, number: int) -> Record:
         "top10_cls": [_floats(track.top_means), _floats(track.top_deviations)],
         "top10_wcls": [_floats(track.top_weighted_means), _floats(track.top_weighted_deviations)],
         "frame_ts": _floats(track.times),
-        "frame_bboxes": sized_boxes(track.boxes),
+        "frame_bboxes": sized(track.boxes).tolist(),
         "frame_obj": _floats(track.objectness),
         "frame_cls": _floats(track.frame_probabilities),
         "frame_wcls": weighted.tolist(),

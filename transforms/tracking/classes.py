@@ -55,14 +55,3 @@ def likeliest(counts: Array, classes: Array, probabilities: Array) -> tuple[Arra
     is_highest = probabilities == np.repeat(highest, counts)
     first = np.flatnonzero(is_highest)[np.searchsorted(np.flatnonzero(is_highest), starts)]
     return classes[first].astype(np.int32), highest.astype(np.float32)
-
-
-def entries(counts: Array, rows: Array) -> Array:
-    """Where the entries of some rows lie in a flat list that has `counts` (N,) entries of each row, one after another.
-
-    rows (R,) places in `counts`; returns int64, the entries of the first row, then those of the second, ...
-    """
-    starts, lengths = (np.cumsum(counts) - counts)[rows], counts[rows]
-    before = np.cumsum(lengths) - lengths
-    places: Array = np.arange(lengths.sum(), dtype=np.int64) + np.repeat(starts - before, lengths)
-    return places

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from model_handlers.geometry import sized
 from model_handlers.interface import Array
 from transforms.tables.digest import file_digest
 from transforms.tables.item_ids import safe_id
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import derived
 from transforms.tables.track_rows import Track, TrackClip
-from transforms.tables.trackverse import class_label, sized_boxes, track_hash
+from transforms.tables.trackverse import class_label, track_hash
 from transforms.tracking.box_path import boxes_at
 from transforms.tracking.clip_boxes import ClipBoxes, clip_boxes, parts, smooth
 from transforms.tracking.clip_settings import TrackClipSettings, percent
@@ -120,4 +121,4 @@ def trackverse_name(video_id: str, class_name: str, times: Sequence[float], boxe
     The hash is that of the track in the file of tracks. Characters that have no place in a file's name are replaced.
     """
     label = safe_id(class_label(class_name).replace(" ", "-"))[:_LABEL]
-    return f"{video_id[:2]}/{video_id}-{label}-{track_hash(video_id, times, sized_boxes(boxes))}"
+    return f"{video_id[:2]}/{video_id}-{label}-{track_hash(video_id, times, sized(boxes).tolist())}"

@@ -9,11 +9,12 @@ import numpy as np
 from model_handlers.interface import Array
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import enter, leave, step
+from transforms.tables.flat_lists import entries
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import derived
 from transforms.tables.track_rows import ShotObjects, Track
 from transforms.tracking.bytetrack import REFERENCE_RATE, Followed, FrameObjects, follow
-from transforms.tracking.classes import class_statistics, entries, likeliest
+from transforms.tracking.classes import class_statistics, likeliest
 from transforms.tracking.track_settings import TrackSettings
 
 

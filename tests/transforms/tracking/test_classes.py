@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.tracking.classes import TOP, class_statistics, entries, likeliest
+from transforms.tracking.classes import TOP, class_statistics, likeliest
 
 
 def flat(*frames: dict[int, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -65,17 +65,3 @@ def test_the_likeliest_class_of_each_frame(frames):
     assert probabilities.tolist() == [max(frame.values()) for frame in frames]
     firsts = [next(number for number, value in frame.items() if value == max(frame.values())) for frame in frames]
     assert classes.tolist() == firsts
-
-
-@pytest.mark.parametrize(
-    ("counts", "rows", "found"),
-    [
-        ([2, 1, 3], [], []),
-        ([2, 1, 3], [0], [0, 1]),
-        ([2, 1, 3], [2, 0], [3, 4, 5, 0, 1]),
-        ([2, 0, 3], [1], []),
-        ([2, 0, 3], [1, 2], [2, 3, 4]),
-    ],
-)
-def test_the_entries_of_rows(counts, rows, found):
-    assert entries(np.array(counts), np.array(rows, np.int64)).tolist() == found

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from model_handlers.geometry import sized
 from transforms.bundle.tracks.format import Open, TrackFormat, VideoTracks
 from transforms.tables.track_rows import PlannedVideo, Track
 
@@ -100,8 +101,7 @@ def _image(video: PlannedVideo, number: int) -> dict[str, Any]:
 
 
 def _add_boxes(lists: _Lists, track: Track, images: dict[int, int], more: dict[str, int]) -> None:
-    corners = np.asarray(track.boxes, np.float64).reshape(-1, 4)
-    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
+    boxes = sized(track.boxes).tolist()
     for number, box, score in zip(track.numbers, boxes, np.asarray(track.scores, np.float64).tolist(), strict=True):
         area = box[2] * box[3]
         lists.add("annotations", image_id=images[number], **more, bbox=box, area=area, score=score, iscrowd=0)

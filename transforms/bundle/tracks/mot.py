@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from model_handlers.geometry import sized
 from transforms.bundle.tracks.format import Open, TrackFormat, VideoTracks
 from transforms.tables.track_rows import PlannedVideo, Track
 
@@ -37,11 +38,10 @@ def lines(tracks: Iterable[Track]) -> Iterable[bytes]:
     """The line of each box, by frame and track; tracks are numbered as they come."""
     rows = [np.empty((0, 7))]
     for number, track in enumerate(tracks, 1):
-        corners = np.asarray(track.boxes, np.float64).reshape(-1, 4)
-        told = np.tile([number, int(track.top_classes[0]) + 1], (len(corners), 1))
-        sizes = corners[:, 2:] - corners[:, :2]
+        boxes = sized(track.boxes) + np.array([1, 1, 0, 0])
+        told = np.tile([number, int(track.top_classes[0]) + 1], (len(boxes), 1))
         frames = np.asarray(track.numbers, np.float64)[:, None] + 1
-        rows.append(np.concatenate([frames, told, corners[:, :2] + 1, sizes], axis=1))
+        rows.append(np.concatenate([frames, told, boxes], axis=1))
     found = np.concatenate(rows)
     for frame, number, kind, *box in found[np.lexsort((found[:, 1], found[:, 0]))].tolist():
         yield b"%d,%d,%.2f,%.2f,%.2f,%.2f,1,%d,1\n" % (frame, number, *box, kind)

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from transforms.tables.flat_lists import entries
+from transforms.tracking.box_path import boxes_at
+
 Numbers = npt.NDArray[Any]
 
 
@@ -20,10 +23,8 @@ class Paths:
 
     def take(self, places: Numbers) -> "Paths":
         """Those of some tracks, in this order."""
-        counts = self.counts[places]
-        starts = (np.cumsum(self.counts) - self.counts)[places]
-        rows = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
-        return Paths(self.times[rows], self.boxes[rows], counts)
+        rows = entries(self.counts, places)
+        return Paths(self.times[rows], self.boxes[rows], self.counts[places])
 
     def each(self) -> list[tuple[Numbers, Numbers]]:
         """The times and boxes of every track, as views."""
@@ -59,11 +60,7 @@ def place_iou(one: tuple[Numbers, Numbers], other: tuple[Numbers, Numbers], buff
         return float(iou / fading)
     times = np.union1d(one[0], other[0])
     times = times[(times >= begin) & (times <= end)]
-    return float(_ious(_at(one, times), _at(other, times)).mean())
-
-
-def _at(track: tuple[Numbers, Numbers], times: Numbers) -> Numbers:
-    return np.stack([np.interp(times, track[0], track[1][:, side]) for side in range(4)], axis=1)
+    return float(_ious(boxes_at(*one, times), boxes_at(*other, times)).mean())
 
 
 def _ious(ones: Numbers, others: Numbers) -> Numbers:
