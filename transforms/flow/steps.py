@@ -12,9 +12,10 @@ from operator import attrgetter
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
-from model_handlers.interface import Answer, Codec, Request
+from model_handlers.interface import Answer, Codec, Detections, Objects, Plates, Request
 from model_handlers.models.roles import Models
 from transforms.disk import is_full
 from transforms.flow.items import Item, Outcome, kept, passed, rejected
@@ -120,7 +121,19 @@ def from_answer(answer: Answer, question: Question) -> Visit:
 
 
 def _results(answer: Answer, asked: _Asked, codec: Codec) -> list[Any]:
-    return [codec.decode(outputs, context) for outputs, context in zip(answer.outputs, asked.contexts, strict=True)]
+    pairs = zip(answer.outputs, asked.contexts, strict=True)
+    return [_finite(codec.decode(outputs, context)) for outputs, context in pairs]
+
+
+def _finite(result: Any) -> Any:
+    """The result itself; Rejected `model_error` for boxes or scores that are no numbers.
+
+    Compared with a threshold they would look like nothing found.
+    """
+    found = isinstance(result, Detections | Objects | Plates)
+    if found and not (np.isfinite(result.boxes).all() and np.isfinite(result.scores).all()):
+        raise Rejected("model_error", "the detector gave a box or a score that is no finite number")
+    return result
 
 
 class AskModel(beam.PTransform):

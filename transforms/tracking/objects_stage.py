@@ -140,8 +140,6 @@ def with_objects(settings: ObjectSettings, wanted: Array | None, sample: Sample,
     none much covered by a better one, no more than the limit.
     """
     (found,) = results
-    if not (np.isfinite(found.boxes).all() and ((found.scores >= 0) & (found.scores <= 1)).all()):  # false for NaN
-        raise Rejected("model_error", "the detector gave a box that is not finite, or a score that is not 0 to 1")
     good = found.scores >= settings.min_score
     if wanted is not None:
         good &= np.isin(found.classes, wanted)

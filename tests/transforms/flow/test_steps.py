@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from model_handlers.frameworks.handler import NetworkHandler
 from model_handlers.frameworks.loading import Loading
-from model_handlers.interface import Answer, Codec
+from model_handlers.interface import Answer, Codec, Detections, Objects, Plates
 from transforms.flow.items import Item, Outcome
 from transforms.flow.steps import (
     AskModel,
@@ -119,6 +119,20 @@ def test_a_model_that_fails_ends_the_item(memory, reason):
     assert outcome.verdict is not None
     assert (outcome.verdict.reason, outcome.verdict.detail) == (reason, "because")
     assert outcome.verdict.transient is memory
+
+
+@pytest.mark.parametrize("place", ["boxes", "scores"])
+@pytest.mark.parametrize("kind", [Detections, Objects, Plates])
+@pytest.mark.parametrize(("number", "ends"), [(0.5, None), (np.nan, "model_error"), (np.inf, "model_error")])
+def test_a_detector_s_numbers_that_are_none_end_the_item(kind, place, number, ends):
+    boxes, scores = np.ones((2, 4), np.float32), np.ones(2, np.float32)
+    {"boxes": boxes, "scores": scores}[place][-1] = number
+    third = {Detections: (), Objects: (np.zeros(2, np.int64),), Plates: (np.ones((2, 4, 2)),)}[kind]
+    found = Codec("face", lambda row: (row, None), lambda outputs, context: kind(boxes, scores, *third), version=1)
+    question = Question(found, lambda row: [(row,)], lambda made, results: results)
+    request = to_request(start(item(3)), question)
+    visit = from_answer(Answer(((np.zeros(1),),), request.carry), question)
+    assert (visit.ended and visit.ended.code) == ends
 
 
 def test_results_come_in_the_order_of_the_arguments():

@@ -53,14 +53,6 @@ def test_which_objects_of_a_frame_are_kept(settings, wanted, lefts):
     assert looked(found, ObjectSettings(**settings), wanted).boxes[:, 0].tolist() == lefts
 
 
-@pytest.mark.parametrize(("place", "number"), [("boxes", np.nan), ("boxes", np.inf), ("scores", np.nan), ("scores", 2)])
-def test_numbers_that_are_none_fail_the_frame(place, number):
-    found = objects((0, 1, 0.9), (40, 2, 0.05))
-    getattr(found, place)[-1] = number
-    with pytest.raises(Rejected, match="model_error"):
-        looked(found)
-
-
 def test_probabilities_below_the_floor_are_left_out_but_not_that_of_the_class_itself():
     table = np.array([[0.005, 0.009, 0.2], [0.004, 0.001, 0.003]], np.float32)
     found = looked(objects((0, 1, 0.9), (40, 2, 0.5), probabilities=table))
