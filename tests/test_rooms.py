@@ -30,6 +30,7 @@ ROOMS = [
     "transforms.tracking",
     "transforms.anonymizing",
     "transforms.identity",
+    "transforms.persons",
     "transforms.curation",
     "transforms.curation.tracks",
     "transforms.bundle",

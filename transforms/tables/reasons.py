@@ -90,6 +90,8 @@ REASONS: dict[str, Reason] = {
     "not_covered": _failed("faces in it are to be covered, and the table covers has not its shot", transient=True),
     "no_span": _dropped("no face of the shot stays in place for as long as a span must be"),
     "no_face": _dropped("no face above the score threshold"),
+    "crowded": _dropped("there are more faces in the picture than the configured maximum"),
+    "no_clothes": _dropped("too little of the clothes under the face is in the frame"),
     "small_face": _dropped("the face's box is smaller than the configured minimum"),
     "low_score": _dropped("the face's detection score is below the configured minimum"),
     "blurred_face": _dropped("the face's crop is less sharp than the configured minimum"),

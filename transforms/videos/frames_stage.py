@@ -20,9 +20,8 @@ from transforms.videos.shots_stage import cut_models, network
 
 
 def sample_frames(sampling: SamplingSettings, shots: ShotSettings, models: KnownModels) -> RowStage:
-    """The stage frames: the frames of each video that are looked at; `shots` are the settings of sampling by shot."""
-    by_shot = sampling.method == "per_shot"
-    used = cut_models(shots, models) if by_shot else Models()
+    """The stage frames: the frames of each video that are looked at; `shots` says how shots are found, if they are."""
+    used = cut_models(shots, models) if sampling.needs_shots else Models()
     return RowStage(
         name="frames",
         reads="videos",
@@ -30,13 +29,13 @@ def sample_frames(sampling: SamplingSettings, shots: ShotSettings, models: Known
         writes="frames",
         row_out=Frame,
         transform=partial(SampleFrames, sampling=sampling, shots=shots, models=used),
-        settings={"sampling": sampling, "shots": shots} if by_shot else {"sampling": sampling},
+        settings={"sampling": sampling, "shots": shots} if sampling.needs_shots else {"sampling": sampling},
         models=used,
     )
 
 
 class SampleFrames(beam.PTransform):
-    """Item[Video] -> Outcome[Frame]; `models` has the role cuts if sampling is by shot and the detector a network."""
+    """Item[Video] -> Outcome[Frame]; `models` has the role cuts if shots are found by a network."""
 
     def __init__(self, run: str, sampling: SamplingSettings, shots: ShotSettings, models: Models) -> None:
         super().__init__()
@@ -55,15 +54,19 @@ def samples_of(
     found: Sequence[Range] = ()
     with local_file(run, video.media) as path, VideoReader(path) as reader:
         times, costs = reader.times, reader.costs
-        if sampling.method == "per_shot":
+        if sampling.needs_shots:
             scores = network(models, shots.threads)
             found = detect_shots(reader, frame_edges(times, reader.seconds), video.spans, shots, scores)
     samples = sample(sampling, times, video.spans, found, costs)
     if not samples:
         why = "no_shot" if sampling.method == "per_shot" else "no_sample"
         raise Rejected(why, f"{times[-1]:.2f} seconds of video, {len(video.spans or ())} listed spans")
-    shot_of = {f"shot{number}": number for number in range(len(found))}  # segments are called so
-    return tuple(_row(video, one, float(times[one.number]), shot_of.get(one.segment)) for one in samples)
+    return tuple(_row(video, one, float(times[one.number]), shot_of(found, one.number)) for one in samples)
+
+
+def shot_of(shots: Sequence[Range], number: int) -> int | None:
+    """The place of the first shot, by time, that has this frame; None if none has."""
+    return next((place for place, (first, end) in enumerate(shots) if first <= number < end), None)
 
 
 def _row(video: Video, one: Sample, time: float, shot: int | None) -> Frame:

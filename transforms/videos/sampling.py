@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from transforms.settings import Settings
 from transforms.tables.reasons import Rejected
@@ -35,6 +35,24 @@ class SamplingSettings(Settings):
         description="of segments and every_frames: instead of the first frame of each stride take the one that is "
         "decoded at the least cost, a key frame where there is one; false: exactly at the stride",
     )
+    skip_seconds: float = Field(0, ge=0, description="what is left out at the start of each video, seconds")
+    stop_seconds: float | None = Field(
+        None, gt=0, description="nothing behind this second of a video is looked at; null: to its end"
+    )
+    find_shots: bool = Field(
+        False, description="look for shots, so that each sample knows its own, also where it is not sampled by them"
+    )
+
+    @property
+    def needs_shots(self) -> bool:
+        """Whether shots are looked for."""
+        return self.find_shots or self.method == "per_shot"
+
+    @model_validator(mode="after")
+    def _stops_behind_its_start(self) -> "SamplingSettings":
+        if self.stop_seconds is not None and self.stop_seconds <= self.skip_seconds:
+            raise ValueError("sampling.stop_seconds must be more than skip_seconds: nothing is left between them.")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +64,23 @@ class Sample:
     number: int
 
 
-def thirds(count: int) -> list[Range]:
-    """Front, middle and end of so many frames, equal to within a frame."""
-    bounds = [count * i // len(SEGMENTS) for i in range(len(SEGMENTS) + 1)]
-    return list(pairwise(bounds))
+def thirds(frames: Range) -> list[Range]:
+    """Front, middle and end of a range, equal to within a frame."""
+    first, end = frames
+    return list(pairwise(first + (end - first) * i // len(SEGMENTS) for i in range(len(SEGMENTS) + 1)))
+
+
+def window(settings: SamplingSettings, times: Floats) -> Range:
+    """The frames that begin between `skip_seconds` and `stop_seconds`; of none, the same number twice."""
+    stop = np.inf if settings.stop_seconds is None else settings.stop_seconds
+    first, end = np.searchsorted(times, np.array([settings.skip_seconds, stop]) - _EPSILON)
+    return int(first), int(end)
+
+
+def within(ranges: Iterable[Range], frames: Range) -> list[Range]:
+    """What lies of each range within these frames; one that has nothing there comes out empty."""
+    low, high = frames
+    return [(min(max(first, low), high), max(min(end, high), low)) for first, end in ranges]
 
 
 def spread(frames: Range, most: int) -> list[int]:
@@ -111,16 +142,18 @@ def sample(
     may overlap: a frame is a sample of the first segment that takes it.
     `costs` are those of VideoReader, for `near_keys`.
     """
+    inside = window(settings, times)
     if settings.method == "per_shot":
-        return _once(one for n, shot in enumerate(shots) for one in _named(f"shot{n}", per_shot(shot)))
+        return _once(one for n, shot in enumerate(within(shots, inside)) for one in _named(f"shot{n}", per_shot(shot)))
     most = settings.per_segment
     if spans is not None:
-        parts = [(f"span{n}", part) for n, part in enumerate(in_spans(times, spans))]
+        parts = [(f"span{n}", part) for n, part in enumerate(within(in_spans(times, spans), inside))]
     elif settings.method == "segments":
-        parts = list(zip(SEGMENTS, thirds(len(times)), strict=True))
-        most = most if len(times) > most * len(SEGMENTS) else max(1, len(times))
+        parts = list(zip(SEGMENTS, thirds(inside), strict=True))
+        count = inside[1] - inside[0]
+        most = most if count > most * len(SEGMENTS) else max(1, count)
     else:
-        parts = [("all", (0, len(times)))]
+        parts = [("all", inside)]
     near = costs if settings.near_keys and settings.method != "every_seconds" else None
     return _once(one for name, part in parts for one in _named(name, _pick(settings, times, part, most, near)))
 

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 import apache_beam as beam
 import numpy as np
 
-from model_handlers.interface import Detections, Pixels
+from model_handlers.geometry import resize
+from model_handlers.interface import Array, Detections, Pixels
 from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import ask, enter, leave, step
@@ -66,10 +67,11 @@ def find_detections(settings: DetectionSettings, models: KnownModels, where: Pic
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scene:
-    """A row on its way through the stage, and its pixels."""
+    """A row on its way through the stage, its pixels as the detector gets them, and what their sides were shrunk to."""
 
     row: Any
     pixels: Pixels
+    scale: Array  # (2,) of x and y
 
 
 class FindDetections(beam.PTransform):
@@ -85,14 +87,18 @@ class FindDetections(beam.PTransform):
         return (
             items
             | "Enter" >> enter()
-            | "Decode" >> step(partial(_decode, self._run, self._where))
+            | "Decode" >> step(partial(_decode, self._run, self._settings, self._where))
             | "Detect faces" >> ask(self._models, "face", self._settings.inference, _whole, rows)
             | "Leave" >> leave(self._where.row_in)
         )
 
 
-def _decode(run: str, where: Pictures[Any], row: Any) -> _Scene:
-    return _Scene(row, where.pixels(run, row))
+def _decode(run: str, settings: DetectionSettings, where: Pictures[Any], row: Any) -> _Scene:
+    pixels = where.pixels(run, row)
+    height, width = pixels.shape[:2]
+    ratio = min(settings.resize_ratio, (settings.max_height or height) / height, 1)
+    small = resize(pixels, max(1, round(width * ratio)), max(1, round(height * ratio)))
+    return _Scene(row, small, np.array([small.shape[1] / width, small.shape[0] / height]))
 
 
 def _whole(scene: _Scene) -> list[tuple[Any, ...]]:
@@ -107,15 +113,19 @@ def _rows(
     good = np.flatnonzero(found.scores >= settings.min_score)
     if not good.size or found.landmarks is None:
         raise Rejected("no_face", f"best score {found.scores.max(initial=0):.2f}, less than {settings.min_score}")
+    most = settings.max_faces or good.size
+    if good.size > most and settings.crowds == "drop":
+        raise Rejected("crowded", f"{good.size} faces, more than {most}")
+    good = good[np.argsort(-found.scores[good], kind="stable")][:most]
     parent = getattr(scene.row, key_name(where.row_in))
     return tuple(
         derived(
             where.row_out,
             scene.row,
             face_id=f"{parent}-f{n}",
-            box=found.boxes[n],
+            box=(found.boxes[n] / np.tile(scene.scale, 2)).astype(np.float32),
             score=float(found.scores[n]),
-            landmarks=found.landmarks[n],
+            landmarks=(found.landmarks[n] / scene.scale).astype(np.float32),
         )
         for n in good.tolist()
     )

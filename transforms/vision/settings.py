@@ -1,5 +1,7 @@
 """Settings of the stages that look at pixels: bodies, faces, embeddings."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from transforms.settings import How, InferenceSettings, Settings
@@ -73,6 +75,16 @@ class DetectionSettings(Settings):
     )
     detector_side: int | None = Field(
         640, ge=32, le=4096, description="side of the detector's square input, pixels; null: as the catalogue says"
+    )
+    max_height: int | None = Field(
+        None, ge=16, le=16_384, description="higher pictures are made so high before faces are looked for, pixels"
+    )
+    resize_ratio: float = Field(
+        1, gt=0, le=1, description="what sides are multiplied with before faces are looked for; smaller is faster"
+    )
+    max_faces: int | None = Field(None, ge=1, le=1000, description="faces of a picture that are kept, best first")
+    crowds: Literal["best", "drop"] = Field(
+        "best", description="of a picture with more than max_faces: best: those are kept; drop: none is"
     )
     inference: How[InferenceSettings] = InferenceSettings()
 

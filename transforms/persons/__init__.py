@@ -1,0 +1,1 @@
+"""Who is in a video: faces grouped into persons by face, clothing and what the film itself shows."""

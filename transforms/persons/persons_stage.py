@@ -1,0 +1,166 @@
+"""Stage persons: the faces of each video -> who is who, and when each person is seen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.flow.stages import TableStage
+from transforms.persons.appearances import F32, I64, Appearances
+from transforms.persons.grouping import Grouping, group_faces
+from transforms.persons.hierarchy import members
+from transforms.persons.read import VideoRows, Videos, read_videos, tables, videos_with_faces
+from transforms.persons.screen_time import screen_time, spans
+from transforms.persons.settings import PersonSettings
+from transforms.tables.ledger import write_whole_ledger
+from transforms.tables.person_rows import Person
+from transforms.tables.rows import Identity
+from transforms.tables.schemas import arrow_schema
+from transforms.tables.shards import shard_path, to_table, write_shard
+from transforms.tables.verdicts import verdict
+
+STAGE = "persons"
+_ONLY = "00000"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What was found in one video: its rows of `identities` and of `persons`, their numbers from 0."""
+
+    video_id: str
+    identities: pa.Table
+    persons: tuple[Person, ...]
+
+
+def find_persons(settings: PersonSettings, with_clothes: bool) -> TableStage:
+    """The stage persons; `with_clothes`: the stage clothes is one of the run's."""
+    return TableStage(
+        name=STAGE,
+        reads=tables(with_clothes),
+        writes=("identities", "persons"),
+        transform=lambda run: FindPersons(run, settings, with_clothes),
+        settings={"persons": settings},
+        follows="embeddings",
+    )
+
+
+class FindPersons(beam.PTransform):
+    """Tables as `read.tables` -> `identities`, `persons`.
+
+    One element is the videos of a few shards; one worker at the end holds the ids of all faces, about 200 bytes each.
+    """
+
+    def __init__(self, run: str, settings: PersonSettings, with_clothes: bool) -> None:
+        super().__init__()
+        self._run, self._settings, self._with_clothes = run, settings, with_clothes
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
+        """Only names of videos and shards meet the first shuffle, and ids and times the second."""
+        return (
+            begin
+            | "Run" >> beam.Create([self._run])
+            | "List videos" >> beam.FlatMap(videos_with_faces, self._with_clothes)
+            | "Spread videos" >> beam.Reshuffle()
+            | "Group faces" >> beam.FlatMap(_find, self._run, self._settings)
+            | "Gather videos" >> beam.combiners.ToList()
+            | "Write persons" >> beam.Map(write_persons, self._run)
+        )
+
+
+def _find(videos: Videos, run: str, settings: PersonSettings) -> Iterator[Found]:
+    for rows in read_videos(run, videos):
+        yield find_in_video(rows, settings)
+
+
+def find_in_video(video: VideoRows, settings: PersonSettings) -> Found:
+    """The persons of one video."""
+    grouping = group_faces(video.found, settings)
+    return Found(video.video_id, _identities(video, grouping), _persons(video, grouping, settings.key_persons))
+
+
+def _identities(video: VideoRows, grouping: Grouping) -> pa.Table:
+    count = len(video.meta)
+    cluster, identity = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    cluster[video.rows] = _first_rows(grouping.clusters, video.found)
+    identity[video.rows] = grouping.persons
+    similarity = np.full(count, np.nan, np.float32)
+    similarity[video.rows] = similarity_to_mean(video.found.faces, grouping.merged)
+    reason = np.full(count, "bad_vector", dtype=object)
+    reason[video.rows] = np.where(grouping.persons < 0, "small_identity", "")
+    made = {
+        "cluster": pa.array(video.found.face_id, pa.string()).take(pa.array(cluster, mask=cluster < 0)),
+        "identity": pa.array(identity, mask=identity < 0),
+        "similarity": pa.array(similarity, mask=np.isnan(similarity)),
+        "reason": pa.array(reason.tolist(), pa.string()),
+    }
+    schema = arrow_schema(Identity)
+    columns = [made[f.name] if f.name in made else video.meta[f.name] for f in schema]
+    return pa.table(columns, schema=schema)
+
+
+def _first_rows(labels: I64, found: Appearances) -> I64:
+    """(N,) the row of the first face, by id, of the cluster of each face."""
+    by_id = np.argsort(np.array(found.face_id, dtype=np.str_), kind="stable")
+    _, first, inverse = np.unique(labels[by_id], return_index=True, return_inverse=True)
+    rows = np.empty(len(labels), np.int64)
+    rows[by_id] = by_id[first][inverse]
+    return rows
+
+
+def similarity_to_mean(units: F32, clusters: I64) -> F32:
+    """(N,) the cosine of each unit vector (N,D) to the mean of its cluster (N,)."""
+    similarity = np.zeros(len(units), np.float32)
+    for rows in members(clusters):
+        mean = units[rows].astype(np.float64).sum(axis=0)
+        similarity[rows] = units[rows] @ mean / max(float(np.linalg.norm(mean)), np.finfo(np.float64).tiny)
+    return similarity
+
+
+def _persons(video: VideoRows, grouping: Grouping, keys: int) -> tuple[Person, ...]:
+    """The persons of a video, longest on screen first; `identity` is still their number in the video."""
+    similarity = similarity_to_mean(video.found.faces, grouping.merged)
+    seen = []
+    for number in range(int(grouping.persons.max(initial=-1)) + 1):
+        rows = np.flatnonzero(grouping.persons == number)
+        when = spans(video.found.frame[rows], video.moments)
+        seen.append((screen_time(when), number, rows, when))
+    seen.sort(key=lambda one: (-one[0], one[1]))
+    label = video.meta["label"][0].as_py()
+    return tuple(
+        Person(
+            identity=number,
+            video_id=video.video_id,
+            label=label,
+            rank=rank,
+            key=rank <= keys,
+            faces=len(rows),
+            clusters=len(np.unique(grouping.clusters[rows])),
+            seconds=seconds,
+            start=when[0][0],
+            end=when[-1][1],
+            spans=[list(span) for span in when],
+            face_id=video.found.face_id[rows[np.argmax(similarity[rows])]],
+        )
+        for rank, (seconds, number, rows, when) in enumerate(seen, 1)
+    )
+
+
+def write_persons(found: list[Found], run: str) -> int:
+    """Commit the tables, then the ledger; persons are numbered through all videos. Returns how many there are."""
+    found = sorted(found, key=lambda one: one.video_id)
+    identities, persons, count = [arrow_schema(Identity).empty_table()], [], 0
+    for one in found:
+        place = one.identities.schema.get_field_index("identity")
+        numbers = pc.add(one.identities["identity"], count)
+        identities.append(one.identities.set_column(place, one.identities.schema.field(place), numbers))
+        persons += [replace(person, identity=person.identity + count) for person in one.persons]
+        count += len(one.persons)
+    table = pa.concat_tables(identities).sort_by("face_id")
+    write_shard(shard_path(run, "persons", _ONLY), to_table(persons, arrow_schema(Person)))
+    write_shard(shard_path(run, "identities", _ONLY), table)
+    reason = table["reason"].to_pylist()
+    write_whole_ledger(run, STAGE, table["face_id"], lambda row, face: (verdict(face, reason[row]), 1))
+    return count

@@ -1,0 +1,46 @@
+"""When a person is seen: each sampled frame stands for the time around it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.persons.appearances import F64, I64
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """The F sampled frames of a video: number (F,), ascending; each stands for the time from start (F,) to end (F,)."""
+
+    number: I64
+    start: F64
+    end: F64
+
+
+def moments(number: I64, time: F64, seconds: float) -> Moments:
+    """The sampled frames with the time that each stands for, half way to the next one on either side.
+
+    Before the first and behind the last it is as long as on their other side, within the video of so many `seconds`; a
+    single frame stands for the whole video. number, time (F,): ascending.
+    """
+    if len(time) < 2:
+        whole = np.zeros(len(time)), np.full(len(time), max(seconds, 0.0))
+        return Moments(number, *whole)
+    middle = (time[:-1] + time[1:]) / 2
+    first = max(0.0, time[0] - (middle[0] - time[0]))
+    last = max(time[-1], min(seconds, time[-1] + (time[-1] - middle[-1])))
+    return Moments(number, np.concatenate([[first], middle]), np.concatenate([middle, [last]]))
+
+
+def spans(seen: I64, all_: Moments) -> list[Span]:
+    """The time in which a person is seen in these frames (K,), as few spans as there can be; in seconds."""
+    places = np.searchsorted(all_.number, np.unique(seen))
+    breaks = np.flatnonzero(np.diff(places) > 1) + 1
+    runs = np.split(places, breaks) if len(places) else []
+    return [(float(all_.start[run[0]]), float(all_.end[run[-1]])) for run in runs]
+
+
+def screen_time(found: list[Span]) -> float:
+    """How long the spans are together, seconds."""
+    return float(sum(end - start for start, end in found))

@@ -1,0 +1,66 @@
+"""What the stage persons can be told. Distances belong to the models; the defaults are for dlib's descriptors."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from transforms.settings import Settings
+
+
+class EvidenceSettings(Settings):
+    """What the film shows by itself: who is seen at once is not one person, who is followed without a break is."""
+
+    frames: bool = Field(True, description="two faces of one frame are never one person")
+    same_face_overlap: float = Field(
+        0.5, gt=0, le=1, description="two boxes of a frame with more IoU than this are one face that was found twice"
+    )
+    tracks: bool = Field(True, description="faces that are followed through a shot without a break are one person")
+    track_overlap: float = Field(
+        0.5, gt=0, le=1, description="least IoU of a face's boxes in two frames that follow one another in a shot"
+    )
+    track_seconds: float = Field(2, gt=0, description="longest time between two such frames, seconds")
+
+
+class MergingSettings(Settings):
+    """Which clusters are one person: those whose mean faces, or mean clothes, are near enough."""
+
+    face_distance: float = Field(
+        0.18, ge=0, le=2, description="Euclidean distance of the means of unit face vectors is below this; 0: never"
+    )
+    clothing_distance: float = Field(
+        0.12, ge=0, le=2, description="that of the means of unit clothing vectors is below this; 0: never"
+    )
+    passes: int = Field(1, ge=0, le=100, description="how often all clusters are gone through; 0: no merging")
+
+
+class PersonSettings(Settings):
+    """Stage persons: the faces of a video by person."""
+
+    face_weight: float = Field(1, ge=0, le=100, description="how much faces count in the distance of two faces")
+    clothing_weight: float = Field(1, ge=0, le=100, description="how much clothes count in it")
+    similarity: float = Field(
+        0.63, ge=0, le=1, description="clusters are joined up to the distance (1 - this) x `scale`"
+    )
+    scale: Literal["largest", "possible"] = Field(
+        "largest",
+        description="largest: the largest distance of two faces of the video; possible: the largest that two faces "
+        "can have, the same for every video",
+    )
+    max_exact_faces: int = Field(
+        10_000,
+        ge=2,
+        le=40_000,
+        description="faces of a video that are clustered one by one; of more, the nearest are joined until so many "
+        "groups are left. Memory: 16 bytes x its square, 1.6 GB for 10,000",
+    )
+    neighbours: int = Field(64, ge=1, le=1024, description="neighbours of a face that this joining looks at")
+    min_size: int = Field(6, ge=1, description="faces of a person, at least; smaller clusters are dropped")
+    key_persons: int = Field(10, ge=0, description="persons of a video with most time on screen who are marked as key")
+    evidence: EvidenceSettings = EvidenceSettings()
+    merging: MergingSettings = MergingSettings()
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> "PersonSettings":
+        if self.face_weight == 0 and self.clothing_weight == 0:
+            raise ValueError("face_weight and clothing_weight are both 0; one of them must count")
+        return self
