@@ -1,1 +1,1 @@
-"""Measuring a run by what its user knows: identities of items, and pairs that are the same person or not."""
+"""How well a run agrees with labels: which faces they mean, and the measures of agreement."""
