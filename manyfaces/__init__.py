@@ -16,7 +16,19 @@ from beam_pipelines import __version__
 from beam_pipelines.api import Run, run
 from beam_pipelines.curate import curate
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+from beam_pipelines.verify import verify
 from manyfaces import models
 from model_handlers.errors import ModelError
 
-__all__ = ["ConfigError", "ModelError", "PipelineFailed", "Run", "RunFailed", "__version__", "curate", "models", "run"]
+__all__ = [
+    "ConfigError",
+    "ModelError",
+    "PipelineFailed",
+    "Run",
+    "RunFailed",
+    "__version__",
+    "curate",
+    "models",
+    "run",
+    "verify",
+]

@@ -85,9 +85,7 @@ def axes(picture: Array, panel: Panel, title: str) -> None:
 
 def line(picture: Array, points: Numbers, colour: Colour, width: float = 1.0) -> None:
     """Draw a line through points (N,2), pixels."""
-    cv2.polylines(
-        picture, [_fixed(points)], False, colour, max(1, round(width * SCALE)), cv2.LINE_AA, shift=_FRACTION
-    )
+    cv2.polylines(picture, [_fixed(points)], False, colour, max(1, round(width * SCALE)), cv2.LINE_AA, shift=_FRACTION)
 
 
 def fill(picture: Array, points: Numbers, colour: Colour, opacity: float) -> None:
@@ -112,15 +110,17 @@ def words(
     anchor: Literal["start", "middle", "end"] = "start",
     colour: Colour = INK,
     size: float = 1.0,
-) -> None:
-    """Write a line of ASCII text whose base line starts, has its middle or ends at a place in pixels."""
+) -> float:
+    """Write a line of ASCII text that starts, has its middle or ends at a place; returns its width in pixels."""
     scale, thick = _SIZE * size * SCALE, max(1, round(SCALE * size**0.5))
     (width, _), _ = cv2.getTextSize(text, _FONT, scale, thick)
     before = {"start": 0.0, "middle": width / 2, "end": float(width)}[anchor]
     place = round(at[0] * SCALE - before), round(at[1] * SCALE)
     cv2.putText(picture, text, place, _FONT, scale, colour, thick, cv2.LINE_AA)
+    return float(width) / SCALE
 
 
 def _fixed(points: Numbers) -> npt.NDArray[np.int32]:
     """Pixels (N,2) as OpenCV takes them, whole numbers of parts of a pixel of the large picture."""
-    return np.round((points * SCALE) * 2**_FRACTION).astype(np.int32)
+    fixed: npt.NDArray[np.int32] = np.round(points * SCALE * 2**_FRACTION).astype(np.int32)
+    return fixed

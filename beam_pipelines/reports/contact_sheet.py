@@ -53,7 +53,7 @@ def _crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str 
     return found
 
 
-def _picture(data: bytes) -> Array:
+def picture(data: bytes) -> Array:
     """Decode and scale to the height of a cell, at most 1.5 cells wide."""
     image: Array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[assignment]
     scale = min(CELL / image.shape[0], 1.5 * CELL / image.shape[1])
@@ -66,7 +66,7 @@ def _rows(run: str, members: dict[int, list[tuple[str, str | None]]]) -> Iterato
     bodies = _crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
     for number, some in members.items():
         crops = [faces[face] for face, _ in some] + [bodies[body] for _, body in some if body is not None]
-        yield strip(f"{number}: {some[0][0]} ...", [_picture(crop) for crop in crops])
+        yield strip(f"{number}: {some[0][0]} ...", [picture(crop) for crop in crops])
 
 
 def strip(title: str, pictures: list[Array]) -> Array:

@@ -12,10 +12,11 @@ from transforms.tables.files import commit_file
 
 WIDTH, HEIGHT = 1400, 600  # pixels
 LEAST_FAR = 1e-5
-BINS = 120
+_FEW, _MANY = 20, 120  # bins of a histogram
 SAME, DIFFERENT, MARK = (180, 111, 31), (60, 120, 235), (70, 70, 70)  # blue, green, red
 _LEFT, _RIGHT = (76, 88, 590, 432), (770, 88, 590, 432)  # left, top, width, height
 _STEP_PX = 0.5  # of the curve
+_WORDS_PX = 175  # room that the words in the grey part need
 
 
 def write_plot(path: str, found: Verification, similarity: npt.NDArray[np.floating], same: Bools) -> None:
@@ -45,9 +46,9 @@ def _draw_roc(picture: Array, found: Verification) -> None:
     if not told.all():
         x = points[~told][-1, 0]
         chart.fill(picture, _box(panel, panel.left, x), chart.GREY, 0.10)
-        shown = f"fewer different pairs ({curve.different:,}) than 1/FAR"
-        if x - panel.left > 250:
-            chart.words(picture, shown, (panel.left + 10, panel.top + panel.height - 12), colour=chart.GREY)
+        if x - panel.left > _WORDS_PX:
+            at = (panel.left + 10, panel.top + panel.height - 12)
+            chart.words(picture, "too few different pairs", at, colour=chart.GREY)
         chart.line(picture, points[~told], chart.GREY, 1.5)
     chart.line(picture, points[told], SAME, 2.2)
     for asked, point in found.at_far.items():
@@ -84,16 +85,17 @@ def _tar_axis(least: float) -> Axis:
     low = min(0.9, np.floor(least * 10) / 10)
     step = 0.02 if low >= 0.9 else 0.1 if low >= 0.4 else 0.2
     ticks = np.arange(1, low - step / 2, -step)
-    return Axis("true accept rate (TAR), with its 95 % interval", float(low), 1.0, {float(t): f"{t:.2f}" for t in ticks})
+    return Axis(
+        "true accept rate (TAR), with its 95 % interval", float(low), 1.0, {float(t): f"{t:.2f}" for t in ticks}
+    )
 
 
-def _draw_similarities(
-    picture: Array, found: Verification, similarity: npt.NDArray[np.floating], same: Bools
-) -> None:
+def _draw_similarities(picture: Array, found: Verification, similarity: npt.NDArray[np.floating], same: Bools) -> None:
     """Two histograms, each of the share of its own kind of pairs, and the best threshold."""
     low, high = np.floor(similarity.min() * 10) / 10, np.ceil(similarity.max() * 10) / 10
     high = max(high, low + 0.1)
-    edges = np.linspace(low, high, BINS + 1)
+    bins = np.clip(4 * min(found.roc.same, found.roc.different) ** (1 / 3), _FEW, _MANY)
+    edges = np.linspace(low, high, round(float(bins)) + 1)
     shares = [100 * np.histogram(similarity[kind], edges)[0] / kind.sum() for kind in (~same, same)]
     top = float(max(share.max() for share in shares)) * 1.08
     panel = Panel(*_RIGHT, _cosine_axis(low, high), _share_axis(top))
@@ -105,10 +107,9 @@ def _draw_similarities(
     if np.isfinite(found.best.threshold):
         _draw_threshold(picture, panel, found.best)
     kinds = ((SAME, f"same person: {found.roc.same:,} pairs"), (DIFFERENT, f"different: {found.roc.different:,} pairs"))
-    x = panel.left + panel.width
+    x = float(panel.left + panel.width)
     for colour, shown in kinds[::-1]:
-        chart.words(picture, shown, (x, panel.top - 10), "end", colour)
-        x -= 8 * len(shown) + 16
+        x -= chart.words(picture, shown, (x, panel.top - 10), "end", colour) + 20
 
 
 def _draw_threshold(picture: Array, panel: Panel, point: Point) -> None:

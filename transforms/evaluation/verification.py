@@ -95,7 +95,7 @@ class Verification:
 
 
 def verification(similarity: npt.NDArray[Any], same: Bools) -> Verification:
-    """All figures of pairs with these similarities (N,), of which `same` (N,) are of one person; ValueError as `roc`."""
+    """All figures of pairs with these similarities (N,), of which `same` (N,) are of one person; as `roc`."""
     curve = roc(similarity, same)
     return Verification(curve, {far: at_far(curve, far) for far in FARS}, area(curve), equal_error(curve), best(curve))
 

@@ -112,7 +112,11 @@ def test_every_figure_against_its_definition(pairs, far):
     different = ~same
     steps = [np.inf, *similarity.tolist()]
     rates = [
-        ((similarity[different] >= step).mean(), (similarity[same] >= step).mean(), ((similarity >= step) == same).mean())
+        (
+            (similarity[different] >= step).mean(),
+            (similarity[same] >= step).mean(),
+            ((similarity >= step) == same).mean(),
+        )
         for step in steps
     ]
     found = at_far(curve, far)
@@ -124,7 +128,10 @@ def test_every_figure_against_its_definition(pairs, far):
     top = best(curve)
     assert top.accuracy == pytest.approx(max(accuracy for *_, accuracy in rates))
     assert ((similarity >= top.threshold) == same).mean() == pytest.approx(top.accuracy)
-    more, less = (similarity[same][:, None] > similarity[different]), (similarity[same][:, None] < similarity[different])
+    more, less = (
+        (similarity[same][:, None] > similarity[different]),
+        (similarity[same][:, None] < similarity[different]),
+    )
     assert area(curve) == pytest.approx((1 + more.mean() - less.mean()) / 2)
 
 

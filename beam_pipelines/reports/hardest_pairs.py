@@ -1,0 +1,110 @@
+"""The hardest pairs, as CSV and as a picture: different persons who are most alike, the same ones who are least."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from beam_pipelines.reports.contact_sheet import CELL, picture, stack, strip
+from model_handlers.interface import Array
+from transforms.evaluation.compared import Compared
+from transforms.evaluation.verification import I64
+from transforms.tables.csv_cells import csv_rows
+from transforms.tables.files import commit_file
+from transforms.tables.pointers import RowReader, locate
+
+LISTED, SHOWN = 100, 24  # of each kind, in the CSV and on the sheet
+_A_ROW = 4  # pairs on the sheet
+_NAME = 14  # characters of a name that have room above a picture
+_PAPER, _INK = 250, (40, 40, 40)
+
+
+@dataclass(frozen=True, slots=True)
+class HardPair:
+    """Two items, their faces, how similar they are, whether they are the same person, and whether this was wrong."""
+
+    items: tuple[str, str]
+    face_ids: tuple[str, str]
+    similarity: float
+    same: bool
+    wrong: bool
+
+
+def hardest(compared: Compared, threshold: float) -> list[HardPair]:
+    """The different pairs from the most similar one down, then the same ones from the least similar one up.
+
+    At most LISTED of each; equal ones in the order of their names. `wrong`: the threshold decides otherwise.
+    """
+    rank = np.argsort(pc.sort_indices(compared.names).to_numpy())
+    return [pair for same in (False, True) for pair in _hardest(compared, rank, same, threshold)]
+
+
+def _hardest(compared: Compared, rank: I64, same: bool, threshold: float) -> list[HardPair]:
+    own = np.flatnonzero(compared.same == same)
+    similarity = compared.similarity[own].astype(np.float64)
+    order = np.lexsort((rank[compared.second[own]], rank[compared.first[own]], similarity if same else -similarity))
+    return [_hard_pair(compared, int(place), threshold) for place in own[order[:LISTED]]]
+
+
+def _hard_pair(compared: Compared, place: int, threshold: float) -> HardPair:
+    ends = int(compared.first[place]), int(compared.second[place])
+    similarity, same = float(compared.similarity[place]), bool(compared.same[place])
+    items, faces = ([column[end].as_py() for end in ends] for column in (compared.names, compared.face_ids))
+    return HardPair((items[0], items[1]), (faces[0], faces[1]), similarity, same, (similarity >= threshold) != same)
+
+
+def write_list(path: str, pairs: Sequence[HardPair]) -> None:
+    """Write the pairs as CSV."""
+    with commit_file(path) as out:
+        write = csv_rows(out)
+        write(["kind", "similarity", "wrong", "first", "second", "first_face", "second_face"])
+        for pair in pairs:
+            kind, wrong = "same" if pair.same else "different", "yes" if pair.wrong else "no"
+            write([kind, str(np.float32(pair.similarity)), wrong, *pair.items, *pair.face_ids])
+
+
+def write_pictures(path: str, run: str, pairs: Sequence[HardPair]) -> None:
+    """Write the faces of the first pairs of each kind side by side, with their similarity."""
+    kinds = [[pair for pair in pairs if pair.same == same][:SHOWN] for same in (False, True)]
+    crops = _crops(run, sorted({face for some in kinds for pair in some for face in pair.face_ids}))
+    rows: list[Array] = []
+    for words, some in zip(("different persons, most alike", "the same person, least alike"), kinds, strict=True):
+        cells = [_cell(pair, crops) for pair in some]
+        rows.append(_heading(words))
+        rows += [np.hstack(cells[start : start + _A_ROW]) for start in range(0, len(cells), _A_ROW)]
+    stack(rows, "no pair was compared", path)
+
+
+def _crops(run: str, face_ids: list[str]) -> dict[str, bytes]:
+    """The crop of each face, read by pointer: those of a whole run need not fit into memory."""
+    at = locate(run, "faces", "face_id", pa.array(face_ids, pa.string()))
+    with RowReader(run, "faces", ["crop"]) as reader:
+        rows = sorted(zip(at.shard.tolist(), at.row.tolist(), face_ids, strict=True))
+        return {face: reader.read(at.names[shard], row)["crop"] for shard, row, face in rows}
+
+
+def _cell(pair: HardPair, crops: dict[str, bytes]) -> Array:
+    """Both faces under their names, in a cell of one width for all pairs; red around a pair that is decided wrongly."""
+    names = " | ".join(_short(name) for name in pair.items)
+    cell = strip(f"{pair.similarity:.3f}  {names}", [picture(crops[face]) for face in pair.face_ids])
+    width = 2 * CELL + 24
+    cell = cell[:, :width]
+    cell = np.pad(cell, ((0, 0), (0, width - cell.shape[1]), (0, 0)), constant_values=_PAPER)
+    if pair.wrong:
+        cv2.rectangle(cell, (1, 20), (2 * CELL + 16, cell.shape[0] - 2), (50, 50, 220), 2)
+    return cell
+
+
+def _short(name: str) -> str:
+    """The end of an item's name without its folder and extension, as far as it can be drawn."""
+    own = name.rstrip("/").rpartition("/")[2].rpartition(".")
+    return (own[0] or own[2])[-_NAME:].encode("ascii", "replace").decode()
+
+
+def _heading(words: str) -> Array:
+    row = np.full((34, _A_ROW * (2 * CELL + 24), 3), _PAPER, np.uint8)
+    cv2.putText(row, words, (6, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1, cv2.LINE_AA)
+    return row
