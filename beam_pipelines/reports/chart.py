@@ -1,5 +1,6 @@
 """Charts as pictures: axes with a grid, curves, filled areas, marks and words, drawn large and shrunk to be smooth."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -53,6 +54,15 @@ class Panel:
         return np.stack(
             [self.left + self.width * self.x.share(x), self.top + self.height * (1 - self.y.share(y))], axis=1
         )
+
+
+def round_ticks(low: float, high: float) -> dict[float, str]:
+    """Five to ten round numbers from low to high, with what is written beside them."""
+    power = math.floor(math.log10((high - low) / 5))
+    factor = next(factor for factor in (5, 2, 1) if (high - low) / (factor * 10.0**power) >= 5 - 1e-9)
+    step = factor * 10.0**power
+    first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
+    return {number * step: f"{number * step:.{max(0, -power)}f}" for number in range(first, last + 1)}
 
 
 def paper(width: int, height: int) -> Array:

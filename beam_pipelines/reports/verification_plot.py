@@ -16,7 +16,7 @@ _FEW, _MANY = 20, 120  # bins of a histogram
 SAME, DIFFERENT, MARK = (180, 111, 31), (60, 120, 235), (70, 70, 70)  # blue, green, red
 _LEFT, _RIGHT = (76, 88, 590, 432), (770, 88, 590, 432)  # left, top, width, height
 _STEP_PX = 0.5  # of the curve
-_WORDS_PX = 175  # room that the words in the grey part need
+_WORDS_PX = 160  # room that the words in the grey part need
 
 
 def write_plot(path: str, found: Verification, similarity: npt.NDArray[np.floating], same: Bools) -> None:
@@ -37,7 +37,8 @@ def _draw_roc(picture: Array, found: Verification) -> None:
     far = np.logspace(np.log10(LEAST_FAR), 0, round(_LEFT[2] / _STEP_PX))
     accepted = curve.true_accepts[places_at_far(curve, far)]
     low, high = (np.array(bounds) for bounds in zip(*(wilson(n, curve.same) for n in accepted.tolist()), strict=True))
-    panel = Panel(*_LEFT, _far_axis(), _tar_axis(float(low.min())))
+    least = min(0.9, np.floor(low.min() * 10) / 10)  # so that what is nearly perfect can still be told apart
+    panel = Panel(*_LEFT, _far_axis(), _axis("true accept rate (TAR), with its 95 % interval", least, 1.0))
     chart.axes(picture, panel, f"ROC: AUC {found.auc:.4f}, equal error rate {100 * found.equal_error.mean_error:.2f} %")
     around = np.concatenate([panel.points(far, low), panel.points(far, high)[::-1]])
     chart.fill(picture, around, SAME, 0.15)
@@ -80,14 +81,8 @@ def _far_axis() -> Axis:
     )
 
 
-def _tar_axis(least: float) -> Axis:
-    """From the tenth below the least value, so that what is nearly perfect can still be told apart."""
-    low = min(0.9, np.floor(least * 10) / 10)
-    step = 0.02 if low >= 0.9 else 0.1 if low >= 0.4 else 0.2
-    ticks = np.arange(1, low - step / 2, -step)
-    return Axis(
-        "true accept rate (TAR), with its 95 % interval", float(low), 1.0, {float(t): f"{t:.2f}" for t in ticks}
-    )
+def _axis(label: str, low: float, high: float) -> Axis:
+    return Axis(label, low, high, chart.round_ticks(low, high))
 
 
 def _draw_similarities(picture: Array, found: Verification, similarity: npt.NDArray[np.floating], same: Bools) -> None:
@@ -98,7 +93,7 @@ def _draw_similarities(picture: Array, found: Verification, similarity: npt.NDAr
     edges = np.linspace(low, high, round(float(bins)) + 1)
     shares = [100 * np.histogram(similarity[kind], edges)[0] / kind.sum() for kind in (~same, same)]
     top = float(max(share.max() for share in shares)) * 1.08
-    panel = Panel(*_RIGHT, _cosine_axis(low, high), _share_axis(top))
+    panel = Panel(*_RIGHT, _axis("cosine similarity", low, high), _axis("% of the pairs of its kind", 0, top))
     chart.axes(picture, panel, "How similar the pairs are")
     for share, colour in zip(shares, (DIFFERENT, SAME), strict=True):
         outline = panel.points(np.repeat(edges, 2), np.concatenate([[0], np.repeat(share, 2), [0]]))
@@ -118,18 +113,3 @@ def _draw_threshold(picture: Array, panel: Panel, point: Point) -> None:
     left = top[0] > panel.left + panel.width / 2
     shown = f"threshold {point.threshold:.3f}: {100 * point.accuracy:.2f} % right"
     chart.words(picture, shown, (top[0] + (-8 if left else 8), panel.top + 16), "end" if left else "start")
-
-
-def _cosine_axis(low: float, high: float) -> Axis:
-    step = 0.1 if high - low <= 1.0 else 0.2
-    ticks = np.arange(np.ceil(low / step - 1e-9), high / step + 1e-9) * step
-    return Axis("cosine similarity", float(low), float(high), {float(t): f"{t + 0.0:.1f}" for t in ticks})
-
-
-def _share_axis(top: float) -> Axis:
-    """From 0 to `top`, with about five ticks at round numbers."""
-    power = 10 ** np.floor(np.log10(top / 5))
-    step = next(float(power * factor) for factor in (1, 2, 5, 10) if power * factor * 6 > top)
-    digits = max(0, -int(np.floor(np.log10(step))))
-    ticks = np.arange(0, top, step)
-    return Axis("% of the pairs of its kind", 0.0, top, {float(tick): f"{tick:.{digits}f}" for tick in ticks})

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from transforms.fetch.lists.columns import told_apart
-
 _SAME = ("same", "is_same", "issame", "same_person", "match", "genuine", "label")
 _ENDS = (("1", "2"), ("a", "b"), ("first", "second"), ("left", "right"))  # of the names of the columns of two items
 _SHOWN = 20  # names in a message
@@ -25,15 +23,15 @@ class PairColumns:
 
     def check(self, names: list[str]) -> frozenset[str]:
         """Choose among these columns; ValueError if one is not there, or none can be guessed."""
-        self.chosen = self._choose(told_apart(names))
+        self.chosen = self._choose(names)
         wanted = {"first": self.first, "second": self.second, "same": self.same}
         for (option, given), name in zip(wanted.items(), self.chosen, strict=True):
             if name not in names:
                 shown = ", ".join(repr(one)[1:-1][:60] for one in names[:_SHOWN]) or "none"
                 what = f"no column {given!r}" if given else "no column that is known to hold " + _MEANING[option]
                 raise ValueError(f"it has {what}, its columns are {shown}; name it with --{option} COLUMN.")
-        if len(set(self.chosen)) < len(self.chosen):
-            raise ValueError(f"one column cannot be two of {', '.join(self.chosen)}; name three of them.")
+        if len(set(self.chosen)) < len(self.chosen) or any(names.count(name) > 1 for name in self.chosen):
+            raise ValueError(f"{', '.join(self.chosen)} must be three columns, each there once; name or rename them.")
         return frozenset(self.chosen)
 
     def required(self, names: list[str]) -> list[tuple[str, str]]:
