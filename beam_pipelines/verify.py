@@ -84,7 +84,7 @@ def _compared(pairs: str, run: str, columns: PairColumns) -> Compared:
 
 def _why(compared: Compared) -> str:
     """Which pairs were left out, if any were."""
-    told = [f"{count:,} {MEANINGS[reason]}" for reason, count in compared.left_out.items() if count]
+    told = [f"{MEANINGS[reason]}: {count:,}" for reason, count in compared.left_out.items() if count]
     return f" Left out are {'; '.join(told)}." if told else ""
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from transforms.evaluation.item_names import I8, I64
 from transforms.evaluation.items import AMBIGUOUS, HAS_FACE, NO_FACE, NOT_IN_RUN, faces_of
+from transforms.evaluation.verification import Bools
 from transforms.identity.columns import as_matrix, usable
 from transforms.identity.knn import F32, unit
 from transforms.tables.lookup import places
@@ -44,8 +45,8 @@ def item_vectors(run: str, names: pa.Array) -> ItemVectors:
     """
     faces = faces_of(run, names)
     shards, place = _places(run, faces.face_id)
-    sums = _sums(run, shards, place, faces.name, len(names))
-    several = np.flatnonzero(np.bincount(faces.name, minlength=len(names)) > 1)
+    several = np.bincount(faces.name, minlength=len(names)) > 1
+    sums = _sums(run, shards, place, faces.name, several)
     sums[several] = unit(sums[several])
     state = np.where(faces.state == HAS_FACE, NO_VECTOR, faces.state).astype(np.int8)
     state[faces.name[place >= 0]] = UNUSABLE
@@ -72,9 +73,12 @@ def _places(run: str, face_ids: pa.Array) -> tuple[list[tuple[str, int, int]], I
     return shards, place
 
 
-def _sums(run: str, shards: list[tuple[str, int, int]], place: I64, name: I64, names: int) -> F32:
-    """The sum (names,D) of the unit vectors of the rows place (F,), each added to that of its name (F,)."""
-    sums = np.zeros((names, 1), np.float32)
+def _sums(run: str, shards: list[tuple[str, int, int]], place: I64, name: I64, several: Bools) -> F32:
+    """The sum (N,D) of the unit vectors of the rows place (F,) for each name (F,); whether it has several of them (N,).
+
+    What has no direction adds nothing.
+    """
+    sums = np.zeros((len(several), 1), np.float32)
     order = np.argsort(place, kind="stable")
     for path, start, end in shards:
         low, high = np.searchsorted(place[order], (start, end))
@@ -83,8 +87,11 @@ def _sums(run: str, shards: list[tuple[str, int, int]], place: I64, name: I64, n
             continue
         vectors = as_matrix(read_shard(path, ["vector"])["vector"].take(pa.array(place[own] - start)))
         if sums.shape[1] == 1:
-            sums = np.zeros((names, vectors.shape[1]), np.float32)
+            sums = np.zeros((len(several), vectors.shape[1]), np.float32)
         if sums.shape[1] != vectors.shape[1]:
             raise ValueError(f"{run}: the vectors have several lengths; they come from several models.")
-        np.add.at(sums, name[own], unit(vectors))  # what has no direction adds nothing
+        units, to = unit(vectors), name[own]
+        many = several[to]
+        sums[to[~many]] = units[~many]
+        np.add.at(sums, to[many], units[many])
     return sums

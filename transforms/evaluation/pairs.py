@@ -89,7 +89,11 @@ def _of_records(records: Iterator[Record | BadRow], columns: PairColumns) -> Ite
 
 def _pair(record: Record, columns: tuple[str, str, str]) -> _Pair | None:
     try:
-        first, second, known = (cell_text(record, name) for name in columns)
+        first, second, known = (
+            cell_text(record, columns[0]),
+            cell_text(record, columns[1]),
+            cell_text(record, columns[2]),
+        )
     except Rejected:
         return None
     same = _KNOWN.get((known or "").casefold())

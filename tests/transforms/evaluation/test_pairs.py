@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -114,9 +115,6 @@ def test_files_that_are_no_list(tmp_path, content, words):
 def test_any_bytes_are_read_or_refused_in_a_sentence(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
-    try:
+    with suppress(ValueError):
         pairs, bad = read(path)
-    except ValueError as error:
-        assert str(error)
-    else:
         assert len(pairs) + bad <= len(content)
