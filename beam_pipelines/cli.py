@@ -105,6 +105,18 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     inspect.set_defaults(do="inspect", command=inspect)
 
+    evaluate = add("evaluate", help="compare a run's identities with labels: who is shown by which item")
+    evaluate.add_argument(
+        "labels", metavar="LABELS", help="CSV, TSV or parquet: items (file names, URLs, ids), identities"
+    )
+    evaluate.add_argument("run", metavar="RUN", help="the run's folder")
+    evaluate.add_argument(
+        "--item-column", metavar="NAME", help="default: the first usual one, such as item, file or url"
+    )
+    evaluate.add_argument("--identity-column", metavar="NAME", help="default: as identity, person or label")
+    evaluate.add_argument("--output", metavar="DIR", help="a folder for figures and mistakes (default: RUN/evaluation)")
+    evaluate.set_defaults(do="evaluate", command=evaluate)
+
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
     _models_options(models)
     models.set_defaults(do="models", command=models)

@@ -1,6 +1,7 @@
 """How well the groups that were found agree with the true ones: the usual measures, exactly, of any number of faces."""
 
 from dataclasses import dataclass
+from math import fsum  # exact, so that neither order nor names of groups change a digit
 
 import numpy as np
 
@@ -83,8 +84,8 @@ def _pairwise(table: Contingency) -> PrecisionRecall:
 def _bcubed(table: Contingency) -> PrecisionRecall:
     of_column, of_row = table.column_sizes[table.column], table.row_sizes[table.row]
     return PrecisionRecall(
-        float((table.count * (table.count / of_column)).sum()) / table.total,
-        float((table.count * (table.count / of_row)).sum()) / table.total,
+        fsum(table.count * (table.count / of_column)) / table.total,
+        fsum(table.count * (table.count / of_row)) / table.total,
     )
 
 
@@ -110,7 +111,7 @@ def _information(table: Contingency) -> Information:
     total = table.total
     of_rows, of_columns = _entropy(table.row_sizes), _entropy(table.column_sizes)
     by_chance = table.row_sizes[table.row] * (table.column_sizes[table.column] / total)
-    mutual = max(0.0, float((table.count * np.log(table.count / by_chance)).sum()) / total)
+    mutual = max(0.0, fsum(table.count * np.log(table.count / by_chance)) / total)
     expected = expected_mutual_information(table.row_sizes, table.column_sizes)
     mean = (of_rows + of_columns) / 2
     return Information(
@@ -124,7 +125,7 @@ def _information(table: Contingency) -> Information:
 def _entropy(sizes: I64) -> float:
     """In nats."""
     shares = sizes / sizes.sum()
-    return max(0.0, -float((shares * np.log(shares)).sum()))
+    return max(0.0, -fsum(shares * np.log(shares)))
 
 
 def _pairs(sizes: I64) -> int:

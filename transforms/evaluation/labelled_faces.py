@@ -1,6 +1,5 @@
 """The labelled faces of a run: who each is, which cluster it was in before cleaning, and which identity it has now."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.evaluation.item_names import joined
 from transforms.evaluation.items import AMBIGUOUS, HAS_FACE, NO_FACE, NOT_IN_RUN, NamedFaces, faces_of
 from transforms.evaluation.labels import Labels
-from transforms.tables.lookup import LEAST_AT_ONCE
+from transforms.tables.lookup import rows_of
 from transforms.tables.shards import iter_tables, shard_names
 
 I64 = npt.NDArray[np.int64]
@@ -49,8 +47,8 @@ class Counts:
 class LabelledFaces:
     """The faces (F,) that labels say something about.
 
-    person (F,): places in `people` (P,); cluster (F,) and identity (F,): equal for faces that were put together, -1 for
-    those that were not; identity is the run's own number.
+    person (F,): places in `people` (P,), which are sorted; cluster (F,) and identity (F,): equal for faces that were put
+    together, -1 for those that were not; identity is the run's own number.
     """
 
     face_id: pa.Array
@@ -78,12 +76,13 @@ def labelled_faces(run: str, labels: Labels) -> LabelledFaces:
     people = labels.identities.take(pa.array(labels.identity[rows]))
     if shard_names(run, "persons"):
         video = pc.replace_substring_regex(face_id, _IN_VIDEO, "")
-        people = pc.binary_join_element_wise(people, video, " in ")
+        people = pc.binary_join_element_wise(people, video, pa.scalar(" in ", pa.large_string()))
     person = people.dictionary_encode()
+    by_name = pc.sort_indices(person.dictionary)
     return LabelledFaces(
         face_id,
-        person.indices.to_numpy().astype(np.int64),
-        person.dictionary,
+        np.argsort(by_name.to_numpy())[person.indices.to_numpy()],
+        person.dictionary.take(by_name),
         cluster[face[first]],
         identity[face[first]],
         counts,
@@ -126,19 +125,10 @@ def outcome(run: str, face_ids: pa.Array) -> tuple[I64, I64]:
     identity = np.full(len(face_ids), -1, np.int64)
     cluster = np.full(len(face_ids), -1, np.int64)
     places, names = [np.zeros(0, np.int64)], [pa.array([], pa.large_string())]
-    for place, part in _rows(run, face_ids):
-        identity[place] = part["identity"].fill_null(-1).to_numpy()
+    for place, rows in rows_of(face_ids, iter_tables(run, "identities", ["face_id", "cluster", "identity"]), "face_id"):
+        identity[place] = rows["identity"].fill_null(-1).to_numpy()
         places.append(place)
-        names += part["cluster"].cast(pa.large_string()).chunks
+        names += rows["cluster"].cast(pa.large_string()).chunks
     codes = pa.concat_arrays(names).dictionary_encode().indices.fill_null(-1)
     cluster[np.concatenate(places)] = codes.to_numpy()
     return cluster, identity
-
-
-def _rows(run: str, face_ids: pa.Array) -> Iterator[tuple[I64, pa.Table]]:
-    """The rows of `identities` of these faces, some at a time, with their places in face_ids."""
-    parts = iter_tables(run, "identities", ["face_id", "cluster", "identity"])
-    for part in joined(parts, max(LEAST_AT_ONCE, len(face_ids) // 4)):
-        place = pc.index_in(part["face_id"].cast(pa.large_string()), value_set=face_ids)
-        hit = place.is_valid()
-        yield place.filter(hit).to_numpy().astype(np.int64), part.filter(hit)

@@ -1,4 +1,4 @@
-"""The worst mistakes of a grouping: identities of several people, people in several identities, people that were lost."""
+"""What is wrong with a grouping: identities of several people, people in several identities, people that were lost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ MERGED, SPLIT, LOST = "merged", "split", "lost"
 class Mistake:
     """A group that is not as it should be.
 
-    group: of MERGED the number of the identity, else the place of the person; faces: labelled ones in it. parts: what it
-    consists of with the number of faces of each, most first: people (places) of MERGED, identities (numbers) of SPLIT.
+    group: the number of a MERGED identity, else the place of a person; faces: labelled ones in it. parts: what it
+    consists of and how many faces each has, most first: people (places) of MERGED, identities (numbers) of SPLIT.
     wrong_pairs: pairs of its faces that are in different parts; of LOST all its pairs, which were not found.
     """
 
