@@ -10,6 +10,7 @@ from rich.table import Table
 from beam_pipelines import api
 from beam_pipelines import config as configuration
 from beam_pipelines import curate as curation
+from beam_pipelines import evaluate as evaluation
 from beam_pipelines import verify as verification
 from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
@@ -142,7 +143,12 @@ def curate(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def verify(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces verify`."""
-    verification.command(arguments, rest)
+    verification.command(arguments)
+
+
+def evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces evaluate`."""
+    evaluation.command(arguments)
 
 
 def models(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
+from beam_pipelines.api import Run
 from beam_pipelines.driver import storage
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports.hardest_pairs import hardest, write_list, write_pictures
@@ -24,58 +25,60 @@ FOLDER = "verification"  # in the run's
 RECORD, PLOT, LIST, PICTURES = "verification.json", "roc.png", "hardest.csv", "hardest.png"
 
 
-def command(arguments: argparse.Namespace, beam: list[str]) -> None:
+def command(arguments: argparse.Namespace) -> None:
     """`manyfaces verify`."""
     output = arguments.output or str(FileSystems.join(arguments.run, FOLDER))
-    columns = {name: getattr(arguments, name) for name in ("first", "second", "same")}
+    columns = {name: getattr(arguments, name) for name in ("first_column", "second_column", "same_column")}
     record = verify(arguments.pairs, arguments.run, output=output, **columns)
     out = console()
     out.print(pairs_told(record))
     out.print(figures(record))
     for sentence in record["notes"]:
         out.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    print("\n".join(str(FileSystems.join(output, name)) for name in (RECORD, PLOT, LIST, PICTURES)))
+    print("\n".join(f"{output.rstrip('/')}/{name}" for name in (RECORD, PLOT, LIST, PICTURES)))
 
 
 def verify(
     pairs: str,
-    run: str,
+    run: str | Run,
     *,
     output: str | None = None,
-    first: str | None = None,
-    second: str | None = None,
-    same: str | None = None,
+    first_column: str | None = None,
+    second_column: str | None = None,
+    same_column: str | None = None,
 ) -> dict[str, Any]:
     """Compare pairs of items by the vectors of a run; returns what verification.json says.
 
-    pairs: a file of CSV, TSV or parquet with two columns of items (file name, URL or id) and one of same or different,
-    whose names are guessed, or are `first`, `second` and `same`; or a file in the form of LFW's pairs.txt.
-    run: the run's folder. output: the folder for the record, the ROC curve and the hardest pairs; None: not written.
+    pairs: CSV, TSV or parquet with two columns of items (file names, URLs or ids) and one of same or different (1, true
+    or same; 0, false or different), or a file in the form of LFW's pairs.txt.
+    run: a run that `manyfaces.run` gave, or its folder, local or gs://.
+    output: a folder for verification.json, roc.png, hardest.csv and hardest.png; by default nothing is written.
+    first_column, second_column, same_column: names of the columns, where they cannot be told.
 
-    Raises ConfigError for what cannot be compared, in a sentence.
+    Raises ConfigError, a sentence, where there is nothing to compare.
     """
+    folder = run.folder if isinstance(run, Run) else run
+    storage.check_folder(folder, "run")
     if output is not None:
         storage.check_folder(output, "--output")
-    compared = _compared(pairs, run, PairColumns(first, second, same))
+    for table in ("faces", TABLE):
+        if not shard_names(folder, table):
+            raise ConfigError(
+                f"{folder}: the run has no table {table} yet; run it to the stage that embeds faces first."
+            )
+    compared = _compared(pairs, folder, PairColumns(first_column, second_column, same_column))
     try:
         found = verification(compared.similarity, compared.same)
     except ValueError as error:
         raise ConfigError(f"PAIRS {pairs}: among the pairs that can be compared {error}{_why(compared)}") from error
     record = record_of(compared, found)
     if output is not None:
-        _write(output, run, compared, found, record)
+        _write(output, folder, compared, found, record)
     return record
 
 
 def _compared(pairs: str, run: str, columns: PairColumns) -> Compared:
-    storage.check_folder(run, "RUN")
-    for table in ("faces", TABLE):
-        if not shard_names(run, table):
-            raise ConfigError(
-                f"RUN {run}: it has no table {table}; name a run of a recipe that embeds faces, when it has."
-            )
-    if not storage.is_file(pairs, "PAIRS"):
-        raise ConfigError(f"PAIRS {pairs}: there is no such file.")
+    storage.check_list(pairs, "PAIRS")
     try:
         return compare(run, read_pairs(pairs, columns))
     except ValueError as error:

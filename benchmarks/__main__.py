@@ -6,7 +6,7 @@ import sys
 
 NAMES = (
     "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "persons",
-    "bodies", "shots", "sampling", "anonymizing", "painting", "tracking", "curation", "hostile",
+    "agreement", "bodies", "shots", "sampling", "anonymizing", "painting", "tracking", "curation", "hostile",
 )  # fmt: skip
 
 

@@ -9,6 +9,9 @@ why = run.ledger("download")
 
 detect = manyfaces.models.load("centerface")
 found = detect(pixels)  # boxes, scores, landmarks
+
+judged = manyfaces.evaluate("labels.csv", run)
+judged.after.agreement.bcubed.f1
 ```
 """
 
@@ -16,18 +19,22 @@ from beam_pipelines import __version__
 from beam_pipelines.api import Run, run
 from beam_pipelines.curate import curate
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
+from beam_pipelines.evaluate import evaluate
 from beam_pipelines.verify import verify
 from manyfaces import models
 from model_handlers.errors import ModelError
+from transforms.evaluation.evaluation import Evaluation
 
 __all__ = [
     "ConfigError",
+    "Evaluation",
     "ModelError",
     "PipelineFailed",
     "Run",
     "RunFailed",
     "__version__",
     "curate",
+    "evaluate",
     "models",
     "run",
     "verify",

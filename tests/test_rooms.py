@@ -47,6 +47,7 @@ ROOMS = [
     "beam_pipelines.api",
     "beam_pipelines.curating",
     "beam_pipelines.curate",
+    "beam_pipelines.evaluate",
     "beam_pipelines.verify",
     "beam_pipelines.demos",
     "beam_pipelines.commands",

@@ -23,7 +23,8 @@ _ENCODING: dict[str, list[int]] = {  # by the file's extension, OpenCV's options
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 92],
 }
 _GAP, _HEADER = 6, 22
-_INK, _PAPER = (40, 40, 40), 250
+_INK, _PAPER, _UNREADABLE = (40, 40, 40), 250, 170
+_LETTERS = 0.42  # size of a title, in OpenCV's unit
 
 
 def chosen(run: str) -> dict[int, list[tuple[str, str | None]]]:
@@ -41,7 +42,7 @@ def chosen(run: str) -> dict[int, list[tuple[str, str | None]]]:
     return members
 
 
-def _crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str | None, bytes]:
+def crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str | None, bytes]:
     """The crops of these rows; a face without a body asks for None."""
     found: dict[str | None, bytes] = {}
     values = pa.array(sorted(filter(None, wanted)), pa.string())
@@ -54,25 +55,29 @@ def _crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str 
 
 
 def picture(data: bytes) -> Array:
-    """Decode and scale to the height of a cell, at most 1.5 cells wide."""
-    image: Array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[assignment]
+    """Decode and scale to the height of a cell, at most 1.5 cells wide; a grey cell for what cannot be decoded."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image is None:
+        return np.full((CELL, CELL, 3), _UNREADABLE, np.uint8)
     scale = min(CELL / image.shape[0], 1.5 * CELL / image.shape[1])
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def _rows(run: str, members: dict[int, list[tuple[str, str | None]]]) -> Iterator[Array]:
     """One strip of pictures for each identity, as wide as it needs."""
-    faces = _crops(run, "faces", "face_id", {face for some in members.values() for face, _ in some})
-    bodies = _crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
+    faces = crops(run, "faces", "face_id", {face for some in members.values() for face, _ in some})
+    bodies = crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
     for number, some in members.items():
-        crops = [faces[face] for face, _ in some] + [bodies[body] for _, body in some if body is not None]
-        yield strip(f"{number}: {some[0][0]} ...", [picture(crop) for crop in crops])
+        shown = [faces[face] for face, _ in some] + [bodies[body] for _, body in some if body is not None]
+        yield strip(f"{number}: {some[0][0]} ...", [picture(crop) for crop in shown])
 
 
 def strip(title: str, pictures: list[Array]) -> Array:
-    """Pictures (CELL,W,3) BGR side by side under a title."""
-    row = np.full((CELL + _HEADER + _GAP, sum(p.shape[1] + _GAP for p in pictures) + _GAP, 3), _PAPER, np.uint8)
-    cv2.putText(row, title, (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
+    """Pictures (CELL,W,3) BGR side by side under a title; as wide as either needs."""
+    (words, _), _ = cv2.getTextSize(title, cv2.FONT_HERSHEY_SIMPLEX, _LETTERS, 1)
+    width = max(sum(p.shape[1] + _GAP for p in pictures), words + _GAP) + _GAP
+    row = np.full((CELL + _HEADER + _GAP, width, 3), _PAPER, np.uint8)
+    cv2.putText(row, title, (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, _LETTERS, _INK, 1, cv2.LINE_AA)
     x = _GAP
     for picture in pictures:
         height, width = picture.shape[:2]

@@ -91,7 +91,7 @@ def test_the_order_of_rows_changes_nothing(run, pairs, tmp_path):
 
 def test_columns_may_be_named(run, tmp_path):
     (tmp_path / "pairs.csv").write_text("w,x,y,z\np00,0,p03,9\np02,yes,p03,9\n")
-    record = manyfaces.verify(str(tmp_path / "pairs.csv"), run, first="w", second="y", same="x")
+    record = manyfaces.verify(str(tmp_path / "pairs.csv"), run, first_column="w", second_column="y", same_column="x")
     assert (record["same"], record["different"]) == (1, 1)
 
 
@@ -104,7 +104,7 @@ def test_columns_may_be_named(run, tmp_path):
             "a,b,same\np02,p03,1\np00,p03,?\n",
             "no pair of two persons.* Left out are rows that name no two items, .*: 1\\.",
         ),
-        ("a,b,c\np02,p03,1\n", "no column that is known to hold whether .* name it with --same COLUMN"),
+        ("a,b,c\np02,p03,1\n", "none is known to hold whether .* name it with --same-column NAME"),
         ("PAR1", "damaged"),
         (None, "there is no such file"),
     ],
@@ -123,6 +123,6 @@ def test_pairs_that_cannot_be_compared_are_told_in_a_sentence(run, tmp_path, cap
 
 def test_a_folder_without_embeddings_is_told_in_a_sentence(pairs, tmp_path, capsys):
     assert cli.main(["verify", pairs, str(tmp_path)]) == cli.UNUSABLE
-    assert "it has no table faces; name a run of a recipe that embeds faces" in capsys.readouterr().err
+    assert "the run has no table faces yet; run it to the stage that embeds" in capsys.readouterr().err
     assert cli.main(["verify", pairs, pairs]) == cli.UNUSABLE
     assert "is a file and no folder" in capsys.readouterr().err

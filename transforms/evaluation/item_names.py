@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.tables.item_ids import safe_id
-from transforms.tables.lookup import LEAST_AT_ONCE
+from transforms.tables.lookup import rows_of
 from transforms.tables.shards import iter_tables, open_arrow, shard_names, shard_path
 
 I64 = npt.NDArray[np.int64]
@@ -121,23 +121,7 @@ def _ask(found: Meaning, names: pa.Array, kind: int, parts: Iterator[pa.Table]) 
 def _hits(names: pa.Array, parts: Iterator[pa.Table]) -> tuple[I64, pa.Array]:
     """Every row whose key is one of the names: the name's place (H,) and the row's id (H,)."""
     places, ids = [np.zeros(0, np.int64)], [pa.array([], pa.large_string())]
-    for part in joined(parts, max(LEAST_AT_ONCE, len(names) // 4)):
-        place = pc.index_in(part["key"], value_set=names, skip_nulls=True)
-        hit = place.is_valid()
-        places.append(place.filter(hit).to_numpy().astype(np.int64))
-        ids += part["id"].filter(hit).chunks
+    for place, rows in rows_of(names, parts, "key"):
+        places.append(place)
+        ids += rows["id"].chunks
     return np.concatenate(places), pa.concat_arrays(ids)
-
-
-def joined(parts: Iterator[pa.Table], least: int) -> Iterator[pa.Table]:
-    """The tables as fewer ones, each but the last of at least `least` rows: a search has a cost beside its rows."""
-    some: list[pa.Table] = []
-    count = 0
-    for part in parts:
-        some.append(part)
-        count += len(part)
-        if count >= least:
-            yield pa.concat_tables(some)
-            some, count = [], 0
-    if some:
-        yield pa.concat_tables(some)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.evaluation.item_names import (
     FACE,
@@ -17,10 +16,9 @@ from transforms.evaluation.item_names import (
     UNKNOWN,
     has_column,
     item_column,
-    joined,
     meaning_of,
 )
-from transforms.tables.lookup import LEAST_AT_ONCE
+from transforms.tables.lookup import rows_of
 from transforms.tables.shards import iter_tables
 
 NOT_IN_RUN, AMBIGUOUS, NO_FACE, HAS_FACE = range(4)
@@ -93,14 +91,11 @@ def _read(run: str, ids: pa.Array, column: str, picture: str) -> Iterator[pa.Tab
     """The rows of `faces` that have one of the ids in the column: its place, face_id, area, picture."""
     own = "face_id" if column == "face_id" else picture  # a face that is named itself need not be the largest
     parts = iter_tables(run, "faces", list(dict.fromkeys([column, own, "face_id", "box"])))
-    for part in joined(parts, max(LEAST_AT_ONCE, len(ids) // 4)):
-        place = pc.index_in(part[column].cast(pa.large_string()), value_set=ids)
-        hit = place.is_valid()
-        rows = part.filter(hit)
+    for place, rows in rows_of(ids, parts, column):
         corners = rows["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4).astype(np.float64)
         area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
         text = [rows[name].cast(pa.large_string()) for name in ("face_id", own)]
-        yield pa.table([place.filter(hit).cast(pa.int64()), text[0], pa.array(area), text[1]], _NONE_READ.column_names)
+        yield pa.table([pa.array(place), text[0], pa.array(area), text[1]], _NONE_READ.column_names)
 
 
 def _codes(column: pa.ChunkedArray) -> I64:

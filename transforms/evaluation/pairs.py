@@ -2,7 +2,6 @@
 
 import re
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,8 +10,8 @@ import pyarrow as pa
 
 from transforms.evaluation.pair_columns import PairColumns
 from transforms.evaluation.verification import I64, Bools
-from transforms.fetch.lists.delimited import read_delimited
-from transforms.fetch.lists.parquet import read_parquet
+from transforms.fetch.lists.files import list_files, nothing_at
+from transforms.fetch.lists.read import read_records
 from transforms.fetch.lists.record import BadRow, Record, cell_text
 from transforms.fetch.lists.text import PARQUET, first_bytes, open_text, physical_lines
 from transforms.tables.files import open_binary
@@ -43,22 +42,40 @@ class Pairs:
         return len(self.same)
 
 
-def read_pairs(path: str, columns: PairColumns) -> Pairs:
-    """The pairs of a file; ValueError if it lacks a column, or cannot be read to its end.
+@dataclass(frozen=True, slots=True)
+class _PairSettings:
+    """How pairs are read, as the readers of lists ask for it."""
 
-    A file whose first line is only a number or two is in the form of LFW's pairs.txt: `name n m` are two pictures of
-    one person, `name n other m` of two persons, and the items are called `name_000n.jpg`.
+    format: str
+    columns: PairColumns
+    quoting: str = "auto"
+
+
+def read_pairs(path: str, columns: PairColumns) -> Pairs:
+    """The pairs in a file, or in the files of a folder or pattern; ValueError, a sentence, if they cannot be read.
+
+    They are CSV, TSV or parquet, whatever they are called. A file whose first line is only a number or two is in the
+    form of LFW's pairs.txt: `name n m` are two pictures of one person, `name n other m` of two persons, and the items
+    are called `name_000n.jpg`.
     """
+    files = list_files(path)
+    if not files:
+        raise ValueError(nothing_at(path))
+    head = _head(files[0])
+    if head and _LFW_HEAD.fullmatch(head):
+        with open_text(files[0]) as text:
+            return _gathered(_of_lfw(line for _, line in physical_lines(text)))
+    kind = "parquet" if head is None else "tsv" if "\t" in head else "csv"
+    return _gathered(_of_records(read_records(path, _PairSettings(kind, columns)), columns))
+
+
+def _head(path: str) -> str | None:
+    """The first line of a file, as much of it as is looked at; None for parquet."""
     with open_binary(path) as file:
         if first_bytes(file).startswith(PARQUET):
-            return _gathered(_of_records(read_parquet(file, columns.check, Counter()), columns))
+            return None
     with open_text(path) as text:
-        head = text.readline(_HEAD)
-    with open_text(path) as text:
-        if _LFW_HEAD.fullmatch(head):
-            return _gathered(_of_lfw(line for _, line in physical_lines(text)))
-        records = read_delimited(text, "\t" if "\t" in head else ",", "auto", columns, columns.check)
-        return _gathered(_of_records(records, columns))
+        return text.readline(_HEAD)
 
 
 def _gathered(pairs: Iterable[_Pair | None]) -> Pairs:
@@ -83,8 +100,13 @@ def _numbers(values: "array[int]") -> I64:
 
 def _of_records(records: Iterator[Record | BadRow], columns: PairColumns) -> Iterator[_Pair | None]:
     """The pair of each record; None for one that says none."""
+    chosen: tuple[str, str, str] | None = None
     for record in records:
-        yield None if isinstance(record, BadRow) else _pair(record, columns.chosen)
+        if isinstance(record, BadRow):
+            yield None
+            continue
+        chosen = chosen or columns.chosen(list(record))
+        yield _pair(record, chosen)
 
 
 def _pair(record: Record, columns: tuple[str, str, str]) -> _Pair | None:

@@ -1,15 +1,14 @@
 """Names find the faces they mean, in runs of images and of videos; what they do not find is told apart."""
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from tests import video_rows
-from tests.transforms.bundle.synthetic_run import face_row
+from tests.labelled_run import image_face
 from transforms.evaluation import item_names
 from transforms.evaluation.items import AMBIGUOUS, HAS_FACE, NO_FACE, NOT_IN_RUN, faces_of
+from transforms.tables import lookup
 from transforms.tables.item_ids import safe_id
 from transforms.tables.rows import ListedImage
 from transforms.tables.schemas import arrow_schema
@@ -34,11 +33,6 @@ URLS = {
     "people/e 1": "https://two.example/e.jpg/",
     "f": "https://two.example/f.jpg",
 }
-
-
-def image_face(image, number, side):
-    ids = {"face_id": f"{image}-b{number}-f0", "body_id": f"{image}-b{number}", "image_id": image}
-    return replace(face_row(0, b"", 10), **ids, box=box(side))
 
 
 @pytest.fixture
@@ -114,8 +108,7 @@ IMAGE_NAMES = [
 
 @pytest.mark.parametrize("at_once", [1, 1 << 20])
 def test_names_of_images(images, at_once, monkeypatch):
-    for module in ("item_names", "items"):
-        monkeypatch.setattr(f"transforms.evaluation.{module}.LEAST_AT_ONCE", at_once)
+    monkeypatch.setattr(lookup, "LEAST_AT_ONCE", at_once)
     state, faces = asked(images, [name for name, _, _ in IMAGE_NAMES])
     assert state == {name: state for name, state, _ in IMAGE_NAMES}
     assert faces == {name: faces for name, _, faces in IMAGE_NAMES}

@@ -3,6 +3,7 @@
 import pytest
 
 from transforms.evaluation.pair_columns import PairColumns
+from transforms.fetch.lists.columns import check_columns
 
 
 @pytest.mark.parametrize(
@@ -17,31 +18,35 @@ from transforms.evaluation.pair_columns import PairColumns
         (["url2", "url1", "x", "same"], ("url1", "url2", "same")),
     ],
 )
-def test_columns_are_guessed(names, chosen):
+def test_columns_are_told_by_their_names(names, chosen):
     columns = PairColumns()
-    assert columns.check(names) == frozenset(chosen)
-    assert columns.chosen == chosen
+    assert columns.chosen(names) == chosen
+    assert columns.used(names) == frozenset(chosen)
+    assert columns.item(names) == chosen[0]
 
 
 def test_a_column_that_is_named_is_taken():
-    columns = PairColumns(first="there", second="here", same="verdict")
-    columns.check(["a", "b", "same", "here", "there", "verdict"])
-    assert columns.chosen == ("there", "here", "verdict")
-    assert PairColumns(same="b").required(["a", "b", "c"]) == [("first", "a"), ("second", "c"), ("same", "b")]
+    columns = PairColumns(first_column="there", second_column="here", same_column="verdict")
+    assert columns.chosen(["a", "b", "same", "here", "there", "verdict"]) == ("there", "here", "verdict")
+    required = PairColumns(same_column="b").required(["a", "b", "c"])
+    assert required == [("first", "a"), ("second", "c"), ("same", "b")]
 
 
 @pytest.mark.parametrize(
     ("columns", "names", "words"),
     [
-        (PairColumns(), [], "no column that is known to hold an item, its columns are none; name it with --first"),
-        (PairColumns(), ["a", "b", "c"], "hold whether both"),
-        (PairColumns(), ["a", "b"], "hold whether both are the same person, its columns are a, b; name it with --same"),
+        (PairColumns(), [], "columns are none; none is known to hold an item: name it with --first-column NAME"),
+        (
+            PairColumns(),
+            ["a", "b", "c"],
+            "are a, b, c; none is known to hold whether both are the same person: .*--same",
+        ),
+        (PairColumns(), ["a", "b"], "hold whether both are the same person"),
         (PairColumns(), ["x", "y", "z", "same"], "hold an item"),
-        (PairColumns(second="nobody"), ["a", "b", "same"], "no column 'nobody', .*--second"),
-        (PairColumns(first="a", second="a"), ["a", "b", "same"], "a, a, same must be three columns"),
-        (PairColumns(), ["a", "a", "same"], "a, a, same must be three columns"),
+        (PairColumns(second_column="nobody"), ["a", "b", "same"], "none is called 'nobody': .*--second-column"),
+        (PairColumns(), ["a", "a", "same"], "two columns of one name"),
     ],
 )
 def test_columns_that_are_not_there(columns, names, words):
     with pytest.raises(ValueError, match=words):
-        columns.check(names)
+        check_columns(columns, names)

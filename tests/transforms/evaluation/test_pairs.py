@@ -40,7 +40,7 @@ def test_a_list_without_pairs(tmp_path, content):
 
 
 def test_an_empty_file(tmp_path):
-    with pytest.raises(ValueError, match="its columns are none"):
+    with pytest.raises(ValueError, match="the columns are none"):
         read(written(tmp_path, ""))
 
 
@@ -90,6 +90,16 @@ def test_the_form_of_lfw(tmp_path):
         ("Cé_0002.jpg", "Cé_12345.jpg", True),
     ]
     assert read(written(tmp_path, "\n".join(lines), "pairs.txt")) == (pairs, 3)
+
+
+def test_pairs_in_the_files_of_a_folder(tmp_path):
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    for name, row in (("2.csv", READ[1]), ("1.csv", READ[0])):
+        written(folder, f"a,b,same\n{row[0]},{row[1]},{row[2]}\n", name)
+    assert read(folder) == (READ, 0)
+    with pytest.raises(ValueError, match="there is no such file"):
+        read(tmp_path / "nothing")
 
 
 def test_a_name_of_any_length_is_one_record(tmp_path):
