@@ -45,15 +45,16 @@ def hardest(compared: Compared, threshold: float) -> list[HardPair]:
 def _hardest(compared: Compared, rank: I64, same: bool, threshold: float) -> list[HardPair]:
     own = np.flatnonzero(compared.same == same)
     similarity = compared.similarity[own].astype(np.float64)
-    order = np.lexsort((rank[compared.second[own]], rank[compared.first[own]], similarity if same else -similarity))
+    ends = np.sort(np.stack([rank[compared.first[own]], rank[compared.second[own]]]), axis=0)
+    order = np.lexsort((ends[1], ends[0], similarity if same else -similarity))
     return [_hard_pair(compared, int(place), threshold) for place in own[order[:LISTED]]]
 
 
 def _hard_pair(compared: Compared, place: int, threshold: float) -> HardPair:
     ends = int(compared.first[place]), int(compared.second[place])
     similarity, same = float(compared.similarity[place]), bool(compared.same[place])
-    items, faces = ([column[end].as_py() for end in ends] for column in (compared.names, compared.face_ids))
-    return HardPair((items[0], items[1]), (faces[0], faces[1]), similarity, same, (similarity >= threshold) != same)
+    one, other = sorted((compared.names[end].as_py(), compared.face_ids[end].as_py()) for end in ends)
+    return HardPair((one[0], other[0]), (one[1], other[1]), similarity, same, (similarity >= threshold) != same)
 
 
 def write_list(path: str, pairs: Sequence[HardPair]) -> None:

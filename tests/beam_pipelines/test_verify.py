@@ -9,6 +9,7 @@ import pytest
 import manyfaces
 from beam_pipelines import cli
 from tests.embedded_faces import write_pictures
+from transforms.tables.files import open_binary
 
 COUNT = 40  # pictures, two of each person
 FILES = ("verification.json", "roc.png", "hardest.csv", "hardest.png")
@@ -75,6 +76,15 @@ def test_from_python_nothing_is_written_unless_it_is_said_where(run, pairs, tmp_
     assert list(tmp_path.iterdir()) == []
     assert manyfaces.verify(pairs, run, output=str(tmp_path / "new" / "out")) == record
     assert json.loads((tmp_path / "new" / "out" / "verification.json").read_text()) == record
+
+
+def test_a_run_may_be_on_any_storage(folder, pairs):
+    run = write_pictures(f"{folder}/run", vectors())
+    record = manyfaces.verify(pairs, manyfaces.Run(run), output=f"{run}/verification")
+    with open_binary(f"{run}/verification/verification.json") as file:
+        assert json.loads(file.read()) == record
+    with open_binary(f"{run}/verification/hardest.png") as file:
+        assert file.read(4) == b"\x89PNG"
 
 
 def test_the_order_of_rows_changes_nothing(run, pairs, tmp_path):

@@ -44,9 +44,12 @@ def test_no_pairs(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]])
-def test_the_most_wrong_stand_first_whatever_the_order_of_rows(order):
-    found = hardest(compared([ROWS[place] for place in order]), 0.5)
+def test_the_most_wrong_stand_first_whatever_the_order_of_rows_and_of_their_items(order, turned):
+    rows = [ROWS[place] for place in order]
+    rows = [(row[1], row[0], *row[2:]) for row in rows] if turned else rows
+    found = hardest(compared(rows), 0.5)
     assert told(found) == [
         ("ab", False, True),
         ("ac", False, True),
