@@ -108,7 +108,7 @@ def write_mistakes(out: BinaryIO, mistakes: tuple[Mistake, ...], people: pa.Arra
     for one in mistakes:
         merged = one.kind == MERGED
         largest = one.parts[0][1] / one.faces if one.parts else 0.0
-        parts = [f"{_name(people, part) if merged else part} {count}" for part, count in one.parts[:MAX_PARTS]]
+        parts = [f"{_name(people, part) if merged else part}: {count}" for part, count in one.parts[:MAX_PARTS]]
         more = ["..."] if len(one.parts) > MAX_PARTS else []
         identity, person = (one.group, None) if merged else (None, _name(people, one.group))
         cells = [identity, person, one.faces, len(one.parts), f"{largest:.4f}", one.wrong_pairs]

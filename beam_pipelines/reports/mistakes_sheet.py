@@ -60,10 +60,10 @@ def _title(faces: LabelledFaces, mistake: Mistake) -> str:
     if mistake.kind == LOST:
         return f"lost: {_named(faces, mistake.group)}, {_count(mistake.faces)}, none in an identity"
     if mistake.kind == MERGED:
-        parts = ", ".join(f"{_named(faces, person)} {count}" for person, count in mistake.parts[: 2 * MAX_PARTS])
+        parts = ", ".join(f"{_named(faces, person)}: {count}" for person, count in mistake.parts[: 2 * MAX_PARTS])
         said = f"merged: identity {mistake.group}, {_count(mistake.faces)} of {len(mistake.parts)} people: {parts}"
     else:
-        parts = ", ".join(f"{number} ({count})" for number, count in mistake.parts[: 2 * MAX_PARTS])
+        parts = ", ".join(f"#{number}: {count}" for number, count in mistake.parts[: 2 * MAX_PARTS])
         person = _named(faces, mistake.group)
         said = f"split: {person}, {_count(mistake.faces)} in {len(mistake.parts)} identities: {parts}"
     return said if len(said) <= _TITLE else f"{said[: _TITLE - 4]} ..."

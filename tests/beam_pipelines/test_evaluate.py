@@ -70,8 +70,8 @@ def test_figures_mistakes_and_picture_are_in_the_run(run, labels, capsys):
         ("split", "", long, "7"),
         ("lost", "", "eve", "2"),
     ]
-    assert rows[0]["consists_of"] == f"'{NAMES['ann']} 5; {long} 3"
-    assert (rows[1]["consists_of"], rows[1]["wrong_pairs"], rows[1]["largest_share"]) == ("1 4; 0 3", "12", "0.5714")
+    assert rows[0]["consists_of"] == f"'{NAMES['ann']}: 5; {long}: 3"
+    assert (rows[1]["consists_of"], rows[1]["wrong_pairs"], rows[1]["largest_share"]) == ("1: 4; 0: 3", "12", "0.5714")
     assert cv2.imread(str(folder / "mistakes.png")).shape[0] == 3 * (120 + 22 + 6)
 
 

@@ -47,7 +47,7 @@ class Counts:
 class LabelledFaces:
     """The faces (F,) that labels say something about.
 
-    person (F,): places in `people` (P,), which are sorted; cluster (F,) and identity (F,): equal for faces that were put
+    person (F,): places in `people` (P,), sorted; cluster (F,) and identity (F,): equal for faces that were put
     together, -1 for those that were not; identity is the run's own number.
     """
 
@@ -95,7 +95,7 @@ def _counts(labels: Labels, named: NamedFaces, face: I64, cluster: I64, identity
     said, first = np.unique(face * people + labels.identity[named.name], return_index=True)
     one = np.bincount(said // people, minlength=len(cluster))[said // people] == 1
     contradicted = len(np.unique(said[~one] // people))
-    covered = [len(np.unique(named.name[groups[face] >= 0])) for groups in (cluster, identity)]
+    covered = [_different(named.name[groups[face] >= 0], len(labels.names)) for groups in (cluster, identity)]
     state = np.bincount(named.state, minlength=4)
     counts = Counts(
         labels.rows,
@@ -113,6 +113,13 @@ def _counts(labels: Labels, named: NamedFaces, face: I64, cluster: I64, identity
         covered[1],
     )
     return counts, first[one]
+
+
+def _different(places: I64, length: int) -> int:
+    """How many of the places of something of this length are named."""
+    named = np.zeros(length, bool)
+    named[places] = True
+    return int(named.sum())
 
 
 def outcome(run: str, face_ids: pa.Array) -> tuple[I64, I64]:
