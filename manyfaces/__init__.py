@@ -9,6 +9,8 @@ why = run.ledger("download")
 
 detect = manyfaces.models.load("centerface")
 found = detect(pixels)  # boxes, scores, landmarks
+
+faces = manyfaces.persons.extract("film.mp4", output="runs/film")  # then cluster, merge, plot
 ```
 """
 
@@ -16,7 +18,18 @@ from beam_pipelines import __version__
 from beam_pipelines.api import Run, run
 from beam_pipelines.curate import curate
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
-from manyfaces import models
+from manyfaces import models, persons
 from model_handlers.errors import ModelError
 
-__all__ = ["ConfigError", "ModelError", "PipelineFailed", "Run", "RunFailed", "__version__", "curate", "models", "run"]
+__all__ = [
+    "ConfigError",
+    "ModelError",
+    "PipelineFailed",
+    "Run",
+    "RunFailed",
+    "__version__",
+    "curate",
+    "models",
+    "persons",
+    "run",
+]

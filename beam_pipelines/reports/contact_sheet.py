@@ -62,11 +62,14 @@ def _rows(run: str, members: dict[int, list[tuple[str, str | None]]]) -> Iterato
         yield strip(f"{number}: {some[0][0]} ...", [thumbnail(crop) for crop in crops])
 
 
-def check_picture(path: str) -> str:
-    """The extension of a picture's file in small letters; ConfigError if it is of no format that is written."""
+def check_picture(path: str, option: str = "--sheet") -> str:
+    """The extension of a picture's file in small letters; ConfigError if it is of no format that is written.
+
+    `option` is what the name was given as.
+    """
     extension = os.path.splitext(path)[1].lower()
     if extension not in _ENCODING:
-        raise ConfigError(f"--sheet {path}: the file's name must end in one of {', '.join(_ENCODING)}.")
+        raise ConfigError(f"{option} {path}: the file's name must end in one of {', '.join(_ENCODING)}.")
     return extension
 
 
