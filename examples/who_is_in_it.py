@@ -30,7 +30,7 @@ def main(words: list[str] | None = None) -> None:
     given = parser.parse_args(words)
     try:
         found = persons_of(given.video, given.output, given.seconds)
-    except (manyfaces.ConfigError, manyfaces.ModelError, manyfaces.RunFailed) as error:
+    except (manyfaces.ConfigError, manyfaces.ModelError, manyfaces.RunFailed, manyfaces.PipelineFailed) as error:
         sys.exit(str(error))
     for number, person in enumerate(found, 1):
         when = ", ".join(f"{start:.1f}-{end:.1f}" for start, end in person.spans)

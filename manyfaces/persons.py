@@ -13,6 +13,7 @@ The recipe person_clustering does the same for many videos, by the same function
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -25,7 +26,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from beam_pipelines import api as _api
-from beam_pipelines.errors import ConfigError
+from beam_pipelines.errors import ConfigError, RunFailed
 from beam_pipelines.reports.contact_sheet import check_picture, stack
 from transforms.persons.appearances import I64, Appearances
 from transforms.persons.grouping import cluster_faces, frames_of, large_enough
@@ -39,16 +40,16 @@ from transforms.persons.screen_time import Moments, Seen, longest_first, moments
 from transforms.persons.settings import PersonSettings
 from transforms.tables.csv_cells import csv_rows
 from transforms.tables.files import commit_file
-from transforms.tables.item_ids import safe_id
 from transforms.tables.pointers import Pointers, locate
 from transforms.tables.shards import read_column
 
 __all__ = ["Faces", "Seen", "cluster", "extract", "merge", "plot", "screen_time"]
 
 _DEFAULT = PersonSettings()
-_LAST = "embeddings"  # the stage whose vectors are grouped here
+_BEHIND = ("persons", "pictures")  # the stages that `cluster`, `merge` and `plot` stand for
 _GROUPS = 50  # on a plot
 _LONG = 80  # characters of a video's name that are used
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +91,7 @@ def extract(
     video_id = _name(url)
     chosen = dict(set or {})
     config: Any = _api.order(recipe, "", output, list(_api.overrides(chosen))).config
-    jobs = [[stage for stage in job if stage not in ("persons", "pictures")] for job in config.jobs]
+    jobs = [[stage for stage in job if stage not in _BEHIND] for job in config.jobs]
     chosen["jobs"] = [job for job in jobs if job]
     chosen["manifest.columns.id"] = "id"
     if folder:
@@ -100,8 +101,13 @@ def extract(
         write = csv_rows(out)
         write(["id", "url"])
         write([video_id, url])
-    run = _api.run(recipe, input=manifest, output=output, set=chosen, beam=beam, recompute=recompute)
-    return _read(run, str(video), video_id, with_clothes=CLOTHES in run.tables())
+    try:
+        run = _api.run(recipe, input=manifest, output=output, set=chosen, beam=beam, recompute=recompute)
+    except RunFailed as error:
+        _check_taken(_api.Run(output), str(video), error)
+        raise
+    _check_taken(run, str(video))
+    return _read(run, video_id, with_clothes=CLOTHES in run.tables())
 
 
 def _source(video: str) -> tuple[str, str]:
@@ -115,28 +121,27 @@ def _source(video: str) -> tuple[str, str]:
 
 
 def _name(url: str) -> str:
-    """The id of a video: the name of its file."""
+    """The id of a video: the name of its file, without what no id may have."""
     path = urlsplit(url).path if "://" in url else url
-    return safe_id(PurePosixPath(path).stem[:_LONG] or "video")
+    return _UNFIT.sub("-", PurePosixPath(path).stem)[:_LONG].strip("-.") or "video"
 
 
-def _read(run: _api.Run, video: str, video_id: str, with_clothes: bool) -> Faces:
-    length = {one["video_id"]: one["seconds"] for one in _rows(run, "videos", ["video_id", "seconds"])}
-    if video_id not in length:
-        lost = [one for one in run.ledger("manifest", "download").to_pylist() if one["reason"]]
-        why = "; ".join(f"{one['reason']} ({one['detail']})" if one["detail"] else one["reason"] for one in lost)
-        raise ConfigError(f"{video}: nothing was taken of it: {why or 'no row says why'}.")
+def _check_taken(run: _api.Run, video: str, because: Exception | None = None) -> None:
+    """ConfigError if the video did not get through the download, with what the ledger says of it."""
+    lost = [one for one in run.ledger("manifest", "download").to_pylist() if one["reason"]]
+    if lost:
+        why = "; ".join(f"{one['reason']}, {one['detail']}" if one["detail"] else one["reason"] for one in lost)
+        raise ConfigError(f"{video}: nothing was taken of it: {why}.") from because
+
+
+def _read(run: _api.Run, video_id: str, with_clothes: bool) -> Faces:
+    (seconds,) = read_column(run.folder, "videos", ["seconds"])["seconds"].to_pylist()
     for videos in videos_with_faces(run.folder, with_clothes):
         for rows in read_videos(run.folder, videos):
             found = rows.found.take(rows.found.order())
             crops = locate(run.folder, "faces", "face_id", pa.array(found.face_id, pa.string()))
-            return Faces(run, video_id, length[video_id], found, rows.moments, crops)
-    return Faces(run, video_id, length[video_id], *_nobody())
-
-
-def _rows(run: _api.Run, table: str, columns: list[str]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = read_column(run.folder, table, columns).to_pylist() if table in run.tables() else []
-    return rows
+            return Faces(run, video_id, seconds, found, rows.moments, crops)
+    return Faces(run, video_id, seconds, *_nobody())
 
 
 def _nobody() -> tuple[Appearances, Moments, Pointers]:

@@ -27,7 +27,7 @@ class Line:
 
 def clock(seconds: float) -> str:
     """A time as people write it: `4.5 s`, `1:04`, `1:02:03`."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
