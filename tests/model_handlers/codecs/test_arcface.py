@@ -113,18 +113,21 @@ def test_an_onnx_file_as_insightface_s_is_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "channels", "depth"),
+    ("name", "channels", "brightest", "depth", "commercial"),
     [
-        ("arcface-r50", "rgb", 50),
-        ("arcface-r100", "rgb", 100),
-        ("adaface-r50", "bgr", 50),
-        ("adaface-r100", "bgr", 100),
-        ("arcface-onnx", "rgb", None),
+        ("arcface-r50", "rgb", 1, 50, False),
+        ("arcface-r100", "rgb", 1, 100, False),
+        ("adaface-r50", "bgr", 1, 50, False),
+        ("adaface-r100", "bgr", 1, 100, False),
+        ("arcface-onnx", "rgb", 1, None, False),
+        ("fr-feature", "bgr", 127.5 / 128, None, True),
+        ("mobilefacenet", "rgb", 127.5 / 128, None, True),
     ],
 )
-def test_entries(name, channels, depth):
+def test_entries(name, channels, brightest, depth, commercial):
     entry = catalogue.load().get(name)
     red, _ = codec_of(entry).encode(plain((255, 0, 0)), 2 * ARCFACE, None)
     assert ("rgb", "bgr")[int(red[2, 60, 60] > red[0, 60, 60])] == channels
+    assert red[:, 60, 60].max() == pytest.approx(brightest)
     assert entry.network_options.get("depth") == depth
-    assert not entry.commercial
+    assert entry.commercial is commercial
