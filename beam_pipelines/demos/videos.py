@@ -50,8 +50,8 @@ _VIDEOS = {
 # several people at once, for the recipes that follow or cover them
 _GROUPS: dict[str, tuple[str, ...]] = {"group-1": ("pitch-1", "friends-1")}
 _SERIES = {  # people who come back, some of them in other clothes
-    "series-1": ("obama-1", "biden-1", "obama-2", "hanks-1", "obama-3", "biden-1"),
-    "series-2": ("astronaut-1", "pitch-1", "hill-1", "friends-1", "astronaut-1", "hill-1"),
+    "series-1": ("obama-1", "biden-1", "obama-2", "astronaut-1", "obama-3", "biden-1"),
+    "series-2": ("hanks-1", "pitch-1", "hill-1", "friends-1", "hanks-1", "hill-1"),
     "landscape-1": ("lake-1",),
 }
 
