@@ -8,18 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beam_pipelines.reports.contact_sheet import CELL, picture, stack, strip
+from beam_pipelines.reports.contact_sheet import stack
 from model_handlers.interface import Array
 from transforms.evaluation.compared import Compared
 from transforms.evaluation.verification import I64
+from transforms.images.drawing import CELL, GAP, HEADER, paper, strip, thumbnail, write
+from transforms.persons.pictures.crops import read_crops
 from transforms.tables.csv_cells import csv_rows
 from transforms.tables.files import commit_file
-from transforms.tables.pointers import RowReader, locate
+from transforms.tables.pointers import locate
 
 LISTED, SHOWN = 100, 24  # of each kind, in the CSV and on the sheet
 _A_ROW = 4  # pairs on the sheet
 _NAME = 14  # characters of a name that have room above a picture
-_PAPER, _INK = 250, (40, 40, 40)
+_WIDTH = 2 * CELL + 24  # pixels of a pair
+_RED = (50, 50, 220)  # BGR
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,11 @@ def _hard_pair(compared: Compared, place: int, threshold: float) -> HardPair:
 def write_list(path: str, pairs: Sequence[HardPair]) -> None:
     """Write the pairs as CSV."""
     with commit_file(path) as out:
-        write = csv_rows(out)
-        write(["kind", "similarity", "wrong", "first", "second", "first_face", "second_face"])
+        row = csv_rows(out)
+        row(["kind", "similarity", "wrong", "first", "second", "first_face", "second_face"])
         for pair in pairs:
             kind, wrong = "same" if pair.same else "different", "yes" if pair.wrong else "no"
-            write([kind, str(np.float32(pair.similarity)), wrong, *pair.items, *pair.face_ids])
+            row([kind, str(np.float32(pair.similarity)), wrong, *pair.items, *pair.face_ids])
 
 
 def write_pictures(path: str, run: str, pairs: Sequence[HardPair]) -> None:
@@ -82,30 +85,27 @@ def write_pictures(path: str, run: str, pairs: Sequence[HardPair]) -> None:
 def _crops(run: str, face_ids: list[str]) -> dict[str, bytes]:
     """The crop of each face, read by pointer: those of a whole run need not fit into memory."""
     at = locate(run, "faces", "face_id", pa.array(face_ids, pa.string()))
-    with RowReader(run, "faces", ["crop"]) as reader:
-        rows = sorted(zip(at.shard.tolist(), at.row.tolist(), face_ids, strict=True))
-        return {face: reader.read(at.names[shard], row)["crop"] for shard, row, face in rows}
+    return {face_ids[place]: crop for place, crop in read_crops(run, at, np.arange(len(face_ids)))}
 
 
 def _cell(pair: HardPair, crops: dict[str, bytes]) -> Array:
     """Both faces under their names, in a cell of one width for all pairs; red around a pair that is decided wrongly."""
     names = " | ".join(_short(name) for name in pair.items)
-    cell = strip(f"{pair.similarity:.3f}  {names}", [picture(crops[face]) for face in pair.face_ids])
-    width = 2 * CELL + 24
-    cell = cell[:, :width]
-    cell = np.pad(cell, ((0, 0), (0, width - cell.shape[1]), (0, 0)), constant_values=_PAPER)
+    row = strip(f"{pair.similarity:.3f}  {names}", [thumbnail(crops[face]) for face in pair.face_ids])
+    cell = paper(len(row), _WIDTH)
+    cell[:, : row.shape[1]] = row[:, :_WIDTH]
     if pair.wrong:
-        cv2.rectangle(cell, (1, 20), (2 * CELL + 16, cell.shape[0] - 2), (50, 50, 220), 2)
+        cv2.rectangle(cell, (1, HEADER - 2), (_WIDTH - 8, len(cell) - 2), _RED, 2)
     return cell
 
 
 def _short(name: str) -> str:
-    """The end of an item's name without its folder and extension, as far as it can be drawn."""
+    """The end of an item's name without its folder and extension, as far as there is room for it."""
     own = name.rstrip("/").rpartition("/")[2].rpartition(".")
-    return (own[0] or own[2])[-_NAME:].encode("ascii", "replace").decode()
+    return (own[0] or own[2])[-_NAME:]
 
 
 def _heading(words: str) -> Array:
-    row = np.full((34, _A_ROW * (2 * CELL + 24), 3), _PAPER, np.uint8)
-    cv2.putText(row, words, (6, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1, cv2.LINE_AA)
+    row = paper(34, _A_ROW * _WIDTH)
+    write(row, words, (GAP, 23), 0.6)
     return row

@@ -5,10 +5,11 @@ import unicodedata
 import cv2
 import numpy as np
 
-from beam_pipelines.reports.contact_sheet import crops, picture, stack, strip
+from beam_pipelines.reports.contact_sheet import crops, stack, strip
 from model_handlers.interface import Array
 from transforms.evaluation.labelled_faces import LabelledFaces
 from transforms.evaluation.mistakes import LOST, MERGED, SPLIT, Mistake
+from transforms.images.drawing import thumbnail
 
 MAX_OF_A_KIND, MAX_PARTS, MAX_FACES = 8, 4, 8
 _COLOURS = ((190, 110, 30), (40, 120, 230), (90, 160, 40), (160, 60, 150))  # BGR: blue, orange, green, violet
@@ -50,7 +51,7 @@ def _some(faces: LabelledFaces, mask: np.ndarray, most: int) -> list[str]:
 
 
 def _framed(file: bytes, colour: tuple[int, int, int]) -> Array:
-    shown = picture(file)
+    shown = thumbnail(file)
     height, width = shown.shape[:2]
     cv2.rectangle(shown, (1, 1), (width - 2, height - 2), colour, 3)
     return shown

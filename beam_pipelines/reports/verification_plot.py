@@ -1,6 +1,5 @@
 """The picture of a verification: the ROC curve, and how similar same and different pairs are."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -8,6 +7,7 @@ from beam_pipelines.reports import chart
 from beam_pipelines.reports.chart import Axis, Panel
 from model_handlers.interface import Array
 from transforms.evaluation.verification import Bools, Point, Verification, places_at_far, wilson
+from transforms.images.drawing import png
 from transforms.tables.files import commit_file
 
 WIDTH, HEIGHT = 1400, 600  # pixels
@@ -24,11 +24,8 @@ def write_plot(path: str, found: Verification, similarity: npt.NDArray[np.floati
     picture = chart.paper(WIDTH, HEIGHT)
     _draw_roc(picture, found)
     _draw_similarities(picture, found, similarity, same)
-    encoded, data = cv2.imencode(".png", chart.finished(picture))
-    if not encoded:
-        raise RuntimeError(f"{path}: the picture cannot be encoded as PNG.")
     with commit_file(path) as out:
-        out.write(data.tobytes())
+        out.write(png(chart.finished(picture)))
 
 
 def _draw_roc(picture: Array, found: Verification) -> None:

@@ -11,6 +11,7 @@ from tests.labelled_run import image_face, write_images, write_table
 from transforms.evaluation.labelled_faces import labelled_faces
 from transforms.evaluation.labels import LabelColumns, read_labels
 from transforms.evaluation.mistakes import mistakes
+from transforms.images.drawing import FAINT
 from transforms.tables.rows import Face
 
 FATES = {
@@ -81,5 +82,5 @@ def test_a_broken_or_missing_picture_is_a_grey_cell(run, tmp_path):
     assert labels.exists()
     assert count == 3
     centre = image[22 + CELL // 2, 6 + CELL // 2]
-    assert (centre == 170).all()
+    assert (centre == FAINT).all()
     assert not np.array_equal(image[:ROW], whole[:ROW])
