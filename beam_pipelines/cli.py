@@ -109,6 +109,10 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     _verify_options(verify)
     verify.set_defaults(do="verify", command=verify)
 
+    calibrate = add("calibrate", help="find thresholds of similarity in a run's own vectors, without labels")
+    _calibrate_options(calibrate)
+    calibrate.set_defaults(do="calibrate", command=calibrate)
+
     evaluate = add("evaluate", help="compare a run's identities with labels: who is shown by which item")
     evaluate.add_argument(
         "labels", metavar="LABELS", help="CSV, TSV or parquet: items (file names, URLs, ids), identities"
@@ -141,6 +145,17 @@ def _verify_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("--first-column", metavar="NAME", help="the column of the first item: file name, URL or id")
     verify.add_argument("--second-column", metavar="NAME", help="the column of the second item")
     verify.add_argument("--same-column", metavar="NAME", help="the column of 1, true or same, or 0, false or different")
+
+
+def _calibrate_options(calibrate: argparse.ArgumentParser) -> None:
+    calibrate.add_argument("run", metavar="RUN", help="the run's folder")
+    calibrate.add_argument("--output", metavar="DIR", help="where figures and picture go (default: RUN/calibration)")
+    calibrate.add_argument(
+        "--method", default="average", choices=("average", "connected"), help="what will cluster (default: %(default)s)"
+    )
+    calibrate.add_argument(
+        "--wrong-links", metavar="N", type=float, help="different people's faces that each may be linked with, at most"
+    )
 
 
 def _models_options(models: argparse.ArgumentParser) -> None:

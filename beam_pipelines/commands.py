@@ -8,6 +8,7 @@ import yaml
 from rich.table import Table
 
 from beam_pipelines import api
+from beam_pipelines import calibrate as calibration
 from beam_pipelines import config as configuration
 from beam_pipelines import curate as curation
 from beam_pipelines import evaluate as evaluation
@@ -144,6 +145,11 @@ def curate(arguments: argparse.Namespace, rest: list[str]) -> None:
 def verify(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces verify`."""
     verification.command(arguments)
+
+
+def calibrate(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces calibrate`."""
+    calibration.command(arguments)
 
 
 def evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:

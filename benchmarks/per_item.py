@@ -31,6 +31,7 @@ from beam_pipelines.driver.pipelines import row_pipeline
 from beam_pipelines.driver.work import Work, pending
 from beam_pipelines.runners.options import local_options
 from benchmarks.results import report
+from model_handlers.models import catalogue
 from transforms.fetch.lists.image_settings import ManifestSettings
 from transforms.fetch.lists.manifest import split_manifest
 from transforms.flow.chunks import Chunk
@@ -197,19 +198,20 @@ def search() -> Rows:
     from transforms.identity.columns import search_columns
     from transforms.identity.identity_stage import WriteIdentities, edge_table
     from transforms.identity.knn import block_edges
+    from transforms.identity.settings import number
+    from transforms.identity.thresholds import of_model
 
     rows: Rows = []
     count, block = 200_000, 4096
     _, settings = configuration.load("webbody")
-    identity = settings.identity.model_copy(  # type: ignore[attr-defined]
-        update={"edges": settings.identity.edges.model_copy(update={"block": count})}  # type: ignore[attr-defined]
-    )
+    identity = of_model(settings.identity, catalogue.load().get("dlib-resnet")).settings  # type: ignore[attr-defined]
+    identity = identity.model_copy(update={"edges": identity.edges.model_copy(update={"block": count})})
     faiss.omp_set_num_threads(1)
     with tempfile.TemporaryDirectory() as run:
         write_embeddings(run, count)
         with timed(rows, "read for the search, a face", count):
             faces = search_columns(run, within_label=False)
-        k, floor = identity.edges.k, identity.edges.min_similarity
+        k, floor = identity.edges.k, number(identity.edges.min_similarity)
         start = time.process_time()
         found = block_edges(faces.units, faces.bounds, 0, block, k, floor)
         seconds = time.process_time() - start

@@ -19,6 +19,7 @@ faces = manyfaces.persons.extract("film.mp4", output="runs/film")  # then cluste
 
 from beam_pipelines import __version__
 from beam_pipelines.api import Run, run
+from beam_pipelines.calibrate import calibrate
 from beam_pipelines.curate import curate
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
 from beam_pipelines.evaluate import evaluate
@@ -35,6 +36,7 @@ __all__ = [
     "Run",
     "RunFailed",
     "__version__",
+    "calibrate",
     "curate",
     "evaluate",
     "models",

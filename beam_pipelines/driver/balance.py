@@ -73,10 +73,10 @@ def check_failures(run: str, stage: str, counts: Tally, max_failed_share: float)
 
 
 def close_stage(
-    order: Order, record: dict[str, Any], stage: str, counts: Tally, seconds: float, inputs: dict[str, str]
+    order: Order, record: dict[str, Any], stage: str, counts: Tally, seconds: float, told: dict[str, Any]
 ) -> None:
-    """Write the counts of a stage that is done into the record; RunFailed if too much of it failed."""
+    """Write the counts of a stage that is done, and what it told, into the record; RunFailed if too much failed."""
     before = record["stages"].get(stage, {})
-    record["stages"][stage] = before | summary(counts, before.get("seconds", 0.0) + seconds) | inputs
+    record["stages"][stage] = before | summary(counts, before.get("seconds", 0.0) + seconds) | told
     write_record(order.run, record)
     check_failures(order.run, stage, counts, order.config.max_failed_share)

@@ -50,7 +50,7 @@ def do_job(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None
             _execute_tables(order, job, stages, record)
     seconds = time.monotonic() - start
     for stage in job.stages:
-        close_stage(order, record, stage.name, counts_of_stage(order.run, stage), seconds, _inputs(order, stage))
+        close_stage(order, record, stage.name, counts_of_stage(order.run, stage), seconds, _told(order, stage))
 
 
 def _do_rows(order: Order, job: Job, attempt: str) -> None:
@@ -98,9 +98,11 @@ def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | Non
         FileSystems.delete(differing)
 
 
-def _inputs(order: Order, stage: Stage) -> dict[str, str]:
-    """What a table stage has read, as its entry in the record says it."""
-    return {"input": inputs_digest(order.run, stage)} if isinstance(stage, TableStage) else {}
+def _told(order: Order, stage: Stage) -> dict[str, Any]:
+    """What a table stage has read and what it tells, as its entry in the record says it."""
+    if not isinstance(stage, TableStage):
+        return {}
+    return {"input": inputs_digest(order.run, stage), **stage.tells(order.run)}
 
 
 def _submit(order: Order, job: Job, build: Callable[[beam.Pipeline], None]) -> NoReturn:

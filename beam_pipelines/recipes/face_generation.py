@@ -21,6 +21,7 @@ from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.flow.stages import Stage
 from transforms.identity.identity_stage import find_identities
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings
+from transforms.identity.thresholds import Chosen, of_model
 from transforms.tables.video_rows import VideoFace
 from transforms.videos.frames_stage import sample_frames
 from transforms.videos.sampling import SamplingSettings
@@ -32,9 +33,9 @@ from transforms.vision.embeddings_stage import embed_faces
 from transforms.vision.settings import DetectionSettings, EmbeddingSettings, VideoFaceSettings
 from transforms.vision.video_faces_stage import measure_faces
 
-# for dlib's descriptors, like the defaults of the settings: see configs/face_generation.yaml
+# one DBSCAN without cleaning: see configs/face_generation.yaml
 _IDENTITY = IdentitySettings(
-    edges=EdgeSettings(k=0, min_similarity=0.94),
+    edges=EdgeSettings(k=0),
     clusters=ClusterSettings(method="dbscan", small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3),
     cleaning=CleanSettings(
         min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
@@ -79,6 +80,9 @@ class FaceGenerationConfig(RecipeConfig):
 def stages(config: FaceGenerationConfig, models: KnownModels) -> list[Stage]:
     """All stages of the recipe, in order."""
     left_out = LEFT_OUT if config.has_stage("candidates") else None
+    identity = Chosen(config.identity)
+    if config.has_stage("identity"):
+        identity = of_model(config.identity, models.of(embedding=config.embeddings.model)["embedding"])
     return [
         download_videos(config.fetch),
         find_shots(config.shots, models),
@@ -89,7 +93,7 @@ def stages(config: FaceGenerationConfig, models: KnownModels) -> list[Stage]:
         measure_faces(config.faces, models),
         choose_candidates(config.candidates, follower="embeddings"),
         embed_faces(config.embeddings, models, VideoFace, without=left_out),
-        find_identities(config.identity),
+        find_identities(identity),
         select_faces(config.selection, config.shots, models),
     ]
 

@@ -17,6 +17,7 @@ from transforms.flow.stages import Stage
 from transforms.identity.identity_stage import find_identities
 from transforms.identity.settings import IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
+from transforms.identity.thresholds import Chosen, of_model
 from transforms.vision.bodies_stage import find_bodies
 from transforms.vision.embeddings_stage import embed_faces
 from transforms.vision.faces_stage import find_faces
@@ -43,13 +44,16 @@ class WebbodyConfig(RecipeConfig):
 
 def stages(config: WebbodyConfig, models: KnownModels) -> list[Stage]:
     """All stages of the recipe, in order."""
+    identity = Chosen(config.identity)
+    if config.has_stage("identity"):
+        identity = of_model(config.identity, models.of(embedding=config.embeddings.model)["embedding"])
     return [
         download_images(config.fetch),
         drop_duplicates(),
         find_bodies(config.bodies, models, without=DUPLICATES if config.has_stage("deduplicate") else None),
         find_faces(config.faces, models),
         embed_faces(config.embeddings, models),
-        find_identities(config.identity),
+        find_identities(identity),
         write_bundle(config.bundle),
         split_identities(config.splits),
     ]

@@ -1,5 +1,6 @@
 """Why a run ended without identities, persons or clips: what its tables say, in a sentence or two."""
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 
 from transforms.identity.columns import as_codes, as_matrix, usable
 from transforms.identity.knn import F32, I64, unit
-from transforms.identity.settings import ClusterSettings, IdentitySettings
+from transforms.identity.settings import ClusterSettings, IdentitySettings, number
 from transforms.tables.ledger import read_ledger
 from transforms.tables.shards import read_shard, shard_names, shard_path
 
@@ -69,10 +70,19 @@ def causes(run: str, record: Mapping[str, Any]) -> list[str]:
         return []
     entry, reasons = stages[stage], stages[stage]["reasons"]
     if stage == "identity" and shard_names(run, "embeddings"):
-        settings = IdentitySettings.model_validate(record["config"]["identity"])
+        settings = _settings(record["config"]["identity"], entry.get("similarities", {}))
         faces = read_faces(run, _entered(entry), settings.edges.within_label)
         return [identity_cause(reasons, faces, settings)]
     return item_cause(stage, reasons, _details(run, stage, _top(reasons)))
+
+
+def _settings(written: Mapping[str, Any], numbers: Mapping[str, Mapping[str, Any]]) -> IdentitySettings:
+    """The settings as they were used: with the numbers that the stage tells of for what was left to the model."""
+    used = copy.deepcopy(dict(written))
+    for key, told in numbers.items():
+        block, _, name = key.partition(".")
+        used[block][name] = told["value"]
+    return IdentitySettings.model_validate(used)
 
 
 def item_cause(stage: str, reasons: Mapping[str, int], details: Iterable[str]) -> list[str]:
@@ -114,7 +124,7 @@ def identity_cause(reasons: Mapping[str, int], faces: Faces, settings: IdentityS
         copies = reasons.get("duplicate_face", 0)
         also = (
             f" after {copies} nearly equal ones were dropped (identity.cleaning.duplicate_similarity "
-            f"{cleaning.duplicate_similarity:g})"
+            f"{number(cleaning.duplicate_similarity):g})"
         )
         return (
             f"What links has faces of fewer than identity.cleaning.min_images {cleaning.min_images} different "
@@ -136,12 +146,13 @@ def _noise(faces: Faces, settings: IdentitySettings) -> str:
         f"The most similar pair{of} has the cosine {faces.best:.4f}, and half of the faces have a neighbour above "
         f"{faces.median:.4f}"
     )
-    if faces.best < clusters.link_similarity:
+    link = number(clusters.link_similarity)
+    if faces.best < link:
         return (
-            f"{seen}; the link threshold identity.clusters.link_similarity is {clusters.link_similarity:g}: lower it "
+            f"{seen}; the link threshold identity.clusters.link_similarity is {link:g}: lower it "
             "with --set, as far as your embedding model tells people apart, or use more images of each person."
         )
-    return f"{seen}, enough for identity.clusters.link_similarity {clusters.link_similarity:g}; {_too_few(clusters)}."
+    return f"{seen}, enough for identity.clusters.link_similarity {link:g}; {_too_few(clusters)}."
 
 
 def _too_few(clusters: ClusterSettings) -> str:

@@ -42,6 +42,33 @@ class Source(_Record):
     sha256: Sha256 = Field(description="SHA-256 of the file (of the member, if it comes out of an archive)")
 
 
+Cosine = Annotated[float, Field(gt=-1, le=1)]
+
+
+class Similarities(_Record):
+    """The cosines that suit the vectors of an embedding model: thresholds of the stage identity."""
+
+    links: tuple[Cosine, Cosine] | None = Field(
+        None,
+        description="the lowest and the highest that a link can be with this model: below the lowest most different "
+        "people are, above the highest hardly two photographs of one person; others are refused; null: not known",
+    )
+    edge: Cosine = Field(description="edges.min_similarity")
+    link: Cosine = Field(description="clusters.link_similarity")
+    merge: Cosine = Field(description="cleaning.merge_similarity")
+    ambiguous: Cosine = Field(description="cleaning.ambiguous_similarity")
+    leakage: Cosine = Field(description="cleaning.leakage_similarity")
+    duplicate: Cosine = Field(description="cleaning.duplicate_similarity")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Similarities":
+        if not self.edge <= self.link <= self.merge:
+            raise ValueError("edge, link and merge must not fall: each is the stricter of two")
+        if self.links is not None and not self.links[0] <= self.link <= self.links[1]:
+            raise ValueError(f"link {self.link:g} must be one of links, {self.links[0]:g} to {self.links[1]:g}")
+        return self
+
+
 class Entry(_Record):
     """One model of the catalogue."""
 
@@ -75,6 +102,10 @@ class Entry(_Record):
         le=8192,
         description=f"length of the vector, which models of the tasks {', '.join(_VECTORS)} must have, and no others",
     )
+    similarities: Similarities | None = Field(
+        None,
+        description="of the task embedding: the thresholds of the stage identity where a configuration gives none",
+    )
     vocabulary: Annotated[tuple[str, ...], AfterValidator(check_vocabulary)] | None = Field(
         None,
         description="of the task objects: the names of its classes in the model's order, a list of them, coco, lvis, "
@@ -96,6 +127,8 @@ class Entry(_Record):
             raise ValueError("without a conversion there is one source, and no converted_sha256")
         if (self.task in _VECTORS) != (self.dimension is not None):
             raise ValueError(f"dimension belongs to models of the tasks {', '.join(_VECTORS)}, and to all of them")
+        if self.similarities is not None and self.task != "embedding":
+            raise ValueError("similarities belong to models of the task embedding, and to no others")
         if self.vocabulary is not None and self.task != "objects":
             raise ValueError("vocabulary belongs to models of the task objects, and to no others")
         if (self.framework == "torch") != (self.network is not None):

@@ -8,6 +8,8 @@ import yaml
 import configs
 from beam_pipelines import config as configuration
 from beam_pipelines.recipes import RECIPES
+from model_handlers.errors import ModelError
+from model_handlers.models import catalogue
 from transforms.settings import Settings
 
 WITH_GPU = ("webbody", "face_clips", "face_generation", "object_tracks", "person_clustering")
@@ -71,16 +73,52 @@ def test_the_gpu_profile_carries_the_reference_s_thresholds_itself():
     assert (bundle["body_side"], bundle["fill"], bundle["quality"]) == (384, [255, 255, 255], 95)
 
 
-def test_thresholds_of_dlib_s_descriptors_go_with_that_model():
-    """The numbers that docs/benchmarks.md measured."""
-    for name in ("webbody", "face_generation"):
-        settings = configuration.load(name)[1]
-        assert settings.embeddings.model == "dlib-resnet"
-        assert settings.identity.clusters.link_similarity == 0.945
-        assert settings.identity.cleaning.leakage_similarity == 0.96
-    cleaning = configuration.load("webbody")[1].identity.cleaning
+def identity(name, *overrides):
+    """The settings of the stage identity as a run of the configuration has them, with all numbers."""
+    recipe, settings = configuration.load(name, list(overrides))
+    (stage,) = (stage for stage in recipe.stages_of(settings) if stage.name == "identity")
+    return stage.settings["identity"]
+
+
+@pytest.mark.parametrize("name", ["webbody", "face_generation"])
+def test_a_configuration_has_the_thresholds_of_the_model_that_it_names(name):
+    """Those of dlib's descriptors are the numbers that docs/benchmarks.md measured."""
+    of_dlib = identity(name)
+    assert (of_dlib.clusters.link_similarity, of_dlib.cleaning.leakage_similarity) == (0.945, 0.96)
+    assert of_dlib.edges.min_similarity == (0.9 if name == "webbody" else 0.945)
+    other = identity(name, "embeddings.model=fr-feature")
+    own = catalogue.load().get("fr-feature").similarities
+    assert (other.clusters.link_similarity, other.cleaning.leakage_similarity) == (own.link, own.leakage)
+
+
+def test_webbody_cleans_with_the_thresholds_of_its_model():
+    cleaning = identity("webbody").cleaning
     assert (cleaning.merge_similarity, cleaning.ambiguous_similarity, cleaning.duplicate_similarity) == (
         0.97,
         0.96,
         0.99,
     )
+
+
+def test_the_reference_s_thresholds_stand_with_its_model_too():
+    left_out = [
+        f"identity.{key}=null"
+        for key in (
+            "edges.min_similarity", "clusters.link_similarity", "cleaning.merge_similarity",
+            "cleaning.ambiguous_similarity", "cleaning.leakage_similarity", "cleaning.duplicate_similarity",
+        )
+    ]  # fmt: skip
+    assert identity("webbody-gpu", *left_out) == identity("webbody-gpu")
+
+
+def test_a_model_without_thresholds_of_its_own_asks_for_them():
+    with pytest.raises(ModelError, match=r"identity\.edges\.min_similarity: the model sface has no similarities"):
+        identity("webbody", "embeddings.model=sface")
+    assert identity("webbody", "embeddings.model=sface", "identity.clusters.link_similarity=auto")
+    without_the_stage = configuration.load("webbody", ["embeddings.model=sface", "jobs=[[download]]"])
+    assert without_the_stage[0].stages_of(without_the_stage[1])
+
+
+def test_numbers_of_another_model_are_refused():
+    with pytest.raises(ModelError, match=r"clusters\.link_similarity: 0\.945 is another embedding model's number"):
+        identity("webbody", "embeddings.model=fr-feature", "identity.clusters.link_similarity=0.945")

@@ -68,7 +68,8 @@ class TableStage:
 
     Its items are the rows of the first table that it `reads`, or those that the stage `follows` kept. If there are any,
     it leaves at least one shard, which may be empty, of every table that it `writes`, and a ledger. `settings` and
-    `models` as of a RowStage; `files` are folders of the run that it writes beside tables.
+    `models` as of a RowStage; `files` are folders of the run that it writes beside tables. `tells` gives, of a run in
+    which it is done, what run.json says of it beside its counts, as plain data.
     """
 
     name: str
@@ -79,6 +80,7 @@ class TableStage:
     models: Models = field(default_factory=Models)
     files: tuple[str, ...] = ()
     follows: str | None = None
+    tells: Callable[[str], Mapping[str, Any]] = lambda run: {}
 
     @property
     def inputs(self) -> tuple[str, ...]:

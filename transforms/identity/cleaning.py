@@ -12,7 +12,7 @@ import numpy.typing as npt
 from transforms.identity.clustering import first_rows, in_largest
 from transforms.identity.knn import F32, I64, block_edges, unit
 from transforms.identity.merging import UNMERGED, closest_to, merge_similar, pairs_above
-from transforms.identity.settings import CleanSettings
+from transforms.identity.settings import CleanSettings, number
 from transforms.tables.schemas import Vector
 
 Mask = npt.NDArray[np.bool_]
@@ -106,7 +106,7 @@ def similarity_to_centre(identity: I64, vectors: Vector) -> F32:
 def merged_identity(identity: I64, vectors: Vector, settings: CleanSettings) -> I64:
     """The identity of every face after merging similar identities; -1 where merging never reached a similar one."""
     names, sums = centres(identity, vectors)
-    group = merge_similar(sums, settings.merge_similarity, settings.max_component)
+    group = merge_similar(sums, number(settings.merge_similarity), settings.max_component)
     return _mapped(identity, names, np.where(group == UNMERGED, -1, names[group]))
 
 
@@ -216,7 +216,7 @@ def clean(
         (
             "ambiguity",
             "ambiguous",
-            lambda: ambiguous(now.identity, faces.image, faces.vectors, rules.ambiguous_similarity),
+            lambda: ambiguous(now.identity, faces.image, faces.vectors, number(rules.ambiguous_similarity)),
         ),
         (
             "leakage",
@@ -224,10 +224,14 @@ def clean(
             lambda: (
                 none
                 if validation is None
-                else leaked(now.identity, faces.vectors, validation, rules.leakage_similarity)
+                else leaked(now.identity, faces.vectors, validation, number(rules.leakage_similarity))
             ),
         ),
-        ("duplicates", "duplicate_face", lambda: duplicates(now.identity, faces.vectors, rules.duplicate_similarity)),
+        (
+            "duplicates",
+            "duplicate_face",
+            lambda: duplicates(now.identity, faces.vectors, number(rules.duplicate_similarity)),
+        ),
     ]
     for stage, code, rule in later:
         now.drop(rule(), code)

@@ -16,7 +16,8 @@ from transforms.identity import columns
 from transforms.identity.cleaning import Cleaned, FaceColumns, clean
 from transforms.identity.clustering import cluster
 from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_of
-from transforms.identity.settings import EdgeSettings, IdentitySettings
+from transforms.identity.settings import IdentitySettings, number
+from transforms.identity.thresholds import FOLDER, Chosen, found, told
 from transforms.tables.csv_cells import write_csv
 from transforms.tables.digest import digest, tables_digest
 from transforms.tables.files import commit_file, exists
@@ -40,14 +41,17 @@ EMBEDDINGS = "embeddings"
 _ONLY = "00000"  # the name of a table's only shard
 
 
-def find_identities(settings: IdentitySettings) -> TableStage:
+def find_identities(chosen: Chosen) -> TableStage:
     """The stage identity: who is who among the faces that have an embedding."""
+    settings = chosen.settings
     return TableStage(
         name=STAGE,
         reads=(EMBEDDINGS,),
         writes=("edges", "identities", "label_map", "cleaning"),
         transform=partial(FindIdentities, settings=settings),
         settings={"identity": settings},
+        files=(FOLDER,),
+        tells=partial(told, chosen=chosen),
     )
 
 
@@ -61,15 +65,16 @@ class Block:
     input: str
 
 
-def plan_blocks(run: str, settings: EdgeSettings) -> list[Block]:
-    """The blocks of the run's embeddings. FileNotFoundError without the table."""
+def plan_blocks(run: str, settings: IdentitySettings) -> list[Block]:
+    """The blocks of the run's embeddings; thresholds that are `auto` are found first. FileNotFoundError without it."""
     names = shard_names(run, EMBEDDINGS)
     if not names:
         raise FileNotFoundError(f"the run {run} has no table embeddings; run the stages before {STAGE} first.")
     rows = sum(rows for rows, _ in read_footers(run, EMBEDDINGS, names))
-    made_from = digest([tables_digest(run, [EMBEDDINGS]), settings.model_dump(mode="json")])
-    starts = range(0, rows, settings.block)
-    return [Block(f"{i:05d}", at, min(at + settings.block, rows), made_from) for i, at in enumerate(starts)]
+    edges = found(run, settings).edges
+    made_from = digest([tables_digest(run, [EMBEDDINGS]), edges.model_dump(mode="json")])
+    starts = range(0, rows, edges.block)
+    return [Block(f"{i:05d}", at, min(at + edges.block, rows), made_from) for i, at in enumerate(starts)]
 
 
 def edge_table(faces: pa.Array, edges: Edges) -> pa.Table:
@@ -81,7 +86,7 @@ def edge_table(faces: pa.Array, edges: Edges) -> pa.Table:
 class SearchBlock(beam.DoFn):
     """Block -> its name, once its shard of `edges` is committed; nothing is searched if it already is."""
 
-    def __init__(self, run: str, settings: EdgeSettings) -> None:
+    def __init__(self, run: str, settings: IdentitySettings) -> None:
         self._run, self._settings = run, settings
         self._handle = shared.Shared()
 
@@ -90,13 +95,14 @@ class SearchBlock(beam.DoFn):
         path = shard_path(self._run, "edges", block.name)
         if not (exists(path) and read_footer(path)[1].get("input") == block.input):
             faces = self._handle.acquire(self._load, tag=block.input)
-            k, floor = self._settings.k, self._settings.min_similarity
-            edges = block_edges(faces.units, faces.bounds, block.start, block.stop, k, floor)
+            chosen = found(self._run, self._settings).edges
+            least = number(chosen.min_similarity)
+            edges = block_edges(faces.units, faces.bounds, block.start, block.stop, chosen.k, least)
             write_shard(path, edge_table(faces.face_id, edges), {"input": block.input})
         yield block.name
 
     def _load(self) -> columns.SearchColumns:
-        return columns.search_columns(self._run, self._settings.within_label)
+        return columns.search_columns(self._run, self._settings.edges.within_label)
 
 
 def read_edges(run: str, names: list[str], faces: pa.Array, min_similarity: float) -> Edges:
@@ -126,7 +132,8 @@ class WriteIdentities(beam.DoFn):
 
     def process(self, _: int) -> Iterator[int]:
         """Read, cluster, clean, write."""
-        blocks = [block.name for block in plan_blocks(self._run, self._settings.edges)]
+        settings = found(self._run, self._settings)
+        blocks = [block.name for block in plan_blocks(self._run, self._settings)]
         remove_other_shards(self._run, "edges", blocks)
         meta = columns.sorted_by_face(
             self._run, ["face_id", "body_id", "image_id", "label", "source", "face_score", "face_px"]
@@ -140,8 +147,8 @@ class WriteIdentities(beam.DoFn):
             meta["face_score"].to_numpy(),
             meta["face_px"].to_numpy(),
         )
-        links = read_edges(self._run, blocks, face_id, self._settings.clusters.link_similarity)
-        cleaned, clusters = cluster_and_clean(faces, links, self._settings)
+        links = read_edges(self._run, blocks, face_id, number(settings.clusters.link_similarity))
+        cleaned, clusters = cluster_and_clean(faces, links, settings)
         write_tables(self._run, meta, clusters, cleaned)
         yield int(cleaned.identity.max(initial=-1)) + 1
 
@@ -215,9 +222,9 @@ class FindIdentities(beam.PTransform):
         return (
             begin
             | "Run" >> beam.Create([self._run])
-            | "Plan blocks" >> beam.FlatMap(plan_blocks, self._settings.edges)
+            | "Plan blocks" >> beam.FlatMap(plan_blocks, self._settings)
             | "Spread blocks" >> beam.Reshuffle()
-            | "Find edges" >> beam.ParDo(SearchBlock(self._run, self._settings.edges))
+            | "Find edges" >> beam.ParDo(SearchBlock(self._run, self._settings))
             | "All edges" >> beam.CombineGlobally(beam.combiners.CountCombineFn())
             | "Cluster and clean" >> beam.ParDo(WriteIdentities(self._run, self._settings))
         )

@@ -1,18 +1,37 @@
 """What the identity stage and the splits can be told.
 
-Thresholds belong to the embedding model. The defaults are for dlib's descriptors, with which both recipes come;
-configs/webbody.yaml says how they were found, and configs/webbody-gpu.yaml has those for KP-RPE features.
+Thresholds belong to the embedding model: its entry of the catalogue has them (`similarities`). A configuration may give
+others, or have them found in the run's own vectors; `thresholds` makes numbers of all before anything is clustered.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from transforms.settings import How, Settings
 
+
+def _similarity(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None or value == "auto" or (is_number and -1 < value <= 1):
+        return value
+    raise ValueError(
+        f"a similarity is a number above -1 and at most 1, auto, or null for the embedding model's own, not {value!r}"
+    )
+
+
 Cosine = Annotated[float, Field(gt=-1, le=1)]
+# a number, `auto`, which is found in the vectors, or null: what the catalogue says of the embedding model
+Similarity = Annotated[Cosine | Literal["auto"] | None, BeforeValidator(_similarity)]
 Share = Annotated[float, Field(ge=0, le=1)]
 SplitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$")]  # it becomes the name of a file
+
+
+def number(similarity: Similarity) -> float:
+    """The similarity as a number. ValueError while it is still to be found."""
+    if similarity is None or similarity == "auto":
+        raise ValueError(f"a similarity is still {similarity}: transforms.identity.thresholds makes a number of it")
+    return similarity
 
 
 class EdgeSettings(Settings):
@@ -21,7 +40,11 @@ class EdgeSettings(Settings):
     k: int = Field(
         64, ge=0, le=1024, description="edges from each face to its k nearest; 0: to all above min_similarity"
     )
-    min_similarity: Cosine = Field(0.9, description="cosine similarity that an edge has at least")
+    min_similarity: Similarity = Field(
+        None,
+        description="cosine similarity that an edge has at least; null: as clusters.link_similarity is found, and with "
+        "k 0 as high as that",
+    )
     within_label: bool = Field(
         False, description="edges only between faces of the same source label; false: between all"
     )
@@ -35,8 +58,16 @@ class ClusterSettings(Settings):
         "connected",
         description="connected: components of the whole graph; dbscan: DBSCAN",
     )
-    link_similarity: Cosine = Field(
-        0.945, description="cosine similarity that links two faces; dbscan's eps is 1 - this"
+    link_similarity: Similarity = Field(
+        None,
+        description="cosine similarity that links two faces; dbscan's eps is 1 - this. auto: found in the run's own "
+        "vectors; null: the embedding model's own, from the catalogue",
+    )
+    wrong_links: float | None = Field(
+        None,
+        gt=0,
+        description="of auto: different people's faces that each face may be linked with, on average; null: as many as "
+        "cost fewer pairs than they win",
     )
     small_face_px: float = Field(
         0, ge=0, description="a face whose box's shorter side is below this, pixels, is small; 0: none is"
@@ -51,24 +82,24 @@ class ClusterSettings(Settings):
 
 
 class CleanSettings(Settings):
-    """The cleaning rules, in their order; 1 as a similarity switches its rule off."""
+    """The cleaning rules, in their order; 1 as a similarity switches its rule off; null: as the link is found."""
 
     min_face_score: float = Field(0.5, ge=0, lt=1, description="a face's detection score must be above this, strictly")
     min_images: int = Field(2, ge=1, description="images that an identity has at least, applied after every rule")
-    merge_similarity: Cosine = Field(
-        0.97, description="identities merge while the cosine of their centres is above this"
+    merge_similarity: Similarity = Field(
+        None, description="identities merge while the cosine of their centres is above this"
     )
     max_component: int = Field(
         10_000, ge=2, description="more similar identities than this are merged along their pairs, not all with all"
     )
-    ambiguous_similarity: Cosine = Field(
-        0.96, description="after merging, the smaller of two identities with centres above this cosine is dropped"
+    ambiguous_similarity: Similarity = Field(
+        None, description="after merging, the smaller of two identities with centres above this cosine is dropped"
     )
-    leakage_similarity: Cosine = Field(
-        0.96, description="identities with a centre above this cosine to a validation identity's are dropped"
+    leakage_similarity: Similarity = Field(
+        None, description="identities with a centre above this cosine to a validation identity's are dropped"
     )
-    duplicate_similarity: Cosine = Field(
-        0.99, description="of two faces of an identity above this cosine the later one, by face id, is dropped"
+    duplicate_similarity: Similarity = Field(
+        None, description="of two faces of an identity above this cosine the later one, by face id, is dropped"
     )
     validation_identities: str | None = Field(
         None, description="path of the validation identities: .npy of centres, or .parquet with identity and vector"
@@ -84,15 +115,17 @@ class IdentitySettings(Settings):
 
     @model_validator(mode="after")
     def _edges_suffice(self) -> "IdentitySettings":
-        if self.clusters.link_similarity < self.edges.min_similarity:
+        link, least = self.clusters.link_similarity, self.edges.min_similarity
+        if isinstance(link, float) and isinstance(least, float) and link < least:
             raise ValueError(
-                f"clusters.link_similarity {self.clusters.link_similarity:g} is below edges.min_similarity "
-                f"{self.edges.min_similarity:g}, so links would be missing; lower edges.min_similarity to it"
+                f"clusters.link_similarity {link:g} is below edges.min_similarity {least:g}, so links would be "
+                "missing; lower edges.min_similarity to it"
             )
-        if self.clusters.small_face_px and self.clusters.small_link_similarity < self.clusters.link_similarity:
+        small = self.clusters.small_link_similarity
+        if self.clusters.small_face_px and isinstance(link, float) and small < link:
             raise ValueError(
-                f"clusters.small_link_similarity {self.clusters.small_link_similarity:g} is below "
-                f"clusters.link_similarity {self.clusters.link_similarity:g}; it must be the stricter of the two"
+                f"clusters.small_link_similarity {small:g} is below clusters.link_similarity {link:g}; it must be the "
+                "stricter of the two"
             )
         if self.edges.within_label and self.clusters.method == "connected":
             raise ValueError("clusters.method connected needs the edges of all faces; set edges.within_label to false")

@@ -30,7 +30,7 @@ from transforms.vision.embeddings_stage import embed_faces
 from transforms.vision.settings import EmbeddingSettings
 
 FACES = Faces(39, 39, 0.87, 0.93, 0.71)
-CONNECTED = {"clusters": {"link_similarity": 0.945}}
+NUMBERS = {"clusters": {"link_similarity": 0.945}, "cleaning": {"duplicate_similarity": 0.99}}
 WITHIN = {"edges": {"within_label": True}, "clusters": {"method": "dbscan"}}
 SMALL = {"clusters": {"small_face_px": 60, "small_link_similarity": 0.97}}
 
@@ -38,7 +38,7 @@ CAUSES = [
     (
         {"noise": 39},
         FACES,
-        CONNECTED,
+        {},
         "The most similar pair has the cosine 0.9300, and half of the faces have a neighbour above 0.7100; the link "
         "threshold identity.clusters.link_similarity is 0.945: lower it with --set, as far as your embedding model "
         "tells people apart, or use more images of each person.",
@@ -69,9 +69,14 @@ CAUSES = [
 ]
 
 
+def with_numbers(settings):
+    both = {name: NUMBERS.get(name, {}) | settings.get(name, {}) for name in {*NUMBERS, *settings}}
+    return IdentitySettings.model_validate(both)
+
+
 @pytest.mark.parametrize(("reasons", "faces", "settings", "words"), CAUSES)
 def test_the_cause_names_the_number_and_the_key(reasons, faces, settings, words):
-    cause = identity_cause(reasons, faces, IdentitySettings.model_validate(settings))
+    cause = identity_cause(reasons, faces, with_numbers(settings))
     assert re.search(words, cause), cause
     assert cause.endswith(".")
 
@@ -179,9 +184,13 @@ def record(recipe, config, **stages):
     return {"recipe": recipe, "config": config().model_dump(mode="json"), "stages": stages}
 
 
+# what the stage tells of its similarities
+LINK = {"similarities": {"clusters.link_similarity": {"value": 0.945, "from": "the model dlib-resnet"}}}
+
+
 def test_a_run_without_identities_says_so_at_its_end(folder, capsys):
     embeddings(folder, [0, 30, 60])
-    told = record("webbody", WebbodyConfig, embeddings=stage(3), identity=stage(0, 3, noise=3))
+    told = record("webbody", WebbodyConfig, embeddings=stage(3), identity=stage(0, 3, noise=3) | LINK)
     write_record(folder, told)
     summary.show(folder)
     shown = capsys.readouterr().out

@@ -59,13 +59,13 @@ def stages(cleaned):
 
 
 def test_no_faces():
-    cleaned = clean(columns(np.zeros((0, 4))), ints(), True, np.zeros((1, 4), np.float32), CleanSettings())
+    cleaned = clean(columns(np.zeros((0, 4))), ints(), True, np.zeros((1, 4), np.float32), rules())
     assert cleaned.identity.tolist() == []
     assert [s.n_subjects for s in cleaned.stages] == [0] * 7
 
 
 def test_all_noise():
-    cleaned = clean(columns(at(0, 90)), ints(-1, -1), True, None, CleanSettings())
+    cleaned = clean(columns(at(0, 90)), ints(-1, -1), True, None, rules())
     assert cleaned.reason.tolist() == ["noise", "noise"]
     assert cleaned.identity.tolist() == cleaned.merged.tolist() == [-1, -1]
     assert np.isnan(cleaned.similarity).all()

@@ -3,34 +3,59 @@
 import pytest
 from pydantic import ValidationError
 
-from transforms.identity.settings import IdentitySettings
+from transforms.identity.settings import IdentitySettings, number
 
 
-def test_defaults_are_for_the_descriptors_of_the_cpu_profile():
+def test_no_similarity_has_a_default_of_its_own():
     chosen = IdentitySettings()
-    assert (chosen.edges.k, chosen.edges.min_similarity, chosen.edges.within_label) == (64, 0.9, False)
-    assert (chosen.clusters.method, chosen.clusters.link_similarity, chosen.clusters.keep) == (
+    assert (chosen.edges.k, chosen.edges.within_label, chosen.clusters.method, chosen.clusters.keep) == (
+        64,
+        False,
         "connected",
-        0.945,
         "all",
     )
     cleaning = chosen.cleaning
     assert (cleaning.min_face_score, cleaning.min_images, cleaning.max_component) == (0.5, 2, 10_000)
-    assert (cleaning.merge_similarity, cleaning.ambiguous_similarity) == (0.97, 0.96)
-    assert (cleaning.leakage_similarity, cleaning.duplicate_similarity) == (0.96, 0.99)
+    similarities = (
+        chosen.edges.min_similarity,
+        chosen.clusters.link_similarity,
+        cleaning.merge_similarity,
+        cleaning.ambiguous_similarity,
+        cleaning.leakage_similarity,
+        cleaning.duplicate_similarity,
+    )
+    assert similarities == (None,) * 6
+
+
+@pytest.mark.parametrize(("written", "read"), [(1, 1.0), (0.5, 0.5), ("auto", "auto"), (None, None)])
+def test_a_similarity_is_a_number_auto_or_null(written, read):
+    chosen = IdentitySettings.model_validate({"clusters": {"link_similarity": written}})
+    assert chosen.clusters.link_similarity == read
+    assert type(chosen.clusters.link_similarity) is type(read)
+
+
+@pytest.mark.parametrize("still", [None, "auto"])
+def test_what_is_still_to_be_found_is_no_number(still):
+    assert number(0.5) == 0.5
+    with pytest.raises(ValueError, match=f"still {still}"):
+        number(still)
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"clusters": {"link_similarity": 0.2}}, "lower edges.min_similarity"),
+        ({"edges": {"min_similarity": 0.9}, "clusters": {"link_similarity": 0.2}}, "lower edges.min_similarity"),
         (
             {"clusters": {"link_similarity": 0.95, "small_face_px": 80, "small_link_similarity": 0.9}},
             "the stricter of the two",
         ),
         ({"edges": {"within_label": True}}, "within_label to false"),
         ({"edges": {"k": 2}, "clusters": {"method": "dbscan", "min_samples": 5}}, "min_samples - 1"),
-        ({"cleaning": {"merge_similarity": 1.5}}, "less than or equal to 1"),
+        ({"cleaning": {"merge_similarity": 1.5}}, "above -1 and at most 1, auto, or null .* not 1.5"),
+        ({"clusters": {"link_similarity": "automatic"}}, "not 'automatic'"),
+        ({"clusters": {"link_similarity": True}}, "not True"),
+        ({"clusters": {"link_similarity": float("nan")}}, "not nan"),
+        ({"clusters": {"wrong_links": 0}}, "greater than 0"),
         ({"cleaning": {"merge": 0.5}}, "Extra inputs"),
     ],
 )

@@ -56,15 +56,22 @@ def planted(people, faces, seed=0, noise=0.5, labels=True):
     return [embedding(i, v, label[i]) for i, v in enumerate(vectors)], person
 
 
+# as the catalogue has them for dlib-resnet
+DLIB = {
+    "merge_similarity": 0.97,
+    "ambiguous_similarity": 0.96,
+    "leakage_similarity": 0.96,
+    "duplicate_similarity": 0.99,
+}
 WITHIN = IdentitySettings(
     edges=EdgeSettings(min_similarity=0.6, block=37),
     clusters=ClusterSettings(link_similarity=0.65),
-    cleaning=CleanSettings(duplicate_similarity=0.99),
+    cleaning=CleanSettings(**DLIB),
 )
 WHOLE = IdentitySettings(
     edges=EdgeSettings(k=8, min_similarity=0.6, within_label=False, block=37),
     clusters=ClusterSettings(method="connected", link_similarity=0.65, keep="all"),
-    cleaning=CleanSettings(duplicate_similarity=0.99),
+    cleaning=CleanSettings(**DLIB),
 )
 
 
@@ -72,7 +79,12 @@ ACROSS = IdentitySettings(  # DBSCAN of all faces together, no cleaning
     edges=EdgeSettings(min_similarity=0.6, within_label=False, block=37),
     clusters=ClusterSettings(link_similarity=0.65, min_samples=3, keep="all"),
     cleaning=CleanSettings(
-        min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
+        min_face_score=0,
+        min_images=1,
+        merge_similarity=1,
+        ambiguous_similarity=1,
+        leakage_similarity=0.96,
+        duplicate_similarity=1,
     ),
 )
 
@@ -85,7 +97,7 @@ def identities(run):
 
 def test_no_table_is_one_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match="has no table embeddings"):
-        plan_blocks(str(tmp_path), EdgeSettings())
+        plan_blocks(str(tmp_path), IdentitySettings())
 
 
 @pytest.mark.parametrize("chosen", [WITHIN, WHOLE])
