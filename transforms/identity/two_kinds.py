@@ -95,7 +95,7 @@ def beta_end(x: Floats, floor: float, a: float, b: float) -> Floats:
 
     # the complement from the other side: 1 - betainc(a, b, x) would be rounded to nothing
     end = betainc(b, a, (1 - np.maximum(x, floor).clip(-1, 1)) / 2)
-    return np.asarray(end / max(float(betainc(b, a, (1 - floor) / 2)), _TINY))
+    return np.asarray(end / max(float(betainc(b, a, (1 - floor) / 2)), np.finfo(np.float64).tiny))
 
 
 def fit(counts: Floats, edges: Floats, faces: int, start: TwoKinds | None = None) -> TwoKinds:
@@ -110,7 +110,8 @@ def fit(counts: Floats, edges: Floats, faces: int, start: TwoKinds | None = None
     others, most = float(_OTHERS), _MOST_ABOVE * (faces - 1)
     while True:
         found = _fit_from(int(np.argmax(above <= min(others, most) / (faces - 1))), counts, edges, spread, None)
-        if found.share <= _MOST_SAME or others >= most:
+        # a middle far above the floor is no end of a distribution: what is above are the same person's pairs alone
+        if (found.share <= _MOST_SAME and found.middle <= found.floor + found.spread) or others >= most:
             return found
         others *= 3
 

@@ -1,4 +1,4 @@
-"""Links found without labels: right for planted people, monotone, the same in any order, and honest where nothing is."""
+"""Links found without labels are right for planted people, monotone, the same in any order, and doubted in words."""
 
 import dataclasses
 
@@ -12,10 +12,6 @@ from transforms.identity.two_kinds import TwoKinds
 
 KINDS = TwoKinds(floor=0.1, above=200, share=0.04, middle=0.02, spread=0.1, a=60, b=10)
 TENS = people([10] * 50)
-
-
-def nothing_in(vectors):
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 NO_EVIDENCE = [

@@ -40,7 +40,9 @@ def numbers(settings):
 
 def write_run(run, units):
     rows = [
-        Embedding(f"f{n:04d}", None, f"i{n // 2:04d}", None, "{}", 0.9, 80.0, vector, 1.0, "some-model")
+        Embedding(
+            f"f{n:04d}", None, f"i{n // 2:04d}", None, "{}", 0.9, 80.0, vector.astype(np.float16), 1.0, "some-model"
+        )
         for n, vector in enumerate(units)
     ]
     schema = arrow_schema(Embedding, vector=pa.list_(pa.float16(), units.shape[1]))

@@ -77,7 +77,7 @@ kinds = st.builds(
     middle=st.floats(-0.3, 0.5),
     spread=st.floats(0.01, 0.3),
     a=st.floats(2, 200),
-    b=st.floats(0.5, 50),
+    b=st.floats(0.5, 20),
 )
 
 
@@ -95,5 +95,5 @@ def test_fewer_are_above_a_higher_similarity(found):
 
 def test_ends_of_distributions_are_shares_of_what_is_above_the_floor():
     x = np.array([-1.0, 0.2, 0.4, 1.0])
-    assert normal_end(x, 0.2, 0, 0.1)[:3].tolist() == [1, 1, norm.sf(4) / norm.sf(2)]
+    assert normal_end(x, 0.2, 0, 0.1)[:3] == pytest.approx([1, 1, norm.sf(4) / norm.sf(2)])
     assert beta_end(x, 0.2, 8, 2) == pytest.approx([1, 1, beta.sf(0.7, 8, 2) / beta.sf(0.6, 8, 2), 0])
