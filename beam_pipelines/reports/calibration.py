@@ -36,7 +36,10 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         f"{same:.3g}",
         f"other pictures of its person that a face has; their mean similarity is {mean:.3f}",
     )
-    for name, meaning in (("same", "one person"), ("different", "two people, such as faces of one image")):
+    for name, meaning in (
+        ("same", "one person"),
+        ("different", "two people, as faces of one image are but for copies, mirrors and faces found twice"),
+    ):
         known = record[name]
         if known["pairs"]:
             yield (

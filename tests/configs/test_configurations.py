@@ -112,7 +112,7 @@ def test_the_reference_s_thresholds_stand_with_its_model_too():
 
 
 def test_a_model_without_thresholds_of_its_own_asks_for_them():
-    with pytest.raises(ModelError, match=r"identity\.edges\.min_similarity: the model sface has no similarities"):
+    with pytest.raises(ModelError, match=r"identity\.clusters\.link_similarity: the model sface has no similarities"):
         identity("webbody", "embeddings.model=sface")
     assert identity("webbody", "embeddings.model=sface", "identity.clusters.link_similarity=auto")
     without_the_stage = configuration.load("webbody", ["embeddings.model=sface", "jobs=[[download]]"])

@@ -52,6 +52,8 @@ def of_model(settings: IdentitySettings, model: Entry) -> Chosen:
     given = {key: _get(settings, key) for key in _KEYS}
     if own is not None:
         _check(given, own, model.name)
+    elif given[_LINK] is None:
+        raise ModelError(_nothing_known(_LINK, model))
     for key, value in given.items():
         if value is None and given[_LINK] == "auto":
             value, origin[_name(key)] = "auto", "auto, as the link is"
@@ -73,11 +75,15 @@ def _own(
     if key == _EDGE and settings.edges.k == 0 and isinstance(link, float):
         return link  # all pairs above it: lower ones would be many, and nothing reads them
     if own is None:
-        raise ModelError(
-            f"identity.{_name(key)}: the model {model.name} has no similarities of its own in the catalogue; give a "
-            "number, or auto, or write `similarities` into its entry."
-        )
+        raise ModelError(_nothing_known(key, model))
     return float(getattr(own, _KEYS[key][0]))
+
+
+def _nothing_known(key: tuple[str, str], model: Entry) -> str:
+    return (
+        f"identity.{_name(key)}: the model {model.name} has no similarities of its own in the catalogue; give a number, "
+        "or auto, or write `similarities` into its entry."
+    )
 
 
 def _check(given: Mapping[tuple[str, str], Similarity], own: Similarities, model: str) -> None:
@@ -135,7 +141,10 @@ def found(run: str, settings: IdentitySettings) -> IdentitySettings:
 
 def _calibrated(run: str, settings: IdentitySettings) -> Calibration:
     try:
-        return calibrate_vectors(read_vectors(run), rule_of(settings.clusters), settings.clusters.wrong_links)[0]
+        made, _ = calibrate_vectors(read_vectors(run), rule_of(settings.clusters), settings.clusters.wrong_links)
+        if not made.certain:
+            raise TooLittleEvidence(" ".join(made.doubts))
+        return made
     except TooLittleEvidence as error:
         raise ValueError(
             f"{run}: identity.clusters.link_similarity auto: {error} Give numbers, or null for the model's own."

@@ -11,10 +11,13 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from model_handlers.models import catalogue
+from tests.transforms.identity.people import people
 from transforms.evaluation.agreement import measure
-from transforms.identity.identity_stage import FindIdentities, plan_blocks, read_edges
+from transforms.identity.identity_stage import FindIdentities, find_identities, plan_blocks, read_edges
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
+from transforms.identity.thresholds import of_model
 from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.rows import Body, Embedding
 from transforms.tables.schemas import arrow_schema
@@ -236,6 +239,27 @@ def test_a_face_that_stands_twice_is_an_error(tmp_path):
     write_embeddings(run, [row, row], shards=2)
     with pytest.raises(Exception, match="i00001-b0-f0 stands twice"):
         run_pipeline(FindIdentities(run, WITHIN))
+
+
+def test_thresholds_that_are_auto_are_found_before_the_search(tmp_path):
+    run = str(tmp_path)
+    units, person = people([8] * 40, noise=0.5, dimension=DIMENSION)
+    write_embeddings(run, [embedding(n, vector) for n, vector in enumerate(units)])
+    auto = IdentitySettings(clusters=ClusterSettings(link_similarity="auto"))
+    stage = find_identities(of_model(auto, catalogue.load().get("sface")))
+    run_pipeline(stage.transform(run))
+    told = stage.tells(run)["similarities"]
+    link, edge = (told[key]["value"] for key in ("clusters.link_similarity", "edges.min_similarity"))
+    similarity = np.concatenate(
+        [read_shard(shard_path(run, "edges", name))["similarity"].to_numpy() for name in shard_names(run, "edges")]
+    )
+    assert edge <= similarity.min() < link
+    found = identities(run)
+    of = person[[int(face[1:6]) for face in found["face_id"].to_pylist()]]
+    cluster = found["cluster"].to_pylist()
+    pairs = [(a, b) for a in range(320) for b in range(a) if cluster[a] is not None and cluster[a] == cluster[b]]
+    assert all(of[a] == of[b] for a, b in pairs)
+    assert len(pairs) > 0.9 * 40 * 28
 
 
 def body(image, visible):

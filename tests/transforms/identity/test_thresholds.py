@@ -78,8 +78,8 @@ OF_OTHERS = [
     (DLIB, {"clusters": {"link_similarity": 0.3}}, "clusters.link_similarity: 0.3 .* between 0.84 and 0.98"),
     (DLIB, {"cleaning": {"merge_similarity": 0.7}}, "cleaning.merge_similarity: 0.7 .* the model's own, 0.97"),
     (FR, {"clusters": {"link_similarity": 0.945}}, "with fr-feature it lies between 0.05 and 0.9"),
-    (NONE, {}, "edges.min_similarity: the model sface has no similarities of its own .* give a number, or auto"),
-    (NONE, {"edges": {"min_similarity": 0.2}}, "clusters.link_similarity: the model sface has no similarities"),
+    (NONE, {}, "clusters.link_similarity: the model sface has no similarities of its own .* a number, or auto"),
+    (NONE, {"clusters": {"link_similarity": 0.4}}, "edges.min_similarity: the model sface has no similarities"),
 ]
 
 
@@ -141,6 +141,14 @@ def test_a_run_that_says_nothing_is_a_sentence(tmp_path):
     run = write_run(str(tmp_path), people([1, 1, 1])[0])
     words = "link_similarity auto: 3 faces are too few to find a link; at least 30 are needed. Give numbers, or null"
     with pytest.raises(ValueError, match=re.escape(words)):
+        found(run, chosen(NONE, **AUTO).settings)
+
+
+def test_an_uncertain_link_is_not_taken(tmp_path):
+    run = write_run(str(tmp_path), people([1] * 25 + [2] * 5, noise=0.9, mean=2.0)[0])
+    with pytest.raises(
+        ValueError, match=r"auto: .*The link is uncertain, .* Give numbers, or null for the model's own"
+    ):
         found(run, chosen(NONE, **AUTO).settings)
 
 
