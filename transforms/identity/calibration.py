@@ -2,8 +2,8 @@
 
 Of two mistakes one is to take two people for one, the other to tear one person apart. How many pairs of each kind a
 link similarity makes at this number of faces follows from the two kinds of pairs that `two_kinds` finds. The link is
-where both together are fewest; where several are about as good, it is the strictest of them. How evenly vectors of
-generated people come out, and what share is lost to the best threshold of all, is in docs/benchmarks.md.
+where both together are fewest; where several are about as good, it is the strictest of them. How near
+that comes to the best threshold of all is in docs/benchmarks.md.
 """
 
 from collections.abc import Callable

@@ -81,8 +81,8 @@ def _own(
 
 def _nothing_known(key: tuple[str, str], model: Entry) -> str:
     return (
-        f"identity.{_name(key)}: the model {model.name} has no similarities of its own in the catalogue; give a number, "
-        "or auto, or write `similarities` into its entry."
+        f"identity.{_name(key)}: the model {model.name} has no similarities of its own in the catalogue; give a "
+        "number, or auto, or write `similarities` into its entry."
     )
 
 
