@@ -69,6 +69,9 @@ class TableStage:
     Its items are the rows of the first table that it `reads`, or those that the stage `follows` kept. If there are any,
     it leaves at least one shard, which may be empty, of every table that it `writes`, and a ledger. `settings` and
     `models` as of a RowStage; `files` are folders of the run that it writes beside tables.
+    `mend` brings what it made of whole tables (files beside them, names and places of rows in other rows) up to date
+    after rows were removed from the tables that it reads and writes; what held nothing of them it leaves as it is, and
+    it may be called again. A stage with `files` and without `mend` is made anew by the run's next start.
     """
 
     name: str
@@ -79,6 +82,7 @@ class TableStage:
     models: Models = field(default_factory=Models)
     files: tuple[str, ...] = ()
     follows: str | None = None
+    mend: Callable[[str], object] | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:

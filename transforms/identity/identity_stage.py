@@ -14,6 +14,7 @@ from apache_beam.utils import shared
 from transforms.flow.stages import TableStage
 from transforms.identity import columns
 from transforms.identity.cleaning import Cleaned, FaceColumns, clean
+from transforms.identity.cluster_names import mend_cluster_names
 from transforms.identity.clustering import cluster
 from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_of
 from transforms.identity.settings import EdgeSettings, IdentitySettings
@@ -48,6 +49,7 @@ def find_identities(settings: IdentitySettings) -> TableStage:
         writes=("edges", "identities", "label_map", "cleaning"),
         transform=partial(FindIdentities, settings=settings),
         settings={"identity": settings},
+        mend=mend_cluster_names,
     )
 
 

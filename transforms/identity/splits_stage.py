@@ -1,16 +1,18 @@
 """Stage splits: clean identities and their bodies -> the faces of every split."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import TableStage
 from transforms.identity.columns import as_codes, as_text
 from transforms.identity.settings import SplitSettings
-from transforms.identity.splits import Mask, Split, draw_splits, images_per_identity, qualifies
+from transforms.identity.splits import Mask, Split, draw_splits, images_per_identity, qualifies, split_names
 from transforms.tables.csv_cells import write_csv
 from transforms.tables.files import commit_file
 from transforms.tables.ledger import write_whole_ledger
@@ -34,6 +36,7 @@ def split_identities(settings: SplitSettings) -> TableStage:
         transform=on_one_worker(write_splits, settings),
         settings={"splits": settings},
         follows="identity",
+        mend=partial(write_lists, settings=settings),
     )
 
 
@@ -69,6 +72,14 @@ def split_rows(faces: pa.Table, splits: list[Split]) -> list[pa.Table]:
     return tables
 
 
+def write_lists(run: str, settings: SplitSettings) -> None:
+    """Commit the CSV of each split, of what the table has."""
+    table = read_shard(shard_path(run, "splits", _ONLY))
+    for name in split_names(settings):
+        with commit_file(FileSystems.join(run, "splits", f"{name}.csv")) as out:
+            write_csv(table.filter(pc.equal(table["split"], name)).drop_columns("split"), out)
+
+
 def write_splits(run: str, settings: SplitSettings) -> int:
     """Draw the splits and commit the table, the lists and the ledger; returns the rows of the table."""
     faces = read_column(run, "identities", _COLUMNS)
@@ -80,9 +91,7 @@ def write_splits(run: str, settings: SplitSettings) -> int:
     splits = draw_splits(images, images_per_identity(identity[good], image[good], count), settings)
     tables = split_rows(faces, splits)
     write_shard(shard_path(run, "splits", _ONLY), pa.concat_tables(tables))
-    for split, table in zip(splits, tables, strict=True):
-        with commit_file(FileSystems.join(run, "splits", f"{split.name}.csv")) as out:
-            write_csv(table.drop_columns("split"), out)
+    write_lists(run, settings)
     rows = sum((np.isin(identity, split.identities).astype(int) for split in splits), np.zeros(len(faces), int))
     write_whole_ledger(
         run,

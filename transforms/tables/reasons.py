@@ -33,6 +33,7 @@ REASONS: dict[str, Reason] = {
     "duplicate_url": _dropped("an earlier row of the manifest has the same URL"),
     "duplicate_id": _dropped("an earlier row of the manifest has the same id with another URL"),
     "merged_spans": _dropped("an earlier row of the manifest has the same video and got this row's spans too"),
+    "removed": _dropped("the item, or all that was made of it, was removed from the run on request"),
     "no_url": _failed("the row has no URL"),
     "bad_row": _failed("the row cannot be read"),
     # download
