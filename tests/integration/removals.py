@@ -5,12 +5,14 @@ import hashlib
 import json
 import re
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from beam_pipelines.cli import main
 from transforms.tables.shards import read_column, shard_names
 
 _LONGEST_WORD = 150  # bytes of an id or a URL; what is longer is a picture or a vector
@@ -30,10 +32,14 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 
 
 def pieces(run: str, items: set[str], key: str = "image_id") -> set[bytes]:
-    """What there is of these items in the tables of a run: ids, URLs, images and vectors, as bytes."""
+    """What there is of these items in the tables of a run: ids, URLs, images and vectors, as bytes.
+
+    Of faces, which go without what they were found in, their own ids alone.
+    """
     found = {item.encode() for item in items}
     for table in _tables(run):
-        names = [name for name in _columns(run, table) if name != "source"]
+        own = [name for name in _columns(run, table) if name != "source"]
+        names = [name for name in own if key != "face_id" or name in ("face_id", "crop", "vector")]
         if key not in names:
             continue
         for row in read_column(run, table, names).to_pylist():
@@ -73,9 +79,9 @@ def _has(content: bytes, piece: bytes) -> bool:
 def _contents(path: Path) -> list[bytes]:
     raw = path.read_bytes()
     if path.suffix == ".parquet":
-        table = pq.read_table(path)
+        table = pq.read_table(path)  # the raw bytes hold packed pieces of words
         footer = json.dumps({k.decode(): v.decode() for k, v in (pq.read_metadata(path).metadata or {}).items()})
-        return [raw, footer.encode(), *(bit for column in table.columns for bit in _cells(column))]
+        return [footer.encode(), *(bit for column in table.columns for bit in _cells(column))]
     if path.suffix == ".gzip":
         return [raw, gzip.decompress(raw)]
     if path.suffix == ".tar":
@@ -108,3 +114,27 @@ def _tables(run: str) -> list[str]:
 
 def _columns(run: str, table: str) -> list[str]:
     return list(pq.read_schema(next(Path(run, table).glob("part-*.parquet"))).names)
+
+
+def assert_gone(run: str, words: list[str], items: set[str], key: str, also: set[str]) -> None:
+    """Remove by the command line with these words: no piece of the items stays, and no other file changes.
+
+    `also` are files that change too, since they tell of all items: a number, or places of rows in other rows.
+    """
+    wanted = pieces(run, items, key)
+    holders = set(files_with(run, wanted))
+    was = hashes(run)
+    assert main(["remove", run, *words]) == 0
+    left = files_with(run, wanted)
+    assert left == {}, left
+    assert {Path(name).parts[0] for name in holders} >= {"ledger", *({"manifest"} if key != "face_id" else ())}
+    others = changed(was, hashes(run)) - holders - also
+    assert others == set(), others
+
+
+def assert_nothing_to_do(run: str, again: Callable[[], object]) -> None:
+    """The same run again changes nothing."""
+    was = hashes(run)
+    again()
+    new = changed(was, hashes(run))
+    assert new == set(), new
