@@ -45,7 +45,7 @@ def find(run: str, stages: Sequence[Stage], asked: Asked) -> Found:
     """All that goes from the run; ConfigError if identities are asked for and it has none."""
     tables = tables_of(stages)
     found = Found()
-    _add_items(run, stages, asked, found)
+    _add_items(run, asked, found)
     if asked.identities:
         _add_identities(run, tables, asked, found)
     _add_copies(run, stages, found)
@@ -61,16 +61,17 @@ def manifest_key(run: str) -> str | None:
     return str(_schema(shard_path(run, MANIFEST, names[0])).names[0]) if names else None
 
 
-def _add_items(run: str, stages: Sequence[Stage], asked: Asked, found: Found) -> None:
-    key = manifest_key(run) or ""
+def _add_items(run: str, asked: Asked, found: Found) -> None:
     wanted = {name: name for name in asked.images} | {safe_id(name): name for name in asked.images}
-    urls, known = set(asked.urls), set[str]()
-    for shard in iter_tables(run, MANIFEST, [key, "url"]) if key and (wanted or urls) else ():
-        ids, own = pa.array(sorted(wanted), pa.string()), pa.array(sorted(urls), pa.string())
-        hit = shard.filter(pc.or_(pc.is_in(shard[key], value_set=ids), pc.is_in(shard["url"], value_set=own)))
-        for item, url in zip(hit[key].to_pylist(), hit["url"].to_pylist(), strict=True):
-            found.add(str(kind_of(key, key)), {item})
-            known |= {url, wanted.get(item, item)}
+    known = set[str]()
+    for schema, rows in _ids(run, MANIFEST) if wanted or asked.urls else ():
+        kind = key_kind(schema)
+        if kind is None:
+            continue
+        for row in rows.filter(rows_gone(rows, as_sets({kind: wanted, "url": asked.urls}))).to_pylist():
+            item = row[schema.names[0]]
+            found.add(kind, {item})
+            known |= {row.get("url", ""), wanted.get(item, item)}
     found.unknown += [item for item in (*asked.urls, *asked.images) if item not in known]
 
 
@@ -85,9 +86,9 @@ def _add_identities(run: str, tables: Sequence[str], asked: Asked, found: Found)
             found.add(kind, set(faces[kind].drop_null().to_pylist()))
         return
     key, pictures = manifest_key(run), set(faces["image_id"].to_pylist())
-    kind = None if key is None else kind_of(key, key)
-    if kind is not None:
-        found.add(kind, pictures if kind == "image_id" else _items_of(run, tables, str(key), pictures))
+    listed = None if key is None else kind_of(key, key)
+    if listed is not None:
+        found.add(listed, pictures if listed == "image_id" else _items_of(run, tables, str(key), pictures))
 
 
 def _faces_of(run: str, numbers: Sequence[int]) -> pa.Table:
@@ -142,7 +143,7 @@ def _follow(run: str, table: str, found: Found) -> None:
         kind = key_kind(schema)
         if kind is not None:
             found.add(kind, set(lost[schema.names[0]].to_pylist()))
-        if table == MANIFEST:
+        if table == MANIFEST and "url" in lost.column_names:
             found.add("url", set(lost["url"].to_pylist()))
         found.files |= _named(lost)
 

@@ -274,9 +274,9 @@ def test_a_person_that_is_removed_leaves_no_face_and_others_keep_their_files(sit
         row["identity"] for row in rows(run_, "identities", "face_id", "identity") if row["identity"] is not None
     )
     theirs = {row["face_id"] for row in rows(run_, "identities", "face_id", "identity") if row["identity"] == number}
-    assert_gone(
-        run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", {"metadata/selection_results.json"}
-    )
+    told = {f"metadata/{name}.json" for name in ("identity_map", "quality_scores", "selection_results")}
+    counts = {f"ledger/detections/part-{name}.parquet" for name in ("000000", "000001")}  # faces of frames that stay
+    assert_gone(run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", told | counts)
     assert not Path(run_, "final", f"person_{number:04d}").exists()
     left = [row for row in chosen if row["identity"] != number]
     assert rows(run_, "selection", "face_id", "identity", "file") == left

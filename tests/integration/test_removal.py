@@ -11,7 +11,7 @@ import webdataset
 
 from beam_pipelines import config as configuration
 from beam_pipelines.cli import main
-from beam_pipelines.driver.record import read_record
+from beam_pipelines.driver.record import read_record, write_record
 from beam_pipelines.errors import ConfigError
 from tests.integration.removals import changed, files_with, hashes, pieces
 from tests.integration.runs import STAGES, column, overrides, run_webbody, table_content
@@ -136,6 +136,19 @@ def test_people_go_and_their_images_stay(run, site):
     assert table_content(run, "images") == images
     assert tally(run, "bodies").by_reason["removed"] > 0
     assert tally(run, "manifest").by_reason == {"kept": len(site.rows)}
+    assert_sound(run, site)
+
+
+def test_a_stage_that_is_out_of_date_is_made_anew_by_the_next_run(run, site):
+    record = read_record(run)
+    record["stages"]["splits"]["input"] = "of another state"
+    write_record(run, record)
+    assert main(["remove", run, "--images", "obama-1"]) == 0
+    assert read_removals(run).entries[0]["made_anew"] == ["splits"]
+    assert not Path(run, "splits").exists()
+    assert "splits" not in read_record(run)["stages"]
+    again(run, site)
+    assert "obama-1" not in column(run, "splits", "image_id")
     assert_sound(run, site)
 
 
