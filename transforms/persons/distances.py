@@ -47,6 +47,7 @@ def sums_between(found: Appearances, group: I64, face_weight: float, clothing_we
 
 
 def _squared(units: F32, rows: slice) -> F64:
-    """(M,N) squared distances of unit vectors."""
-    some, wide = units[rows].astype(np.float64), units.astype(np.float64)
-    return np.asarray(np.maximum(2 - 2 * some @ wide.T, 0))
+    """(M,N) squared distances of vectors (N,D); in float64 those of equal ones are below 1e-15."""
+    wide = units.astype(np.float64)
+    squares = np.einsum("nd,nd->n", wide, wide)
+    return np.asarray(np.maximum(squares[rows, None] + squares - 2 * wide[rows] @ wide.T, 0))

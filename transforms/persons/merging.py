@@ -49,7 +49,7 @@ def _one_pass(found: Appearances, clusters: I64, frame: I64, settings: MergingSe
 
 
 def _next(taker: int, behind: int, near: Mask, into: I64, frames: list[set[int]]) -> int:
-    """The first cluster behind that place that the taker can take in: near (K,), not taken, never seen with it; or 0."""
+    """The first cluster behind that place that is near (K,), not taken and never seen with the taker; 0 for none."""
     places = behind + 1 + np.flatnonzero(near[behind + 1 :])
     return next((p for p in places.tolist() if into[p] == p and frames[taker].isdisjoint(frames[p])), 0)
 

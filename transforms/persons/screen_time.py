@@ -19,6 +19,17 @@ class Moments:
     end: F64
 
 
+def stretches(spans: Sequence[Sequence[float]] | None, seconds: float) -> list[Span]:
+    """What spans (S,2) cover of a video of so many seconds, ascending and apart; all of it where there are none."""
+    found: list[Span] = []
+    for start, end in sorted((max(float(start), 0.0), min(float(end), seconds)) for start, end in spans or ()):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        elif start < end:
+            found.append((start, end))
+    return found or [(0.0, max(seconds, 0.0))]
+
+
 def moments(number: I64, time: F64, looked_at: Sequence[Span]) -> Moments:
     """The sampled frames with the time that each stands for: half way to the next one on either side, seconds.
 
