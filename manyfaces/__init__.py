@@ -12,6 +12,8 @@ found = detect(pixels)  # boxes, scores, landmarks
 
 judged = manyfaces.evaluate("labels.csv", run)
 judged.after.agreement.bcubed.f1
+
+faces = manyfaces.persons.extract("film.mp4", output="runs/film")  # then cluster, merge, plot
 ```
 """
 
@@ -20,7 +22,7 @@ from beam_pipelines.api import Run, run
 from beam_pipelines.curate import curate
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
 from beam_pipelines.evaluate import evaluate
-from manyfaces import models
+from manyfaces import models, persons
 from model_handlers.errors import ModelError
 from transforms.evaluation.evaluation import Evaluation
 
@@ -35,5 +37,6 @@ __all__ = [
     "curate",
     "evaluate",
     "models",
+    "persons",
     "run",
 ]

@@ -31,6 +31,7 @@ ROOMS = [
     "transforms.anonymizing",
     "transforms.identity",
     "transforms.persons",
+    "transforms.persons.pictures",
     "transforms.evaluation",
     "transforms.curation",
     "transforms.curation.tracks",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TASKS = {
     "person": {"person", "pose"}, "emotion": {"expression"}, "clip_image": {"semantics"},
     "brisque": {"quality"}, "hyperiqa": {"quality"}, "clipiqa": {"quality"},
-    "aesthetics": {"quality"},
+    "aesthetics": {"quality"}, "clothing": {"appearance"},
 }  # fmt: skip
 
 

@@ -195,12 +195,15 @@ def test_each_mistake_is_blamed_on_who_made_it(write, tmp_path, text, overrides,
     assert [line[: len(start)] for line, start in zip(told, starts, strict=True)] == starts
 
 
+ALL = "there are: anonymize, anonymize_images, face_clips, face_generation, object_tracks, person_clustering, webbody"
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("webbdy", "did you mean 'webbody'"),
-        ("", "there are: anonymize, anonymize_images, face_clips, face_generation, object_tracks, webbody"),
-        ("zzzz", "there are: anonymize, anonymize_images, face_clips, face_generation, object_tracks, webbody"),
+        ("", ALL),
+        ("zzzz", ALL),
     ],
 )
 def test_an_unknown_recipe_is_named_with_those_that_are(name, words):

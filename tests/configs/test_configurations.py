@@ -10,7 +10,8 @@ from beam_pipelines import config as configuration
 from beam_pipelines.recipes import RECIPES
 from transforms.settings import Settings
 
-SHIPPED = (*RECIPES, "webbody-gpu", "face_clips-gpu", "face_generation-gpu", "object_tracks-gpu")
+WITH_GPU = ("webbody", "face_clips", "face_generation", "object_tracks", "person_clustering")
+SHIPPED = (*RECIPES, *(f"{name}-gpu" for name in WITH_GPU))
 
 
 def text(name: str) -> str:

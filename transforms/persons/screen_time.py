@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transforms.persons.appearances import F64, I64
+from transforms.persons.hierarchy import members
 
 Span = tuple[float, float]
 
@@ -44,3 +45,31 @@ def spans(seen: I64, all_: Moments) -> list[Span]:
 def screen_time(found: list[Span]) -> float:
     """How long the spans are together, seconds."""
     return float(sum(end - start for start, end in found))
+
+
+def share(seconds: float, all_: float) -> float:
+    """A time as a share of a video's; 0 of a video without length."""
+    return seconds / all_ if all_ > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """When somebody is seen: its `label`, the rows (M,) of its faces, its spans and their seconds together."""
+
+    label: int
+    rows: I64
+    spans: list[Span]
+    seconds: float
+
+
+def longest_first(labels: I64, frame: I64, all_: Moments) -> list[Seen]:
+    """Everybody of the labels (N,) of faces in these frames (N,), longest on screen first; -1 is nobody's.
+
+    Of those with the same time the smaller label is first.
+    """
+    found = []
+    for rows in members(labels):
+        if labels[rows[0]] >= 0:
+            when = spans(frame[rows], all_)
+            found.append(Seen(int(labels[rows[0]]), rows, when, screen_time(when)))
+    return sorted(found, key=lambda one: (-one.seconds, one.label))
