@@ -22,6 +22,7 @@ from beam_pipelines.api import Run, run
 from beam_pipelines.curate import curate
 from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
 from beam_pipelines.evaluate import evaluate
+from beam_pipelines.verify import verify
 from manyfaces import models, persons
 from model_handlers.errors import ModelError
 from transforms.evaluation.evaluation import Evaluation
@@ -39,4 +40,5 @@ __all__ = [
     "models",
     "persons",
     "run",
+    "verify",
 ]

@@ -49,6 +49,7 @@ ROOMS = [
     "beam_pipelines.curating",
     "beam_pipelines.curate",
     "beam_pipelines.evaluate",
+    "beam_pipelines.verify",
     "beam_pipelines.demos",
     "beam_pipelines.commands",
     "beam_pipelines.cli",
