@@ -13,7 +13,7 @@ from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.grouping import Grouping, group_faces
 from transforms.persons.hierarchy import members
 from transforms.persons.read import VideoRows, Videos, read_videos, tables, videos_with_faces
-from transforms.persons.screen_time import screen_time, spans
+from transforms.persons.screen_time import longest_first
 from transforms.persons.settings import PersonSettings
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.person_rows import Person
@@ -21,7 +21,6 @@ from transforms.tables.rows import Identity
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
 from transforms.tables.verdicts import verdict
-from transforms.videos.sampling import SamplingSettings
 
 STAGE = "persons"
 _ONLY = "00000"
@@ -36,13 +35,13 @@ class Found:
     persons: tuple[Person, ...]
 
 
-def find_persons(settings: PersonSettings, sampling: SamplingSettings, with_clothes: bool) -> TableStage:
-    """The stage persons, for frames sampled so; `with_clothes`: the stage clothes is one of the run's."""
+def find_persons(settings: PersonSettings, with_clothes: bool) -> TableStage:
+    """The stage persons; `with_clothes`: the stage clothes is one of the run's."""
     return TableStage(
         name=STAGE,
         reads=tables(with_clothes),
         writes=("identities", "persons"),
-        transform=lambda run: FindPersons(run, settings, sampling, with_clothes),
+        transform=lambda run: FindPersons(run, settings, with_clothes),
         settings={"persons": settings},
         follows="embeddings",
     )
@@ -54,9 +53,9 @@ class FindPersons(beam.PTransform):
     One element is the videos of a few shards; one worker at the end holds the ids of all faces, about 200 bytes each.
     """
 
-    def __init__(self, run: str, settings: PersonSettings, sampling: SamplingSettings, with_clothes: bool) -> None:
+    def __init__(self, run: str, settings: PersonSettings, with_clothes: bool) -> None:
         super().__init__()
-        self._run, self._settings, self._sampling, self._with_clothes = run, settings, sampling, with_clothes
+        self._run, self._settings, self._with_clothes = run, settings, with_clothes
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         """Only names of videos and shards meet the first shuffle, and ids and times the second."""
@@ -65,14 +64,14 @@ class FindPersons(beam.PTransform):
             | "Run" >> beam.Create([self._run])
             | "List videos" >> beam.FlatMap(videos_with_faces, self._with_clothes)
             | "Spread videos" >> beam.Reshuffle()
-            | "Group faces" >> beam.FlatMap(_find, self._run, self._settings, self._sampling)
+            | "Group faces" >> beam.FlatMap(_find, self._run, self._settings)
             | "Gather videos" >> beam.combiners.ToList()
             | "Write persons" >> beam.Map(write_persons, self._run)
         )
 
 
-def _find(videos: Videos, run: str, settings: PersonSettings, sampling: SamplingSettings) -> Iterator[Found]:
-    for rows in read_videos(run, videos, sampling):
+def _find(videos: Videos, run: str, settings: PersonSettings) -> Iterator[Found]:
+    for rows in read_videos(run, videos):
         yield find_in_video(rows, settings)
 
 
@@ -123,29 +122,24 @@ def similarity_to_mean(units: F32, clusters: I64) -> F32:
 def _persons(video: VideoRows, grouping: Grouping, keys: int) -> tuple[Person, ...]:
     """The persons of a video, longest on screen first; `identity` is still their number in the video."""
     similarity = similarity_to_mean(video.found.faces, grouping.merged)
-    seen = []
-    for number in range(int(grouping.persons.max(initial=-1)) + 1):
-        rows = np.flatnonzero(grouping.persons == number)
-        when = spans(video.found.frame[rows], video.moments)
-        seen.append((screen_time(when), number, rows, when))
-    seen.sort(key=lambda one: (-one[0], one[1]))
+    seen = longest_first(grouping.persons, video.found.frame, video.moments)
     label = video.meta["label"][0].as_py()
     return tuple(
         Person(
-            identity=number,
+            identity=one.label,
             video_id=video.video_id,
             label=label,
             rank=rank,
             key=rank <= keys,
-            faces=len(rows),
-            clusters=len(np.unique(grouping.clusters[rows])),
-            seconds=seconds,
-            start=when[0][0],
-            end=when[-1][1],
-            spans=[list(span) for span in when],
-            face_id=video.found.face_id[rows[np.argmax(similarity[rows])]],
+            faces=len(one.rows),
+            clusters=len(np.unique(grouping.clusters[one.rows])),
+            seconds=one.seconds,
+            start=one.spans[0][0],
+            end=one.spans[-1][1],
+            spans=[list(span) for span in one.spans],
+            face_id=video.found.face_id[one.rows[np.argmax(similarity[one.rows])]],
         )
-        for rank, (seconds, number, rows, when) in enumerate(seen, 1)
+        for rank, one in enumerate(seen, 1)
     )
 
 

@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 from transforms.identity.columns import as_matrix, usable
 from transforms.identity.knn import unit
 from transforms.persons.appearances import F32, I64, Appearances
-from transforms.persons.screen_time import Moments, moments, stretches
+from transforms.persons.screen_time import Moments, moments
 from transforms.tables.shards import read_shard, shard_names, shard_path
-from transforms.videos.sampling import SamplingSettings, looked_at
 
 CLOTHES = "clothes"
 _COLUMNS = {
@@ -71,8 +70,8 @@ def videos_with_faces(run: str, with_clothes: bool) -> Iterator[Videos]:
         yield Videos(tuple(ids), shards)
 
 
-def read_videos(run: str, videos: Videos, sampling: SamplingSettings) -> Iterator[VideoRows]:
-    """The rows of each of these videos, of which `sampling` said what was looked at.
+def read_videos(run: str, videos: Videos) -> Iterator[VideoRows]:
+    """The rows of each of these videos.
 
     ValueError if a table lacks what another has, or has a face twice: they are of different states of the run.
     """
@@ -83,7 +82,7 @@ def read_videos(run: str, videos: Videos, sampling: SamplingSettings) -> Iterato
     parts["embeddings"] = parts["embeddings"].append_column("video_id", _video_of(parts["embeddings"]["image_id"]))
     for video in videos.video_ids:
         own = {table: part.filter(pc.equal(part["video_id"], video)) for table, part in parts.items()}
-        yield _rows(run, video, own, sampling)
+        yield _rows(run, video, own)
 
 
 def _video_of(frame_ids: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -102,7 +101,7 @@ def _unlike(run: str, table: str, video: str) -> ValueError:
     )
 
 
-def _rows(run: str, video: str, own: Mapping[str, pa.Table], sampling: SamplingSettings) -> VideoRows:
+def _rows(run: str, video: str, own: Mapping[str, pa.Table]) -> VideoRows:
     meta = own["embeddings"].sort_by("face_id")
     if pc.count_distinct(meta["face_id"]).as_py() < len(meta):
         raise ValueError(f"{run}: embeddings has a face of the video {video} twice; delete the folder and run again.")
@@ -127,8 +126,8 @@ def _rows(run: str, video: str, own: Mapping[str, pa.Table], sampling: SamplingS
     if not len(own["videos"]):
         raise _unlike(run, "videos", video)
     (seconds,), (listed,) = (own["videos"][name].slice(0, 1).to_pylist() for name in ("seconds", "spans"))
-    where = stretches(looked_at(sampling, listed), seconds)
-    return VideoRows(video, meta, found, rows, moments(frames["number"].to_numpy(), frames["time"].to_numpy(), where))
+    sampled = moments(frames["number"].to_numpy(), frames["time"].to_numpy(), seconds, listed)
+    return VideoRows(video, meta, found, rows, sampled)
 
 
 def _clothes(table: pa.Table | None, face_ids: pa.Array) -> F32:

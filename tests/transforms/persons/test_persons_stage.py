@@ -14,7 +14,6 @@ from transforms.persons.persons_stage import find_persons, similarity_to_mean
 from transforms.persons.settings import MergingSettings, PersonSettings
 from transforms.tables.ledger import ledger_table, tally
 from transforms.tables.shards import read_column
-from transforms.videos.sampling import SamplingSettings
 
 ONE, TWO, THREE = (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0)
 TABLES = ("identities", "persons", ledger_table("persons"))
@@ -22,7 +21,7 @@ TABLES = ("identities", "persons", ledger_table("persons"))
 
 def find(run, settings=PLAIN, with_clothes=True):
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        _ = pipeline | find_persons(settings, SamplingSettings(), with_clothes).transform(run)
+        _ = pipeline | find_persons(settings, with_clothes).transform(run)
 
 
 def rows(run, table, *columns):

@@ -1,24 +1,17 @@
 """The faces of videos out of the run's tables: of several shards, without clothes, and tables that do not agree."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from tests.transforms.persons.film_tables import Film, Seen, write_film
 from transforms.persons.read import read_videos, tables, videos_with_faces
-from transforms.videos.sampling import SamplingSettings
 
 NAN = (np.nan, 0, 0, 0)
 BOTH = [Seen(3, 1), Seen(3, 0, (0, 2, 0, 0), (3, 4)), Seen(1, 0, (0, 0, 1, 0), shot=5)]
 
 
-def read(run, with_clothes=True, **sampling):
-    return {
-        rows.video_id: rows
-        for videos in videos_with_faces(run, with_clothes)
-        for rows in read_videos(run, videos, SamplingSettings(**sampling))
-    }
+def read(run, with_clothes=True):
+    return {rows.video_id: rows for videos in videos_with_faces(run, with_clothes) for rows in read_videos(run, videos)}
 
 
 def test_which_tables():
@@ -117,11 +110,7 @@ def test_faces_or_frames_that_lack_one(tmp_path):
         read(run)
 
 
-def test_what_was_looked_at_bounds_the_time_that_frames_stand_for(folder):
-    film = Film("v", [Seen(3)], sampled=[3, 4])
-    write_film(folder, [film])
-    assert read(folder, skip_seconds=2.8, stop_seconds=4.2)["v"].moments.start.tolist() == [2.8, 3.5]
-    assert read(folder, skip_seconds=2.8, stop_seconds=4.2)["v"].moments.end.tolist() == [3.5, 4.2]
-    write_film(folder, [replace(film, spans=[[4, 5], [2.9, 3.1]])])
-    moments = read(folder, stop_seconds=4.2)["v"].moments
-    np.testing.assert_allclose([moments.start, moments.end], [[2.9, 4], [3.1, 4.2]])
+def test_listed_spans_bound_the_time_that_frames_stand_for(folder):
+    write_film(folder, [Film("v", [Seen(3)], sampled=[3, 4], spans=[[4, 4.2], [2.9, 3.1]])])
+    moments = read(folder)["v"].moments
+    np.testing.assert_allclose([moments.start, moments.end], [[3, 4], [3.1, 4.2]])
