@@ -6,7 +6,8 @@ import sys
 
 NAMES = (
     "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "persons",
-    "bodies", "shots", "sampling", "anonymizing", "painting", "tracking", "curation", "hostile",
+    "long_films", "agreement", "bodies", "verification", "shots", "sampling", "anonymizing", "painting", "tracking",
+    "curation", "hostile",
 )  # fmt: skip
 
 
