@@ -16,16 +16,21 @@ HEIGHTS = {1: 0.34, 2: 0.27, 3: 0.22}  # of a face, in heights of the frame, by 
 LEADS = 3  # the first people of a cast, who are in most scenes
 _DRIFT, _ZOOM, _TILT = 0.03, 0.08, 4.0  # most that a part moves: shares of the frame's width and of its size; degrees
 _REACH = 1.4  # most that is seen under a face, in heights of it
+_NEAR = (0.5, 1.05)  # how near a scene is: what heights are multiplied with
 _LIGHT = (0.75, 1.15)  # what a scene's light multiplies each colour with
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A person in a shot: who, in which look, where (0 to 1, of the width), how it moves (drift, zoom, tilt)."""
+    """A person in a shot: who, in which look, where (0 to 1, of the width), the face's height (of the frame's).
+
+    moves: how far it drifts, grows and tilts.
+    """
 
     who: str
     look: Look
     x: float
+    height: float
     moves: tuple[float, float, float]
 
 
@@ -71,21 +76,22 @@ def _players(names: list[str], rng: Random) -> list[str]:
 
 def _scene(worn: dict[str, Look], background: Pixels, rng: Random) -> list[Shot]:
     """One shot of all, or shots and counter-shots, which show the same look again."""
-    together = Shot(background, _side_by_side(worn, rng), _frames(rng, 4, 8), rng.random() < 0.5)
+    near = rng.uniform(*_NEAR)
+    together = Shot(background, _side_by_side(worn, near, rng), _frames(rng, 4, 8), rng.random() < 0.5)
     if len(worn) == 1 or rng.random() < 0.4:
         return [together]
     alone = []
     for place, (who, look) in enumerate(worn.items()):
-        part = Part(who, look, 0.5 + rng.uniform(-0.12, 0.12), _moves(rng))
+        part = Part(who, look, 0.5 + rng.uniform(-0.12, 0.12), HEIGHTS[1] * near, _moves(rng))
         behind = background if place % 2 else np.ascontiguousarray(background[:, ::-1])
         alone.append(Shot(behind, (part,), _frames(rng, 2, 4), rng.random() < 0.5))
     return [*alone * rng.choice((1, 2)), *([together] if rng.random() < 0.6 else [])]
 
 
-def _side_by_side(worn: dict[str, Look], rng: Random) -> tuple[Part, ...]:
+def _side_by_side(worn: dict[str, Look], near: float, rng: Random) -> tuple[Part, ...]:
     places = {1: (0.5,), 2: (0.3, 0.7), 3: (0.19, 0.5, 0.81)}[len(worn)]
     return tuple(
-        Part(who, look, x + rng.uniform(-0.02, 0.02), _moves(rng))
+        Part(who, look, x + rng.uniform(-0.02, 0.02), HEIGHTS[len(worn)] * near, _moves(rng))
         for (who, look), x in zip(worn.items(), places, strict=True)
     )
 
@@ -112,19 +118,19 @@ def _frame(shot: Shot, share: float) -> tuple[Pixels, Faces]:
     canvas = shot.background[:height, round(left) :][:, :width].copy()
     faces = []
     for part in shot.parts:
-        matrix = placed(part, len(shot.parts), share)
+        matrix = placed(part, share)
         paint(canvas, part.look, matrix)
         centre = part.look.face.reshape(2, 2).mean(axis=0)
         faces.append((part.who, matrix[:, :2] @ centre + matrix[:, 2]))
     return canvas, faces
 
 
-def placed(part: Part, count: int, share: float) -> Array:
-    """(2,3) from a look's pixels to the frame's: the face as high as `count` people allow, the cut below the frame."""
+def placed(part: Part, share: float) -> Array:
+    """(2,3) from a look's pixels to the frame's: the cut below the frame."""
     width, height = SIZE
     x1, y1, x2, y2 = (float(value) for value in part.look.face)
     drift, zoom, tilt = part.moves
-    face = HEIGHTS[count] * height * (1 + zoom * (share - 0.5))
+    face = part.height * height * (1 + zoom * (share - 0.5))
     angle, scale = np.radians(tilt * (share - 0.5) * 2), face / (y2 - y1)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     reach = min(part.look.below, _REACH) * 0.9  # so that a tilt does not lift the cut into the frame

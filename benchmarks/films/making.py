@@ -35,7 +35,7 @@ JUDGES = {  # of the films to judge by: places among ten people
 }
 TALKING = ("asl/", "grid/")  # folders of labelled videos of one person each
 BACKGROUNDS = ("street-1", "party-1", "lake-1", "hill-1", "friends-1")
-_HOW = File(fps=Fraction(25, 2), options={"preset": "ultrafast", "crf": "23"})
+_HOW = File(fps=Fraction(25, 2), options={"preset": "ultrafast", "crf": "28"})
 _BLUR = 14  # pixels: of a background; no face is left in it
 _WIDER = 1.25  # than a frame, a background
 

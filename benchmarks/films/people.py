@@ -124,7 +124,7 @@ def with_other_clothes(looks: Sequence[Look], seed: int) -> list[Look]:
     """The looks, and of those who have fewer than LOOKS also mirrored ones in clothes of another colour."""
     rng = np.random.default_rng(seed)
     missing = range(LOOKS - len(looks))
-    return [*looks, *(turned(dye(looks[n % len(looks)], rng.integers(30, 226, 3)), rng.uniform(0.9, 1.1)) for n in missing)]
+    return [*looks, *(turned(dye(looks[n % len(looks)], rng.integers(30, 226, 3)), rng) for n in missing)]
 
 
 def dye(look: Look, colour: Array) -> Look:
@@ -137,14 +137,21 @@ def dye(look: Look, colour: Array) -> Look:
     return Look((look.pixels * (1 - under) + clothes * under).astype(np.uint8), look.opaque, look.face)
 
 
-def turned(look: Look, wider: float) -> Look:
-    """The look, left and right exchanged, and so many times as wide."""
+def turned(look: Look, rng: np.random.Generator) -> Look:
+    """The look as another photograph might have it: left and right exchanged, narrower or wider, lit from a side, soft.
+
+    The vectors of the two faces are 0.1 to 0.3 apart; those of two photographs of one person 0.2 to 0.4.
+    """
     height, width = look.opaque.shape
+    to = (round(width * rng.uniform(0.82, 1.18)), height)
     x1, y1, x2, y2 = look.face
-    to = (round(width * wider), height)
     face = np.array([(width - x2) * to[0] / width, y1, (width - x1) * to[0] / width, y2], np.float32)
     pixels = cv2.resize(look.pixels[:, ::-1], to, interpolation=cv2.INTER_LINEAR)
-    return Look(pixels, cv2.resize(look.opaque[:, ::-1], to, interpolation=cv2.INTER_LINEAR), face)
+    dark, bright = rng.permutation([0.45, 1.25])
+    shade = np.interp(np.arange(to[0]), (face[0], face[2]), (dark, bright)).astype(np.float32)
+    lit = np.clip(pixels * shade[:, None], 0, 255).astype(np.uint8)
+    soft = cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.5, 2.5))
+    return Look(soft, cv2.resize(look.opaque[:, ::-1], to, interpolation=cv2.INTER_LINEAR), face)
 
 
 @lru_cache
