@@ -1,4 +1,8 @@
-"""Films out of looks: scenes with cuts between their shots, one to three people side by side, and where each face is."""
+"""Films out of looks: scenes with cuts between their shots, one to three people side by side, and where each face is.
+
+In a scene everyone keeps their clothes and is seen in one look or several, as from other sides; in another scene they wear
+others. Some scenes go back and forth between the same shots.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,12 +11,17 @@ from random import Random
 import cv2
 import numpy as np
 
-from benchmarks.films.people import Cast, Look
+from benchmarks.films.people import Cast, Look, dye
 from model_handlers.interface import Array, Pixels
 
 SIZE = (854, 480)  # width, height
 RATE = 12.5  # frames a second
 HEIGHTS = {1: 0.34, 2: 0.27, 3: 0.22}  # of a face, in heights of the frame, by people beside one another
+COLOURS = (  # of clothes, RGB; people of one film may well wear the same
+    (40, 40, 45), (225, 225, 215), (45, 65, 140), (170, 35, 45), (40, 120, 70), (205, 165, 60), (120, 80, 130),
+    (120, 115, 110),
+)  # fmt: skip
+POSES = 3  # looks of a person in one scene, at most
 LEADS = 3  # the first people of a cast, who are in most scenes
 _DRIFT, _ZOOM, _TILT = 0.03, 0.08, 4.0  # most that a part moves: shares of the frame's width and of its size; degrees
 _REACH = 1.4  # most that is seen under a face, in heights of it
@@ -48,19 +57,24 @@ Faces = list[tuple[str, Array]]  # who, and the face's centre (2,)
 
 
 def script(cast: Cast, backgrounds: Sequence[Pixels], seconds: float, seed: int) -> list[Shot]:
-    """Scenes until the film is so long; in every scene people wear another look than in their last one."""
+    """Scenes until the film is so long; in every scene people wear other clothes than in their last one."""
     rng, shots = Random(seed), list[Shot]()
     last: dict[str, int] = {}
     while sum(shot.frames for shot in shots) < seconds * RATE:
-        worn: dict[str, Look] = {}
-        for who in _players(list(cast), rng):
-            others = [n for n in range(len(cast[who])) if n != last.get(who)]
-            last[who] = rng.choice(others)
-            worn[who] = cast[who][last[who]]
         light = np.array([rng.uniform(*_LIGHT)] * 3) * [rng.uniform(0.93, 1.05) for _ in range(3)]
-        worn = {who: replace(look, pixels=lit(look.pixels, light)) for who, look in worn.items()}
-        shots += _scene(worn, lit(rng.choice(backgrounds), light), rng)
+        players: dict[str, list[Look]] = {}
+        for who in _players(list(cast), rng):
+            last[who] = rng.choice([n for n in range(len(COLOURS) + 1) if n != last.get(who)])
+            players[who] = [replace(look, pixels=lit(look.pixels, light)) for look in dressed(cast[who], last[who], rng)]
+        shots += _scene(players, lit(rng.choice(backgrounds), light), rng)
     return shots
+
+
+def dressed(looks: Sequence[Look], clothes: int, rng: Random) -> list[Look]:
+    """The looks in clothes of one of the COLOURS; or one of them, in the clothes that it has."""
+    if clothes == len(COLOURS):
+        return [rng.choice(looks)]
+    return [dye(look, np.array(COLOURS[clothes])) for look in rng.sample(looks, min(len(looks), POSES))]
 
 
 def lit(pixels: Pixels, light: Array) -> Pixels:
@@ -74,25 +88,28 @@ def _players(names: list[str], rng: Random) -> list[str]:
     return sorted(names, key=lambda name: -weights[name])[:count]
 
 
-def _scene(worn: dict[str, Look], background: Pixels, rng: Random) -> list[Shot]:
-    """One shot of all, or shots and counter-shots, which show the same look again."""
+def _scene(players: dict[str, list[Look]], background: Pixels, rng: Random) -> list[Shot]:
+    """One shot of all, or shots and counter-shots of one at a time, most of them from another side every time."""
     near = rng.uniform(*_NEAR)
-    together = Shot(background, _side_by_side(worn, near, rng), _frames(rng, 4, 8), rng.random() < 0.5)
-    if len(worn) == 1 or rng.random() < 0.4:
+    seen = {who: rng.choice(looks) for who, looks in players.items()}
+    together = Shot(background, _side_by_side(seen, near, rng), _frames(rng, 3, 6), rng.random() < 0.5)
+    if rng.random() < 0.3:
         return [together]
-    alone = []
-    for place, (who, look) in enumerate(worn.items()):
-        part = Part(who, look, 0.5 + rng.uniform(-0.12, 0.12), HEIGHTS[1] * near, _moves(rng))
-        behind = background if place % 2 else np.ascontiguousarray(background[:, ::-1])
-        alone.append(Shot(behind, (part,), _frames(rng, 2, 4), rng.random() < 0.5))
-    return [*alone * rng.choice((1, 2)), *([together] if rng.random() < 0.6 else [])]
+    shots = []
+    for _ in range(2):
+        for place, (who, looks) in enumerate(players.items()):
+            look = seen[who] if rng.random() < 0.3 else rng.choice(looks)
+            part = Part(who, look, 0.5 + rng.uniform(-0.12, 0.12), HEIGHTS[1] * near, _moves(rng))
+            behind = background if place % 2 else np.ascontiguousarray(background[:, ::-1])
+            shots.append(Shot(behind, (part,), _frames(rng, 1.5, 3.5), rng.random() < 0.5))
+    return [*shots, together]
 
 
-def _side_by_side(worn: dict[str, Look], near: float, rng: Random) -> tuple[Part, ...]:
-    places = {1: (0.5,), 2: (0.3, 0.7), 3: (0.19, 0.5, 0.81)}[len(worn)]
+def _side_by_side(seen: dict[str, Look], near: float, rng: Random) -> tuple[Part, ...]:
+    places = {1: (0.5,), 2: (0.3, 0.7), 3: (0.19, 0.5, 0.81)}[len(seen)]
     return tuple(
-        Part(who, look, x + rng.uniform(-0.02, 0.02), HEIGHTS[len(worn)] * near, _moves(rng))
-        for (who, look), x in zip(worn.items(), places, strict=True)
+        Part(who, look, x + rng.uniform(-0.02, 0.02), HEIGHTS[len(seen)] * near, _moves(rng))
+        for (who, look), x in zip(seen.items(), places, strict=True)
     )
 
 

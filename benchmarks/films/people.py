@@ -1,4 +1,4 @@
-"""Who plays: people cut out of photographs around head and shoulders, each of their looks with other clothes or pose."""
+"""Who plays: people cut out of photographs around head and shoulders, each in several looks, and in any clothes."""
 
 import csv
 from collections import defaultdict
@@ -19,7 +19,7 @@ from model_handlers.models.roles import KnownModels
 from transforms.videos.reader import VideoReader
 
 LISTED = Path(__file__).with_name("people.yaml")
-LOOKS = 3  # of a person, at least; photographs are given other clothes until there are so many
+LOOKS = 3  # of a person, at least; photographs are turned until there are so many
 _SCORE = 0.5  # of a face that is cut out, at least
 _ABOVE, _ASIDE, _BELOW = 0.9, 1.9, 1.6  # what is cut out around a face, in its heights and widths
 _FACE = 170  # pixels; higher faces are made so high, a little more than what a film shows
@@ -51,7 +51,7 @@ def people_of_packages() -> Cast:
             for who, look in zip(row["who"], cut_outs(photograph, len(row["who"])), strict=True):
                 if who:
                     looks[who].append(look)
-    return {who: with_other_clothes(own, number) for number, (who, own) in enumerate(looks.items())}
+    return {who: enough(own, number) for number, (who, own) in enumerate(looks.items())}
 
 
 def people_of_photographs(data: Path, folder: str) -> Cast:
@@ -120,11 +120,10 @@ def _at(x: float, y: float) -> tuple[int, int]:
     return round(float(x)), round(float(y))
 
 
-def with_other_clothes(looks: Sequence[Look], seed: int) -> list[Look]:
-    """The looks, and of those who have fewer than LOOKS also mirrored ones in clothes of another colour."""
+def enough(looks: Sequence[Look], seed: int) -> list[Look]:
+    """The looks, and of those who have fewer than LOOKS also turned ones."""
     rng = np.random.default_rng(seed)
-    missing = range(LOOKS - len(looks))
-    return [*looks, *(turned(dye(looks[n % len(looks)], rng.integers(30, 226, 3)), rng) for n in missing)]
+    return [*looks, *(turned(looks[n % len(looks)], rng) for n in range(LOOKS - len(looks)))]
 
 
 def dye(look: Look, colour: Array) -> Look:
