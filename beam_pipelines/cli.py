@@ -105,6 +105,22 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     inspect.set_defaults(do="inspect", command=inspect)
 
+    verify = add("verify", help="how well a run tells pairs of the same person from pairs of different ones")
+    _verify_options(verify)
+    verify.set_defaults(do="verify", command=verify)
+
+    evaluate = add("evaluate", help="compare a run's identities with labels: who is shown by which item")
+    evaluate.add_argument(
+        "labels", metavar="LABELS", help="CSV, TSV or parquet: items (file names, URLs, ids), identities"
+    )
+    evaluate.add_argument("run", metavar="RUN", help="the run's folder")
+    evaluate.add_argument(
+        "--item-column", metavar="NAME", help="default: the first usual one, such as item, file or url"
+    )
+    evaluate.add_argument("--identity-column", metavar="NAME", help="default: as identity, person or label")
+    evaluate.add_argument("--output", metavar="DIR", help="a folder for figures and mistakes (default: RUN/evaluation)")
+    evaluate.set_defaults(do="evaluate", command=evaluate)
+
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
     _models_options(models)
     models.set_defaults(do="models", command=models)
@@ -114,6 +130,17 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     config.add_argument("name", metavar="CONFIG", help="a YAML file or shipped name; for `schema` also a recipe's name")
     _add_set(config)
     config.set_defaults(do="config", command=config)
+
+
+def _verify_options(verify: argparse.ArgumentParser) -> None:
+    verify.add_argument(
+        "pairs", metavar="PAIRS", help="CSV, TSV or parquet: two items, same or different; or LFW's pairs"
+    )
+    verify.add_argument("run", metavar="RUN", help="the run's folder")
+    verify.add_argument("--output", metavar="DIR", help="where figures and pictures go (default: RUN/verification)")
+    verify.add_argument("--first-column", metavar="NAME", help="the column of the first item: file name, URL or id")
+    verify.add_argument("--second-column", metavar="NAME", help="the column of the second item")
+    verify.add_argument("--same-column", metavar="NAME", help="the column of 1, true or same, or 0, false or different")
 
 
 def _models_options(models: argparse.ArgumentParser) -> None:

@@ -10,6 +10,8 @@ from rich.table import Table
 from beam_pipelines import api
 from beam_pipelines import config as configuration
 from beam_pipelines import curate as curation
+from beam_pipelines import evaluate as evaluation
+from beam_pipelines import verify as verification
 from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
 from beam_pipelines.driver.jobs import cut_jobs
@@ -137,6 +139,16 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
 def curate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces curate`."""
     curation.command(arguments, rest)
+
+
+def verify(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces verify`."""
+    verification.command(arguments)
+
+
+def evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces evaluate`."""
+    evaluation.command(arguments)
 
 
 def models(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -26,7 +26,7 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from benchmarks.results import report
 from tests.videos import pan, write
-from transforms.identity.evaluation import Evaluation, evaluate
+from transforms.evaluation.agreement import Agreement, measure
 from transforms.tables.shards import read_column
 
 SMALL_AND_SOFT = ("fetch.accept.min_height=0", "faces.min_face_px=40")
@@ -73,7 +73,7 @@ def _pans(paths: Sequence[Path]) -> Iterator[np.ndarray]:
         yield from pan(image, FRAMES, (SIDE, SIDE), (0.3, 0.1), zoom=1.1)
 
 
-def agreement(films: Sequence[Film], overrides: Sequence[str], output: Path) -> tuple[int, Evaluation]:
+def agreement(films: Sequence[Film], overrides: Sequence[str], output: Path) -> tuple[int, Agreement]:
     """Serve and run the films; how many faces count, and how their persons agree with the labels."""
     pages = {f"/{film.video_id}/{film.file.name}": Page(200, {}, film.file.read_bytes()) for film in films}
     with serve(pages) as port:
@@ -88,7 +88,7 @@ def agreement(films: Sequence[Film], overrides: Sequence[str], output: Path) -> 
     found = dict(zip(table["face_id"].to_pylist(), table["identity"].fill_null(-1).to_pylist(), strict=True))
     person = {film.video_id: film.person for film in films}
     truth = np.unique([person[video] for video in faces.values()], return_inverse=True)[1]
-    return len(faces), evaluate(truth, np.array([found.get(face, -1) for face in faces]))
+    return len(faces), measure(truth, np.array([found.get(face, -1) for face in faces]))
 
 
 def _largest(run_: str) -> dict[str, str]:

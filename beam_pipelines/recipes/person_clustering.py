@@ -14,6 +14,8 @@ from transforms.flow.stages import Stage
 from transforms.persons.clothes_settings import ClothesSettings
 from transforms.persons.clothes_stage import describe_clothes
 from transforms.persons.persons_stage import find_persons
+from transforms.persons.pictures.picture_settings import PictureSettings
+from transforms.persons.pictures.pictures_stage import draw_persons
 from transforms.persons.settings import PersonSettings
 from transforms.tables.video_rows import VideoFace
 from transforms.videos.frames_stage import sample_frames
@@ -42,7 +44,7 @@ class PersonClusteringConfig(RecipeConfig):
 
     recipe: Literal["person_clustering"] = Field("person_clustering", description="the recipe's name")
     jobs: list[list[str]] = Field(
-        [["download", "frames", "detections", "faces", "clothes"], ["embeddings"], ["persons"]],
+        [["download", "frames", "detections", "faces", "clothes"], ["embeddings"], ["persons"], ["pictures"]],
         description="the stages of each job; without `clothes` faces alone tell persons apart, and the stages from "
         "`persons` on may be left out",
     )
@@ -55,6 +57,7 @@ class PersonClusteringConfig(RecipeConfig):
     clothes: ClothesSettings = ClothesSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     persons: PersonSettings = PersonSettings()
+    pictures: PictureSettings = PictureSettings()
 
 
 def stages(config: PersonClusteringConfig, models: KnownModels) -> list[Stage]:
@@ -67,6 +70,7 @@ def stages(config: PersonClusteringConfig, models: KnownModels) -> list[Stage]:
         describe_clothes(config.clothes, models),
         embed_faces(config.embeddings, models, VideoFace),
         find_persons(config.persons, with_clothes=config.has_stage("clothes")),
+        draw_persons(config.pictures),
     ]
 
 

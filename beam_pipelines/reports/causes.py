@@ -16,7 +16,7 @@ from transforms.tables.ledger import read_ledger
 from transforms.tables.shards import read_shard, shard_names, shard_path
 
 # Of each recipe: the stage that makes what it is for.
-_MAKERS = {"webbody": "identity", "face_generation": "identity", "face_clips": "clips"}
+_MAKERS = {"webbody": "identity", "face_generation": "identity", "face_clips": "clips", "person_clustering": "persons"}
 # The settings that let more through, by stage and reason.
 KEYS = {
     ("download", "low_resolution"): "fetch.accept.min_height",
@@ -33,6 +33,7 @@ KEYS = {
     ("shots", "no_shot"): "shots.min_seconds",
     ("spans", "no_face"): "spans.min_score or spans.min_size",
     ("spans", "no_span"): "spans.min_samples, spans.max_jump or spans.max_std",
+    ("persons", "small_identity"): "persons.min_size",
     ("identity", "not_largest_cluster"): "identity.clusters.keep",
     ("identity", "unmerged"): "identity.cleaning.merge_similarity",
     ("identity", "ambiguous"): "identity.cleaning.ambiguous_similarity",

@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 
 from beam_pipelines.errors import ConfigError
 from model_handlers.interface import Array
+from transforms.images.drawing import CELL, GAP, below, paper, strip, thumbnail, write
 from transforms.tables.files import commit_file
 from transforms.tables.shards import iter_tables, read_column, shard_names
 
-CELL = 120  # pixels: height of every picture on the sheet
+__all__ = ["CELL", "check_picture", "crops", "stack", "strip", "write_contact_sheet"]
+
 MAX_IDENTITIES = 24
 MAX_FACES = 6
 _ENCODING: dict[str, list[int]] = {  # by the file's extension, OpenCV's options
@@ -22,8 +24,6 @@ _ENCODING: dict[str, list[int]] = {  # by the file's extension, OpenCV's options
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 92],
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 92],
 }
-_GAP, _HEADER = 6, 22
-_INK, _PAPER = (40, 40, 40), 250
 
 
 def chosen(run: str) -> dict[int, list[tuple[str, str | None]]]:
@@ -41,7 +41,7 @@ def chosen(run: str) -> dict[int, list[tuple[str, str | None]]]:
     return members
 
 
-def _crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str | None, bytes]:
+def crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str | None, bytes]:
     """The crops of these rows; a face without a body asks for None."""
     found: dict[str | None, bytes] = {}
     values = pa.array(sorted(filter(None, wanted)), pa.string())
@@ -53,39 +53,23 @@ def _crops(run: str, table: str, key: str, wanted: set[str | None]) -> dict[str 
     return found
 
 
-def _picture(data: bytes) -> Array:
-    """Decode and scale to the height of a cell, at most 1.5 cells wide."""
-    image: Array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[assignment]
-    scale = min(CELL / image.shape[0], 1.5 * CELL / image.shape[1])
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
-
-
 def _rows(run: str, members: dict[int, list[tuple[str, str | None]]]) -> Iterator[Array]:
     """One strip of pictures for each identity, as wide as it needs."""
-    faces = _crops(run, "faces", "face_id", {face for some in members.values() for face, _ in some})
-    bodies = _crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
+    faces = crops(run, "faces", "face_id", {face for some in members.values() for face, _ in some})
+    bodies = crops(run, "bodies", "body_id", {body for some in members.values() for _, body in some})
     for number, some in members.items():
-        crops = [faces[face] for face, _ in some] + [bodies[body] for _, body in some if body is not None]
-        yield strip(f"{number}: {some[0][0]} ...", [_picture(crop) for crop in crops])
+        shown = [faces[face] for face, _ in some] + [bodies[body] for _, body in some if body is not None]
+        yield strip(f"{number}: {some[0][0]} ...", [thumbnail(crop) for crop in shown])
 
 
-def strip(title: str, pictures: list[Array]) -> Array:
-    """Pictures (CELL,W,3) BGR side by side under a title."""
-    row = np.full((CELL + _HEADER + _GAP, sum(p.shape[1] + _GAP for p in pictures) + _GAP, 3), _PAPER, np.uint8)
-    cv2.putText(row, title, (_GAP, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
-    x = _GAP
-    for picture in pictures:
-        height, width = picture.shape[:2]
-        row[_HEADER : _HEADER + height, x : x + width] = picture
-        x += width + _GAP
-    return row
+def check_picture(path: str, option: str = "--sheet") -> str:
+    """The extension of a picture's file in small letters; ConfigError if it is of no format that is written.
 
-
-def check_picture(path: str) -> str:
-    """The extension of a picture's file in small letters; ConfigError if it is of no format that is written."""
+    `option` is what the name was given as.
+    """
     extension = os.path.splitext(path)[1].lower()
     if extension not in _ENCODING:
-        raise ConfigError(f"--sheet {path}: the file's name must end in one of {', '.join(_ENCODING)}.")
+        raise ConfigError(f"{option} {path}: the file's name must end in one of {', '.join(_ENCODING)}.")
     return extension
 
 
@@ -93,12 +77,10 @@ def stack(strips: list[Array], nothing: str, path: str) -> int:
     """Write the strips below one another as the extension says, or the sentence if there are none; returns how many."""
     rows = strips
     if not rows:
-        rows = [np.full((CELL, 4 * CELL, 3), _PAPER, np.uint8)]
-        cv2.putText(rows[0], nothing, (_GAP, CELL // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1)
-    width = max(row.shape[1] for row in rows)
-    rows = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=_PAPER) for row in rows]
+        rows = [paper(CELL, 4 * CELL)]
+        write(rows[0], nothing, (GAP, CELL // 2), 0.6)
     extension = check_picture(path)
-    ok, data = cv2.imencode(extension, np.vstack(rows), _ENCODING[extension])
+    ok, data = cv2.imencode(extension, below(rows), _ENCODING[extension])
     if not ok:
         raise RuntimeError(f"{path}: the picture cannot be encoded as {extension}.")
     with commit_file(path) as out:

@@ -1,4 +1,4 @@
-"""A picture of a run: of its clips, a row for each with frames from first to last, of its tracks or identities."""
+"""A picture of a run: of its clips, a row for each with frames from first to last, of tracks, persons or identities."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import numpy as np
 
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.reports.contact_sheet import CELL, check_picture, stack, strip, write_contact_sheet
+from beam_pipelines.reports.person_sheet import write_person_sheet
 from beam_pipelines.reports.track_sheet import write_track_sheet
 from model_handlers.interface import Array
 from transforms.anonymizing.covered_shots import covering
@@ -33,6 +34,8 @@ def write_sheet(run: str, path: str) -> str:
         return write_anonymized(run, path)
     if shard_names(run, "tracks"):
         return f"{write_track_sheet(run, path, _covering(run))} tracks"
+    if shard_names(run, "persons"):
+        return f"{write_person_sheet(run, path)} persons"
     return f"{write_contact_sheet(run, path)} identities"
 
 

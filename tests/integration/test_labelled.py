@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.identities import agreement, labelled_faces, run_labelled
+from benchmarks.identities import evaluate_labelled
 
 pytestmark = [
     pytest.mark.integration,
@@ -14,9 +14,8 @@ pytestmark = [
 
 
 def test_identities_agree_with_the_labels(tmp_path):
-    run, labels = run_labelled(Path(os.environ["MANYFACES_TEST_DATA"]), tmp_path)
-    faces = labelled_faces(run, labels)
-    assert len(faces) > 0.9 * len(labels)
-    clusters = agreement(run, faces, "cluster").pairwise
-    assert clusters.precision > 0.95
-    assert clusters.f1 > 0.85
+    found = evaluate_labelled(Path(os.environ["MANYFACES_TEST_DATA"]), tmp_path)
+    assert found.counts.with_face > 0.9 * found.counts.in_run
+    assert found.counts.not_in_run == found.counts.ambiguous == 0
+    assert found.before.agreement.pairwise.precision > 0.95
+    assert found.before.agreement.pairwise.f1 > 0.85

@@ -1,1 +1,1 @@
-"""From embeddings to identities: kNN graph, clustering, cleaning, splits, evaluation."""
+"""From embeddings to identities: kNN graph, clustering, cleaning, splits."""

@@ -19,14 +19,13 @@ def average_linkage(sums: F64, sizes: I64, cut: float) -> I64:
     that, until two are nearest to each other; join them. No join brings any cluster nearer to a third than the nearer
     of its parts was, so the order of the joins does not matter, and what has nothing within the cut never will.
     """
-    sizes = sizes.astype(np.float64)
     np.fill_diagonal(sums, np.inf)
-    into = np.arange(len(sizes))
+    weights, into = sizes.astype(np.float64), np.arange(len(sizes))
     for start in range(len(sizes)):
         chain = [start] if into[start] == start else []
         while chain:
             top, before = chain[-1], chain[-2] if len(chain) > 1 else -1
-            average = sums[top] / (sizes * sizes[top])
+            average = sums[top] / (weights * weights[top])
             nearest = int(average.argmin())
             if average[nearest] > cut:
                 break  # it is alone in the chain: the one before would have had it within the cut
@@ -34,18 +33,18 @@ def average_linkage(sums: F64, sizes: I64, cut: float) -> I64:
                 chain.append(nearest)
             else:
                 low, high = sorted((top, before))
-                _join(sums, sizes, low, high)
+                _join(sums, weights, low, high)
                 into[high] = low
                 chain = chain[:-2] or [low]
     return in_order(_ends(into))
 
 
-def _join(sums: F64, sizes: F64, low: int, high: int) -> None:
+def _join(sums: F64, weights: F64, low: int, high: int) -> None:
     """Make `low` the two together, and `high` nothing that could be near to anything."""
     sums[low] += sums[high]
     sums[:, low] = sums[low]
     sums[:, high] = np.inf
-    sizes[low] += sizes[high]
+    weights[low] += weights[high]
 
 
 def _ends(into: I64) -> I64:

@@ -38,41 +38,42 @@ def _one_pass(found: Appearances, clusters: I64, frame: I64, settings: MergingSe
     into = np.arange(len(frames))
     for start in range(0, len(into), _TAKERS_AT_A_TIME):
         block = slice(start, start + _TAKERS_AT_A_TIME)
-        for taker, near in enumerate(means.near(block), start):  # nothing behind a taker has changed since
-            other = taker
-            while into[taker] == taker and (other := _next(taker, other, near, into, frames)):
+        for taker, near in enumerate(means.near(block, start), start):  # what is behind a taker has not changed since
+            other, places = taker, start + np.flatnonzero(near)
+            while into[taker] == taker and (other := _next(taker, other, places, into, frames)):
                 means.take_in(taker, other)
                 frames[taker] |= frames[other]
                 into[other] = taker
-                near = means.near(slice(taker, taker + 1))[0]
+                places = other + np.flatnonzero(means.near(slice(taker, taker + 1), other)[0])
     return in_order(into[place])
 
 
-def _next(taker: int, behind: int, near: Mask, into: I64, frames: list[set[int]]) -> int:
-    """The first cluster behind that place that the taker can take in: near (K,), not taken, never seen with it; or 0."""
-    places = behind + 1 + np.flatnonzero(near[behind + 1 :])
-    return next((p for p in places.tolist() if into[p] == p and frames[taker].isdisjoint(frames[p])), 0)
+def _next(taker: int, behind: int, places: I64, into: I64, frames: list[set[int]]) -> int:
+    """The first of these near clusters behind that one that is not taken and never seen with the taker; 0 for none."""
+    free = (int(p) for p in places[places > behind] if into[p] == p)
+    return next((p for p in free if frames[taker].isdisjoint(frames[p])), 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Centres:
-    """Means (K,D) of the unit vectors of each cluster, and how many of its vectors (K,) are not zero."""
+    """Means (K,D) of the unit vectors of each cluster, their squares (K,), and how many vectors (K,) are not zero."""
 
     means: F64
+    squares: F64
     sizes: I64
 
-    def distances(self, some: slice) -> F64:
-        """(M,K) from the means of some clusters to those of all; infinite where there is none."""
-        squares = np.einsum("kd,kd->k", self.means, self.means)
-        apart = np.sqrt(np.maximum(squares[some][:, None] + squares - 2 * self.means[some] @ self.means.T, 0))
-        there = self.sizes > 0
-        return np.where(there[some][:, None] & there, apart, np.inf)
+    def distances(self, some: slice, first: int) -> F64:
+        """(M,K-first) from the means of some clusters to those from `first` on; infinite where there is none."""
+        products = self.means[some] @ self.means[first:].T
+        apart = np.sqrt(np.maximum(np.add.outer(self.squares[some], self.squares[first:]) - 2 * products, 0))
+        return np.where(np.logical_and.outer(self.sizes[some] > 0, self.sizes[first:] > 0), apart, np.inf)
 
     def take_in(self, one: int, other: int) -> None:
         """Make the mean of `one` that of both."""
         both = self.sizes[[one, other]]
         if both.any():
             self.means[one] = both @ self.means[[one, other]] / both.sum()
+            self.squares[one] = self.means[one] @ self.means[one]
             self.sizes[one] = both.sum()
 
 
@@ -84,10 +85,10 @@ class _Means:
     clothes: _Centres
     settings: MergingSettings
 
-    def near(self, some: slice) -> Mask:
-        """(M,K) whether each of some clusters is near to each of all."""
-        by_face = self.faces.distances(some) < self.settings.face_distance
-        return by_face | (self.clothes.distances(some) < self.settings.clothing_distance)
+    def near(self, some: slice, first: int) -> Mask:
+        """(M,K-first) whether some clusters are near to those from `first` on."""
+        by_face = self.faces.distances(some, first) < self.settings.face_distance
+        return by_face | (self.clothes.distances(some, first) < self.settings.clothing_distance)
 
     def take_in(self, one: int, other: int) -> None:
         """Make the means of `one` those of both."""
@@ -97,6 +98,7 @@ class _Means:
 
 def _centres(units: F32, clusters: I64) -> _Centres:
     sizes = np.bincount(clusters[units.any(axis=1)], minlength=int(clusters.max(initial=-1)) + 1)
-    sums = np.zeros((len(sizes), units.shape[1]))
-    np.add.at(sums, clusters, units.astype(np.float64))
-    return _Centres(sums / np.maximum(sizes, 1)[:, None], sizes)
+    means = np.zeros((len(sizes), units.shape[1]))
+    np.add.at(means, clusters, units.astype(np.float64))
+    means /= np.maximum(sizes, 1)[:, None]
+    return _Centres(means, np.einsum("kd,kd->k", means, means), sizes)

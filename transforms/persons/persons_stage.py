@@ -13,7 +13,7 @@ from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.grouping import Grouping, group_faces
 from transforms.persons.hierarchy import members
 from transforms.persons.read import VideoRows, Videos, read_videos, tables, videos_with_faces
-from transforms.persons.screen_time import screen_time, spans
+from transforms.persons.screen_time import longest_first
 from transforms.persons.settings import PersonSettings
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.person_rows import Person
@@ -122,29 +122,24 @@ def similarity_to_mean(units: F32, clusters: I64) -> F32:
 def _persons(video: VideoRows, grouping: Grouping, keys: int) -> tuple[Person, ...]:
     """The persons of a video, longest on screen first; `identity` is still their number in the video."""
     similarity = similarity_to_mean(video.found.faces, grouping.merged)
-    seen = []
-    for number in range(int(grouping.persons.max(initial=-1)) + 1):
-        rows = np.flatnonzero(grouping.persons == number)
-        when = spans(video.found.frame[rows], video.moments)
-        seen.append((screen_time(when), number, rows, when))
-    seen.sort(key=lambda one: (-one[0], one[1]))
+    seen = longest_first(grouping.persons, video.found.frame, video.moments)
     label = video.meta["label"][0].as_py()
     return tuple(
         Person(
-            identity=number,
+            identity=one.label,
             video_id=video.video_id,
             label=label,
             rank=rank,
             key=rank <= keys,
-            faces=len(rows),
-            clusters=len(np.unique(grouping.clusters[rows])),
-            seconds=seconds,
-            start=when[0][0],
-            end=when[-1][1],
-            spans=[list(span) for span in when],
-            face_id=video.found.face_id[rows[np.argmax(similarity[rows])]],
+            faces=len(one.rows),
+            clusters=len(np.unique(grouping.clusters[one.rows])),
+            seconds=one.seconds,
+            start=one.spans[0][0],
+            end=one.spans[-1][1],
+            spans=[list(span) for span in one.spans],
+            face_id=video.found.face_id[one.rows[np.argmax(similarity[one.rows])]],
         )
-        for rank, (seconds, number, rows, when) in enumerate(seen, 1)
+        for rank, one in enumerate(seen, 1)
     )
 
 

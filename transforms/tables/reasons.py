@@ -115,7 +115,7 @@ REASONS: dict[str, Reason] = {
     "in_no_split": _dropped("the identity was drawn for none of the splits"),
     # curation
     "over_video_limit": _dropped("the video has as many better faces as are taken of one video"),
-    "not_selected": _dropped("the person has enough better images"),
+    "not_selected": _dropped("the person has enough other images"),
 }
 
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524})

@@ -78,9 +78,9 @@ def window(settings: SamplingSettings, times: Floats) -> Range:
 
 
 def looked_at(settings: SamplingSettings, spans: Sequence[Sequence[float]] | None) -> list[tuple[float, float]] | None:
-    """What `skip_seconds` and `stop_seconds` leave of the listed spans, or of the video; seconds. None: the whole video.
+    """What `skip_seconds` and `stop_seconds` leave of the listed spans (S,2), or of the video, seconds.
 
-    What is left of a span has no end where the video's is meant.
+    None is the whole video; an infinite end is the video's.
     """
     low, high = settings.skip_seconds, np.inf if settings.stop_seconds is None else settings.stop_seconds
     if spans is None:

@@ -18,6 +18,8 @@ CONVERSIONS = {
     "dlib-resnet": "dlib_resnet",
     "emotion": "tfjs_models:emotion",
     "facemesh": "tfjs_models:facemesh",
+    "fr-feature": "fr_feature",
+    "mobilefacenet": "tfjs_models:mobilefacenet",
     "mobilenetv2": "mobilenetv2",
     "movenet": "tfjs_models:movenet",
     "mtcnn": "mtcnn",

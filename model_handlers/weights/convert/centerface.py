@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
-from onnx import TensorProto
 
 from model_handlers.weights.convert import ConversionError
+from model_handlers.weights.convert.onnx_file import read_model
 from model_handlers.weights.convert.onnx_graph import IR_VERSION, checked_bytes, set_shape
 
 MAX_BYTES = 64 * 2**20
@@ -22,15 +21,8 @@ OUTPUTS = {"537": ("heatmap", 1), "538": ("scale", 2), "539": ("offset", 2), "54
 def convert(paths: Sequence[Path]) -> bytes:
     """The mended file's bytes; ConversionError when the file is not that network."""
     (path,) = paths
-    if path.stat().st_size > MAX_BYTES:
-        raise ConversionError(f"{path} is larger than {MAX_BYTES} bytes")
-    try:
-        model = onnx.load_model_from_string(path.read_bytes())
-    except DecodeError as error:
-        raise ConversionError(f"{path} is no ONNX file: {error}") from error
+    model = read_model(path, MAX_BYTES)
     graph = model.graph
-    if any(constant.data_location == TensorProto.EXTERNAL for constant in graph.initializer):
-        raise ConversionError(f"{path} keeps weights in another file, which CenterFace's does not")
     images = [value for value in graph.input if value.name == "input.1"]
     if len(images) != 1 or [value.name for value in graph.output] != list(OUTPUTS):
         raise ConversionError(f"{path} has not CenterFace's input and outputs")

@@ -15,6 +15,7 @@ from onnx import TensorProto
 from model_handlers.interface import Array
 from model_handlers.weights.convert import ConversionError
 from model_handlers.weights.convert.onnx_graph import OnnxGraph
+from model_handlers.weights.convert.prelu import prelu
 from model_handlers.weights.convert.tfjs_file import Node, TfjsGraph, node_of
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -58,9 +59,12 @@ def plain(graph: OnnxGraph, value: Value) -> str:
 def channels_first(graph: OnnxGraph, value: Value) -> str:
     """The name of the 4-D value as NCHW; a constant of fewer dimensions gets leading ones, as broadcasting does."""
     if value.constant is not None:
-        padded = value.constant.reshape((1,) * (4 - value.constant.ndim) + value.constant.shape)
-        return graph.constant(padded.transpose(TO_NCHW))
+        return graph.constant(_constant_channels_first(value.constant))
     return value.name if value.channels_first else graph.add("Transpose", [value.name], perm=TO_NCHW)
+
+
+def _constant_channels_first(constant: Array) -> Array:
+    return constant.reshape((1,) * (4 - constant.ndim) + constant.shape).transpose(TO_NCHW)
 
 
 def _constant_of(source: TfjsGraph, node: Node) -> Array:
@@ -121,7 +125,7 @@ def _activate(graph: OnnxGraph, name: str, activation: str, node: Node, slope: V
     if activation == "LeakyRelu":
         return graph.add("LeakyRelu", [name], alpha=node.number("leakyrelu_alpha", 0.2))
     if activation == "Prelu" and slope is not None:
-        return graph.add("PRelu", [name, channels_first(graph, slope)])
+        return prelu(graph, name, _constant_channels_first(_fixed(slope)))
     raise ValueError(f"unknown fused operation {activation}")
 
 
@@ -182,8 +186,8 @@ def _pad(graph: OnnxGraph, node: Node, arguments: list[Value]) -> list[Value]:
 
 
 def _prelu(graph: OnnxGraph, node: Node, arguments: list[Value]) -> list[Value]:
-    inputs = [channels_first(graph, arguments[0]), channels_first(graph, arguments[1])]
-    return [Value(graph.add("PRelu", inputs), True)]
+    value, slope = arguments
+    return [Value(prelu(graph, channels_first(graph, value), _constant_channels_first(_fixed(slope))), True)]
 
 
 def _leaky_relu(graph: OnnxGraph, node: Node, arguments: list[Value]) -> list[Value]:

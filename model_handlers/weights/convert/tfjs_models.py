@@ -8,6 +8,7 @@ import numpy as np
 from onnx import TensorProto
 
 from model_handlers.weights.convert import ConversionError
+from model_handlers.weights.convert.mobilefacenet import mended
 from model_handlers.weights.convert.onnx_graph import OnnxGraph
 from model_handlers.weights.convert.tfjs import Value, channels_first, convert_nodes, plain
 from model_handlers.weights.convert.tfjs_file import TfjsGraph, node_of, read_graph
@@ -81,6 +82,20 @@ def emotion(paths: Sequence[Path]) -> bytes:
     surprise, neutral.
     """
     return _image_model("emotion", paths, (64, 64, 1), {"scores": ("Identity", 7)})
+
+
+def mobilefacenet(paths: Sequence[Path]) -> bytes:
+    """MobileFaceNet, a face of 112 px, mended.
+
+    input (N,3,112,112) float32, RGB, (x - 127.5) / 128 -> embedding (N,192), not of unit length: as it is before the
+    published graph divides it by its length.
+    """
+    graph = OnnxGraph("mobilefacenet")
+    last = "MobileFaceNet/Logits/LinearConv1x1/BatchNorm/FusedBatchNorm"
+    image = Value("input", channels_first=True)
+    (maps,) = convert_nodes(graph, mended(_read(paths)), {"img_inputs": image}, (last,))
+    embedding = graph.add("Flatten", [channels_first(graph, maps)])
+    return graph.to_bytes({"input": (TensorProto.FLOAT, ("N", 3, 112, 112))}, {"embedding": (embedding, ("N", 192))})
 
 
 def movenet(paths: Sequence[Path]) -> bytes:

@@ -68,7 +68,7 @@ def test_a_dry_run_for_dataflow_writes_requests_and_pipelines_and_asks_no_one(no
         ("face_generation", [True, False, True, False, False]),
         ("face_clips", [False, True, False]),
         ("object_tracks", [False, True, False, False, False, False]),
-        ("person_clustering", [True, True, False]),
+        ("person_clustering", [True, True, False, False]),
     ],
 )
 def test_jobs_with_models_alone_have_a_gpu(no_network, tmp_path, recipe, with_gpu):

@@ -121,7 +121,7 @@ WEBBODY = ["deduplicate", "bodies", "faces", "embeddings", "identity", "bundle",
 FACE_CLIPS = ["covers", "anonymized", "spans", "clips", "metadata"]
 TRACKS = ["objects", "tracks", "distinct", "clips", "bundle"]
 COVERED = "jobs=[[download, shots], [filters, covers], [objects], [tracks], [distinct], [clips], [bundle]]"
-PERSONS = ["frames", "detections", "faces", "clothes", "embeddings", "persons"]
+PERSONS = ["frames", "detections", "faces", "clothes", "embeddings", "persons", "pictures"]
 MADE = [  # of a recipe: stages with models and what comes after them
     ("webbody", ["models.device=cuda"], WEBBODY[1:]),
     ("webbody", ["embeddings.inference.batch_size=8"], []),
@@ -138,8 +138,9 @@ MADE = [  # of a recipe: stages with models and what comes after them
     ("object_tracks", ["filters.dark.least=9"], ["filters", "covers", "parts", *TRACKS]),
     ("object_tracks", ["paint.how=fill"], []),
     ("object_tracks", [COVERED], ["clips"]),
-    ("person_clustering", ["persons.merging.passes=2"], ["persons"]),
-    ("person_clustering", ["clothes.model=null"], ["clothes", "persons"]),
+    ("person_clustering", ["pictures.files=2"], ["pictures"]),
+    ("person_clustering", ["persons.merging.passes=2"], ["persons", "pictures"]),
+    ("person_clustering", ["clothes.model=null"], ["clothes", "persons", "pictures"]),
     ("person_clustering", ["sampling.skip_seconds=9"], PERSONS),
     ("person_clustering", ["shots.detector=content"], PERSONS),
 ]

@@ -6,6 +6,7 @@ import pytest
 from beam_pipelines.driver.record import write_record
 from beam_pipelines.recipes.face_clips import FaceClipsConfig
 from beam_pipelines.recipes.face_generation import FaceGenerationConfig
+from beam_pipelines.recipes.person_clustering import PersonClusteringConfig
 from beam_pipelines.recipes.webbody import WebbodyConfig
 from beam_pipelines.reports import summary
 from beam_pipelines.reports.causes import (
@@ -100,6 +101,7 @@ ITEMS = [
     ("faces", {"small_face": 9}, ["99.9 pixels, less than 100"], ["nearest to passing: 99.9 pixels, less than 100; "]),
     ("spans", {"no_span": 3}, ["2 of 9 frames have a face"], ["spans.min_samples, spans.max_jump or spans.max_std"]),
     ("spans", {"model_error": 3}, ["broken"], []),
+    ("persons", {"small_identity": 5, "bad_vector": 1}, [], ["another persons.min_size"]),
     ("embeddings", {}, [], []),
 ]
 
@@ -113,7 +115,7 @@ def test_where_no_item_came_through(stage, reasons, details, words):
 
 def test_every_key_that_is_named_is_a_setting():
     known = {}
-    for config in (WebbodyConfig(), FaceGenerationConfig(), FaceClipsConfig()):
+    for config in (WebbodyConfig(), FaceGenerationConfig(), FaceClipsConfig(), PersonClusteringConfig()):
         for key, block in config:
             known.setdefault(key, []).append(block)
 

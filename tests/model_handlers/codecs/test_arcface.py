@@ -12,10 +12,12 @@ from model_handlers.interface import Request
 from model_handlers.models import catalogue
 from model_handlers.models.codecs import codec as codec_of
 from model_handlers.models.handlers import handler
+from model_handlers.models.loaded import load_model
 from model_handlers.models.trial import try_model
 from tests.image_files import GREY, SMALL, png, saved
 from tests.model_handlers.networks.entries import with_file
 from tests.onnx_files import save
+from tests.photographs import path
 from transforms.images.pixels import open_image
 
 
@@ -113,18 +115,35 @@ def test_an_onnx_file_as_insightface_s_is_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "channels", "depth"),
+    ("name", "channels", "brightest", "depth", "commercial"),
     [
-        ("arcface-r50", "rgb", 50),
-        ("arcface-r100", "rgb", 100),
-        ("adaface-r50", "bgr", 50),
-        ("adaface-r100", "bgr", 100),
-        ("arcface-onnx", "rgb", None),
+        ("arcface-r50", "rgb", 1, 50, False),
+        ("arcface-r100", "rgb", 1, 100, False),
+        ("adaface-r50", "bgr", 1, 50, False),
+        ("adaface-r100", "bgr", 1, 100, False),
+        ("arcface-onnx", "rgb", 1, None, False),
+        ("fr-feature", "bgr", 127.5 / 128, None, True),
+        ("mobilefacenet", "rgb", 127.5 / 128, None, True),
     ],
 )
-def test_entries(name, channels, depth):
+def test_entries(name, channels, brightest, depth, commercial):
     entry = catalogue.load().get(name)
     red, _ = codec_of(entry).encode(plain((255, 0, 0)), 2 * ARCFACE, None)
     assert ("rgb", "bgr")[int(red[2, 60, 60] > red[0, 60, 60])] == channels
+    assert red[:, 60, 60].max() == pytest.approx(brightest)
     assert entry.network_options.get("depth") == depth
-    assert not entry.commercial
+    assert entry.commercial is commercial
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["fr-feature", "mobilefacenet"])
+def test_one_person_s_photographs_are_nearer_than_others(name):
+    find, embed = (load_model(catalogue.load().get(one)) for one in ("centerface", name))
+    vectors = []
+    for photograph in ("obama-1", "obama-2", "obama-3", "biden-1", "hanks-1", "astronaut-1"):
+        picture = open_image(path(photograph).read_bytes())
+        vectors.append(embed(picture, find(picture).landmarks[0], None))
+    unit = np.array(vectors) / np.linalg.norm(vectors, axis=1, keepdims=True)
+    similarity = unit @ unit.T
+    assert similarity[:3, :3].min() > 0.6
+    assert (similarity - np.eye(6))[3:].max() < 0.35

@@ -11,7 +11,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from transforms.identity.evaluation import evaluate
+from transforms.evaluation.agreement import measure
 from transforms.identity.identity_stage import FindIdentities, plan_blocks, read_edges
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
@@ -112,7 +112,7 @@ def test_planted_identities_are_found(tmp_path, chosen):
     table = identities(run)
     assert table["face_id"].to_pylist() == sorted(row.face_id for row in rows)
     found = table["identity"].fill_null(-1).to_numpy()
-    result = evaluate(np.where(person < 0, 1000 + np.arange(len(person)), person), found)
+    result = measure(np.where(person < 0, 1000 + np.arange(len(person)), person), found)
     assert result.pairwise.precision == 1
     assert result.pairwise.recall > 0.97
     assert found.max() == 19

@@ -5,13 +5,14 @@ import numpy as np
 from transforms.identity.knn import unit
 from transforms.persons.appearances import Appearances
 
-BOX = (100, 80, 180, 180)
-
 
 def faces_of(
     vectors, frames=None, clothes=None, boxes=None, times=None, shots=None, ids=None, per_second: float = 1.0
 ) -> Appearances:
-    """Appearances of these face vectors (N,D); by itself each has a frame of its own, no clothes and an unknown shot."""
+    """Appearances of these face vectors (N,D).
+
+    If nothing is said each face has a frame and a place in it of its own, no clothes and no known shot.
+    """
     vectors = np.asarray(vectors, np.float64)
     count = len(vectors)
     frames = np.arange(count) if frames is None else np.asarray(frames)
@@ -20,7 +21,7 @@ def faces_of(
         frame=frames.astype(np.int64),
         time=frames / per_second if times is None else np.asarray(times, np.float64),
         shot=np.full(count, -1, np.int64) if shots is None else np.asarray(shots, np.int64),
-        box=np.array([BOX] * count if boxes is None else boxes, np.float32).reshape(-1, 4),
+        box=np.array([(n, 0, n + 1, 1) for n in range(count)] if boxes is None else boxes, np.float32).reshape(-1, 4),
         faces=unit(vectors.reshape(count, -1)) if count else np.zeros((0, 4), np.float32),
         clothes=unit(np.zeros((count, 1)) if clothes is None else np.asarray(clothes, np.float64)),
     )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.transforms.bundle.synthetic_run import body_row, write_rows
 from transforms.identity.splits_stage import qualifying_bodies
 from transforms.tables import lookup
-from transforms.tables.lookup import places
+from transforms.tables.lookup import places, rows_of
 from transforms.tables.pointers import locate
 
 
@@ -37,6 +37,22 @@ def test_places_are_those_of_a_plain_search(wanted, parts):
     keys = [key for part in parts for key in part]
     expected = [keys.index(key) if key in keys else -1 for key in wanted]
     assert places(text(wanted), map(text, parts)).tolist() == expected
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 1 << 20])
+@given(st.sets(st.sampled_from("abcdefgh")), st.lists(st.lists(st.none() | st.sampled_from("abcdef"), max_size=4)))
+def test_rows_are_those_of_a_plain_search(at_once, wanted, parts):
+    names = sorted(wanted)
+    tables, rows = [], []
+    for part in parts:
+        numbers = range(len(rows), len(rows) + len(part))
+        tables.append(pa.table({"key": pa.array(part, pa.string()), "row": pa.array(numbers, pa.int64())}))
+        rows += part
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lookup, "LEAST_AT_ONCE", at_once)
+        some = [(place.tolist(), table["row"].to_pylist()) for place, table in rows_of(text(names), tables, "key")]
+    found = [pair for places_, numbers in some for pair in zip(places_, numbers, strict=True)]
+    assert found == [(names.index(key), row) for row, key in enumerate(rows) if key in wanted]
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ class ListColumns(Protocol):
     def item(self, names: list[str]) -> str:
         """The column that says which item a row is."""
 
+    def lacking(self, key: str, name: str, names: list[str]) -> str:
+        """What to say where a required column (setting, name) is not there."""
+
 
 def usual_column(configured: str | None, usual: tuple[str, ...], names: Container[str]) -> str | None:
     """The configured column; where that is the first of the usual ones, the first of them that is there."""
@@ -45,18 +48,18 @@ def check_item(columns: ListColumns, names: list[str]) -> None:
     """ValueError if none of the columns says which item a row is."""
     for key, name in columns.required(names):
         if key == "url" and name not in names:
-            raise ValueError(_missing(key, name, names))
+            raise ValueError(columns.lacking(key, name, names))
 
 
 def check_columns(columns: ListColumns, names: list[str]) -> None:
     """ValueError if a column that is needed is not there, or one that is used is there twice."""
     for key, name in columns.required(names):
         if name not in names:
-            raise ValueError(_missing(key, name, names))
+            raise ValueError(columns.lacking(key, name, names))
     used = columns.used(names)
     twice = [name for name, count in Counter(names).items() if count > 1 and name in used]
     if twice:
-        raise ValueError(f"The manifest has two columns of one name ({', '.join(twice)}); rename one.")
+        raise ValueError(f"The list has two columns of one name ({', '.join(twice)}); rename one.")
 
 
 def told_apart(names: list[str]) -> list[str]:
@@ -72,9 +75,15 @@ def told_apart(names: list[str]) -> list[str]:
     return apart
 
 
-def _missing(key: str, name: str, names: list[str]) -> str:
+def shown_names(names: list[str]) -> str:
+    """The names of a list's columns as a message has them."""
     shown = ", ".join(repr(one)[1:-1][:60] for one in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
-    said = f"manifest.columns.{key}: the manifest has no column {name!r}; it has {shown or 'none'}."
+    return shown or "none"
+
+
+def lacking_in_manifest(key: str, name: str, names: list[str]) -> str:
+    """What to say where a manifest lacks a column."""
+    said = f"manifest.columns.{key}: the manifest has no column {name!r}; it has {shown_names(names)}."
     if any("://" in one for one in names):
         return f"{said} Its first line looks like an item: put a line with the names of the columns before it."
     guess = nearest_column(key, name, names)

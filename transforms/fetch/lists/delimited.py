@@ -93,7 +93,7 @@ def _layout(lines: _Lines, delimiter: str, quoting: str, columns: ListColumns) -
         first = lines.next()
     if first is None or first[1] is None:
         if first:
-            raise ValueError(f"The first line of the manifest has more than {MAX_RECORD} characters.")
+            raise ValueError(f"The first line of the list has more than {MAX_RECORD} characters.")
         return _Layout(delimiter, True, [], 0, 0)
     line = first[1].lstrip("\ufeff")
     quoted = quoting == "quoted" or (quoting == "auto" and (delimiter != "\t" or line.startswith('"')))

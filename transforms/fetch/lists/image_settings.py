@@ -4,7 +4,7 @@ from collections.abc import Container
 
 from pydantic import Field
 
-from transforms.fetch.lists.columns import usual_column
+from transforms.fetch.lists.columns import lacking_in_manifest, usual_column
 from transforms.fetch.lists.settings import QUOTING, ListFormat, Quoting, suited_rows
 from transforms.settings import Settings
 
@@ -40,6 +40,10 @@ class Columns(Settings):
     def item(self, _names: list[str]) -> str:
         """The column that says which item a row is."""
         return self.url
+
+    def lacking(self, key: str, name: str, names: list[str]) -> str:
+        """What to say where a required column (setting, name) is not there."""
+        return lacking_in_manifest(key, name, names)
 
 
 class ManifestSettings(Settings):

@@ -4,7 +4,7 @@ from collections.abc import Container
 
 from pydantic import Field
 
-from transforms.fetch.lists.columns import usual_column
+from transforms.fetch.lists.columns import lacking_in_manifest, usual_column
 from transforms.fetch.lists.settings import QUOTING, ListFormat, Quoting, suited_rows
 from transforms.settings import Settings
 
@@ -51,6 +51,10 @@ class VideoColumns(Settings):
     def item(self, names: list[str]) -> str:
         """The column that says which item a row is."""
         return next((name for name in (self.url, self.id, self.clip_id) if name in names), "")
+
+    def lacking(self, key: str, name: str, names: list[str]) -> str:
+        """What to say where a required column (setting, name) is not there."""
+        return lacking_in_manifest(key, name, names)
 
 
 class VideoManifestSettings(Settings):

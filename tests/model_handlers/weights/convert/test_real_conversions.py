@@ -1,13 +1,15 @@
 """The catalogue's conversions of the real weights against the frameworks that the weights come from.
 
 The golden numbers were made once: those of the TensorFlow.js models by TensorFlow.js 4.22 (CPU backend), dlib's by
-dlib 20.0 (`compute_face_descriptor`), TransNetV2's by its PyTorch port on torch 2.15, on the inputs below.
-TensorFlow.js's agree to 1e-6 (mesh: 1e-4 pixels; lightning: 2.5e-4, as the file rounds 1/48 to half precision), dlib's
-to 3e-7, TransNetV2's to 2e-7; the tolerances leave room for OpenCV's resizing.
+dlib 20.0 (`compute_face_descriptor`), TransNetV2's by its PyTorch port on torch 2.15, MobileFaceNet's by LiteRT 2.3 of
+the undamaged file, on the inputs below. TensorFlow.js's agree to 1e-6 (mesh: 1e-4 pixels; lightning: 2.5e-4, as the
+file rounds 1/48 to half precision), dlib's to 3e-7, TransNetV2's to 2e-7, MobileFaceNet's to 2e-5 of a length of 43;
+the tolerances leave room for OpenCV's resizing.
 """
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import skimage.data
@@ -110,6 +112,37 @@ def test_dlib_resnet(sessions: dict) -> None:
               0.0877205, -0.0936857, 0.1938525, -0.1179020, -0.2912068, -0.0364649, 0.0507999, 0.1505914]  # fmt: skip
     assert embedding.shape == (128,)
     np.testing.assert_allclose(embedding[:16], golden, atol=2e-6)
+
+
+def levelled(channels: int) -> np.ndarray:
+    """(3,112,112): a face as the codec arcface makes it, but not levelled; channels 1 is RGB, -1 BGR."""
+    face = PHOTO[60:172, 150:262, ::channels].transpose(2, 0, 1)
+    return np.ascontiguousarray((face - np.float32(127.5)) / np.float32(128))
+
+
+def test_mobilefacenet(sessions: dict) -> None:
+    (embedding,) = run(sessions, "mobilefacenet", levelled(1))
+    golden = [-0.591573, 0.197755, -0.266426, -0.093492, -0.908044, 2.506691, -1.875767, -5.895359]
+    assert embedding.shape == (192,)
+    np.testing.assert_allclose(embedding[:8], golden, atol=1e-4)
+    assert np.linalg.norm(embedding) == pytest.approx(42.89637, abs=1e-4)
+
+
+def test_fr_feature_is_the_published_file(sessions: dict) -> None:
+    (embedding,) = run(sessions, "fr-feature", levelled(-1))
+    (source,) = catalogue.load().get("fr-feature").sources
+    original = onnxruntime.InferenceSession(store.fetch_file(source.uri, source.sha256))
+    (wanted,) = original.run(None, {"input": levelled(-1)[None]})[0]
+    assert embedding.shape == (512,)
+    np.testing.assert_allclose(embedding, wanted, atol=1e-6)  # of a length of 2.5
+
+
+@pytest.mark.parametrize("name", ["facemesh", "fr-feature", "mobilefacenet"])
+def test_no_operator_is_left_that_onnx_runtime_is_slow_at(name: str) -> None:
+    model = onnx.load(store.ensure(catalogue.load().get(name)))
+    operators = {node.op_type for node in model.graph.node}
+    assert "Relu" in operators
+    assert "PRelu" not in operators
 
 
 @pytest.mark.parametrize("sides", [(512, 512), (256, 480)])

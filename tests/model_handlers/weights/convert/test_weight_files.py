@@ -13,7 +13,7 @@ DLIB_START = b"\x01\x15input_rgb_image_sized" + bytes(20)
 CONVOLUTION = b"\x01\x05con_4"
 
 
-@pytest.mark.parametrize("name", ["dlib-resnet", "centerface", "mtcnn", "transnetv2"])
+@pytest.mark.parametrize("name", ["dlib-resnet", "centerface", "fr-feature", "mtcnn", "transnetv2"])
 @pytest.mark.parametrize("content", [b"", b"\x80" * 100, b"x" * 5000])
 def test_noise_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / "w").write_bytes(content)
@@ -52,13 +52,14 @@ def test_an_onnx_file_with_other_outputs_is_refused(tmp_path: Path) -> None:
         conversion("centerface")([tmp_path / "w.onnx"])
 
 
-def test_weights_outside_the_onnx_file_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["centerface", "fr-feature"])
+def test_weights_outside_the_onnx_file_are_refused(tmp_path: Path, name: str) -> None:
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
     tensor.external_data.add(key="location", value="/etc/passwd")
     graph = helper.make_graph([helper.make_node("Relu", ["w"], ["y"])], "g", [], [], [tensor])
     (tmp_path / "w.onnx").write_bytes(helper.make_model(graph).SerializeToString())
     with pytest.raises(ConversionError, match="another file"):
-        conversion("centerface")([tmp_path / "w.onnx"])
+        conversion(name)([tmp_path / "w.onnx"])
 
 
 def test_unknown_conversions_are_named() -> None:

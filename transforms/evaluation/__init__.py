@@ -1,0 +1,1 @@
+"""How well a run agrees with labels: which faces they mean, and the measures of agreement."""
