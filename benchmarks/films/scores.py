@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model_handlers.interface import Array
-from transforms.identity.evaluation import evaluate
+from transforms.evaluation.agreement import measure
 from transforms.persons.appearances import I64, Appearances
 
 KEY_SHARE = 0.1  # of a film's looked-at frames in which a key person is seen, at least
@@ -45,8 +45,8 @@ def scores(found: I64, played: I64, frame: I64, looked_at: int) -> Scores:
     somebody = played != NOBODY
     key = key_persons(played, frame, looked_at)
     keys = np.isin(played, key)
-    whole = evaluate(played[somebody], found[somebody])
-    return Scores(whole.nmi, whole.bcubed.f1, evaluate(played[keys], found[keys]).nmi)
+    whole = measure(played[somebody], found[somebody])
+    return Scores(whole.information.nmi, whole.bcubed.f1, measure(played[keys], found[keys]).information.nmi)
 
 
 def key_persons(played: I64, frame: I64, looked_at: int) -> list[int]:
