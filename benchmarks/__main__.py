@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 NAMES = (
-    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "persons", "long_films", "long_films",
-    "agreement", "bodies", "verification", "shots", "sampling", "anonymizing", "painting", "tracking", "curation",
-    "hostile",
+    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "persons",
+    "long_films", "agreement", "bodies", "verification", "shots", "sampling", "anonymizing", "painting", "tracking",
+    "curation", "hostile",
 )  # fmt: skip
 
 
