@@ -22,7 +22,7 @@ from transforms.persons.settings import EvidenceSettings, PersonSettings
 
 NO_EVIDENCE = EvidenceSettings(frames=False, tracks=False)
 DEFAULT = PersonSettings()
-ALONE = {"face": 0.63, "clothing": 0.63}  # similarity of each alone: the best of those tried on the films to choose by
+ALONE = {"face": 0.82, "clothing": 0.66}  # similarity of each alone: the best of those tried on the films to choose by
 WAYS: Mapping[str, PersonSettings] = {
     "face alone": DEFAULT.model_copy(
         update={
@@ -37,7 +37,7 @@ WAYS: Mapping[str, PersonSettings] = {
             "face_weight": 0.0,
             "similarity": ALONE["clothing"],
             "evidence": NO_EVIDENCE,
-            "merging": DEFAULT.merging.model_copy(update={"face_distance": 0.0}),
+            "merging": DEFAULT.merging.model_copy(update={"face_distance": 0.0, "clothing_face_distance": 2.0}),
         }
     ),
     "both": DEFAULT.model_copy(update={"evidence": NO_EVIDENCE}),

@@ -25,7 +25,7 @@ POSES = 3  # looks of a person in one scene, at most
 LEADS = 3  # the first people of a cast, who are in most scenes
 _DRIFT, _ZOOM, _TILT = 0.03, 0.08, 4.0  # most that a part moves: shares of the frame's width and of its size; degrees
 _REACH = 1.4  # most that is seen under a face, in heights of it
-_NEAR = (0.5, 1.05)  # how near a scene is: what heights are multiplied with
+_NEAR = (0.4, 1.05)  # how near a scene is: what heights are multiplied with
 _LIGHT = (0.75, 1.15)  # what a scene's light multiplies each colour with
 
 
