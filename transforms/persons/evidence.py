@@ -57,7 +57,7 @@ def _pairs(found: Appearances, settings: EvidenceSettings) -> Iterator[Pairs]:
     for before, after in pairwise(by_frame) if settings.tracks else ():
         if _follows(found, int(before[0]), int(after[0]), settings.track_seconds):
             ones, others = mutual_best(found.box[before], found.box[after], settings.track_overlap)
-            yield before[ones], after[others]
+            yield _alike(found, before[ones], after[others], settings.track_face_distance)
 
 
 def _found_twice(box: F32, rows: I64, overlap: float) -> Iterator[Pairs]:
@@ -71,6 +71,12 @@ def _follows(found: Appearances, before: int, after: int, longest: float) -> boo
     """Whether two frames, given by a row of each, lie in one shot, which is known, and near enough."""
     one_shot = found.shot[before] >= 0 and found.shot[before] == found.shot[after]
     return bool(one_shot and found.time[after] - found.time[before] <= longest)
+
+
+def _alike(found: Appearances, before: I64, after: I64, most: float) -> Pairs:
+    """Of pairs of rows those whose faces are not further apart: over a cut that was not found a face may meet another's."""
+    apart = np.linalg.norm(found.faces[before] - found.faces[after], axis=1)
+    return before[apart <= most], after[apart <= most]
 
 
 def mutual_best(boxes: F32, others: F32, least: float) -> Pairs:

@@ -19,7 +19,7 @@ def merge(found: Appearances, clusters: I64, frame: I64, settings: MergingSettin
 
     In a pass all clusters are gone through, the largest first, the one with the earlier first row among equals. Each
     goes once through those behind it and takes in what is near it by then: their mean faces are less than
-    `face_distance` apart, or their mean clothes less than `clothing_distance`. Its means follow at once, and what it
+    `face_distance` apart, or their mean clothes less than `clothing_distance` and their faces not too far. Its means follow at once, and what it
     took in takes in nothing itself. Two clusters that are seen in one `frame` (N,) are never merged; give all different
     ones to allow it.
     """
@@ -87,8 +87,9 @@ class _Means:
 
     def near(self, some: slice, first: int) -> Mask:
         """(M,K-first) whether some clusters are near to those from `first` on."""
-        by_face = self.faces.distances(some, first) < self.settings.face_distance
-        return by_face | (self.clothes.distances(some, first) < self.settings.clothing_distance)
+        apart = self.faces.distances(some, first)
+        by_clothes = self.clothes.distances(some, first) < self.settings.clothing_distance
+        return (apart < self.settings.face_distance) | (by_clothes & (apart < self.settings.clothing_face_distance))
 
     def take_in(self, one: int, other: int) -> None:
         """Make the means of `one` those of both."""

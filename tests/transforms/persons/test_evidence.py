@@ -50,6 +50,12 @@ def test_hand_worked(frames, boxes, shots, settings, expected):
     assert groups(frames, boxes, shots, settings) == expected
 
 
+@pytest.mark.parametrize(("most", "expected"), [(0.4, [0, 1]), (0.7, [0, 0])])
+def test_a_track_ends_where_another_face_takes_its_place(most, expected):
+    found = faces_of([(1.0, 0.0), (0.8, 0.6)], [0, 1], boxes=[LEFT] * 2, shots=[0, 0])  # sqrt(0.4) = 0.632 apart
+    assert together(found, EvidenceSettings(track_face_distance=most)).tolist() == expected
+
+
 def test_time_is_that_of_the_frames_and_not_their_number():
     assert groups([0, 100], [LEFT] * 2, times=[5, 6.5]) == [0, 0]
 

@@ -16,7 +16,9 @@ NO_MERGING = MergingSettings(passes=0)
 
 
 def told(**settings):
-    return PersonSettings(**{"min_size": 1, "merging": NO_MERGING, "clothing_weight": 0, **settings})
+    """Settings that a hand can follow: faces alone, the reference's cut, no merging, tracks of whatever faces."""
+    plain = {"min_size": 1, "merging": NO_MERGING, "clothing_weight": 0, "similarity": 0.63, "scale": "largest"}
+    return PersonSettings(**{**plain, "evidence": EvidenceSettings(track_face_distance=2), **settings})
 
 
 @pytest.mark.parametrize("count", [0, 1])

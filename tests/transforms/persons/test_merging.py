@@ -21,7 +21,7 @@ def at(*degrees):
 
 def merged(vectors, clusters, frames=None, clothes=None, **how):
     found = faces_of(vectors, frames, clothes)
-    how = {"clothing_distance": 0, **how}
+    how = {"face_distance": 0.18, "clothing_distance": 0, "clothing_face_distance": 2, **how}
     return merge(found, np.array(clusters, np.int64), found.frame, MergingSettings(**how)).tolist()
 
 
@@ -37,7 +37,7 @@ def slowly(found, clusters, frame, how):
         with np.errstate(invalid="ignore"):
             faces = np.linalg.norm(mean(found.faces, rows[one]) - mean(found.faces, rows[other]))
             clothes = np.linalg.norm(mean(found.clothes, rows[one]) - mean(found.clothes, rows[other]))
-        return faces < how.face_distance or clothes < how.clothing_distance
+        return faces < how.face_distance or (clothes < how.clothing_distance and faces < how.clothing_face_distance)
 
     order = sorted(rows, key=lambda c: (-len(rows[c]), rows[c][0]))
     for place, taker in enumerate(order):
@@ -105,15 +105,27 @@ def test_clothes_alone_are_enough_but_must_be_there():
     assert merged(at(0, 9, 90), [0, 1, 2], clothes=[[0, 0], [1, 0], [1, 0]], clothing_distance=0.12) == [0, 0, 0]
 
 
-@given(st.integers(1, 60), st.integers(0, 10_000), st.sampled_from([0, 0.3, 0.6, 1]), st.sampled_from([0, 0.2, 0.5]))
+def test_alike_clothes_do_not_join_faces_that_are_too_far_apart():
+    uniforms = {"clothes": at(0, 0), "clothing_distance": 0.12, "clothing_face_distance": 0.5}
+    assert merged(at(0, 28), [0, 1], **uniforms) == [0, 0]  # 0.484 apart
+    assert merged(at(0, 29), [0, 1], **uniforms) == [0, 1]  # 0.501
+
+
+@given(
+    st.integers(1, 60),
+    st.integers(0, 10_000),
+    st.sampled_from([0, 0.3, 0.6, 1]),
+    st.sampled_from([0, 0.2, 0.5]),
+    st.sampled_from([0.8, 2]),
+)
 @settings(max_examples=150, deadline=None)
-def test_a_pass_is_what_a_slow_one_does(count, seed, face, clothing):
+def test_a_pass_is_what_a_slow_one_does(count, seed, face, clothing, most):
     rng = np.random.default_rng(seed)
     frames = rng.integers(0, 80, count)
     clusters = np.unique(rng.integers(0, count, count), return_inverse=True)[1]
     clothes = people(rng, clusters % 5, 4, 0.5) * rng.integers(0, 2, (count, 1))
     found = faces_of(people(rng, clusters % 7, 5, 0.8), frames, clothes)
-    how = MergingSettings(face_distance=face, clothing_distance=clothing)
+    how = MergingSettings(face_distance=face, clothing_distance=clothing, clothing_face_distance=most)
     first = [int(np.flatnonzero(clusters == c)[0]) for c in range(clusters.max() + 1)]
     numbered = np.argsort(np.argsort(first))[clusters]
     with pytest.MonkeyPatch.context() as patch:
