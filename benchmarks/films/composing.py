@@ -65,7 +65,9 @@ def script(cast: Cast, backgrounds: Sequence[Pixels], seconds: float, seed: int)
         players: dict[str, list[Look]] = {}
         for who in _players(list(cast), rng):
             last[who] = rng.choice([n for n in range(len(COLOURS) + 1) if n != last.get(who)])
-            players[who] = [replace(look, pixels=lit(look.pixels, light)) for look in dressed(cast[who], last[who], rng)]
+            players[who] = [
+                replace(look, pixels=lit(look.pixels, light)) for look in dressed(cast[who], last[who], rng)
+            ]
         shots += _scene(players, lit(rng.choice(backgrounds), light), rng)
     return shots
 

@@ -44,8 +44,7 @@ def films_to_choose_by(folder: Path) -> list[Film]:
     """Films of the people of published packages."""
     people = people_of_packages()
     return [
-        _film(name, {who: people[who] for who in cast}, seed, folder)
-        for seed, (name, cast) in enumerate(CASTS.items())
+        _film(name, {who: people[who] for who in cast}, seed, folder) for seed, (name, cast) in enumerate(CASTS.items())
     ]
 
 
