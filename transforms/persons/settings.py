@@ -58,9 +58,9 @@ class MergingSettings(Settings):
 class PersonSettings(Settings):
     """Stage persons: the faces of a video by person."""
 
-    # Unit vectors of clothes are twice as far apart as those of faces, and a person changes clothes: with equal weights,
-    # the reference's, who wears something else is somebody else (key persons' NMI 0.7 on the films to choose by, with
-    # 0.3: 1.0).
+    # Unit vectors of clothes are twice as far apart as those of faces, and a person changes clothes: with equal
+    # weights, the reference's, who wears something else is somebody else (key persons' NMI 0.7 on the films to choose
+    # by, with 0.3: 1.0).
     face_weight: float = Field(1, ge=0, le=100, description="how much faces count in the distance of two faces")
     clothing_weight: float = Field(0.3, ge=0, le=100, description="how much clothes count in it")
     # The cut at 0.46, the middle of what is right there with evidence (0.40 to 0.52). The reference's rule, a share of
