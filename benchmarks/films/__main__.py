@@ -3,8 +3,8 @@
     [MANYFACES_TEST_DATA=FOLDER] python -m benchmarks.films
 
 The films to choose by show people of published packages. With MANYFACES_TEST_DATA films of other people are measured
-too: the photographs below images/lfw that its `images.csv` lists, and the talking people of its `videos.csv`. Nothing was
-chosen by these. The stages up to embeddings and clothes run once; grouping them again takes seconds.
+too: the photographs below images/lfw that its `images.csv` lists, and the talking people of its `videos.csv`. Nothing
+was chosen by these. The stages up to embeddings and clothes run once; grouping them again takes seconds.
 """
 
 import os

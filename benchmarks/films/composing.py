@@ -1,7 +1,7 @@
 """Films out of looks: scenes with cuts between their shots, one to three people side by side, and where each face is.
 
-In a scene everyone keeps their clothes and is seen in one look or several, as from other sides; in another scene they wear
-others. Some scenes go back and forth between the same shots.
+In a scene everyone keeps their clothes and is seen in one look or several, as from other sides; in another scene they
+wear others. Some scenes go back and forth between the same shots.
 """
 
 from collections.abc import Iterator, Sequence

@@ -130,7 +130,7 @@ def dye(look: Look, colour: Array) -> Look:
     """The look with everything under the chin in a colour (3,) RGB, light and shade as they were."""
     grey = cv2.cvtColor(look.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
     clothes = np.clip(colour * (0.35 + grey / 160), 0, 255)
-    x1, y1, x2, y2 = look.face
+    _, y1, _, y2 = look.face
     rows = np.arange(len(look.pixels), dtype=np.float32)
     under = np.clip((rows - y2 - 0.1 * (y2 - y1)) / (0.1 * (y2 - y1)), 0, 1)[:, None, None]
     return Look((look.pixels * (1 - under) + clothes * under).astype(np.uint8), look.opaque, look.face)

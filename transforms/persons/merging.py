@@ -19,9 +19,9 @@ def merge(found: Appearances, clusters: I64, frame: I64, settings: MergingSettin
 
     In a pass all clusters are gone through, the largest first, the one with the earlier first row among equals. Each
     goes once through those behind it and takes in what is near it by then: their mean faces are less than
-    `face_distance` apart, or their mean clothes less than `clothing_distance` and their faces not too far. Its means follow at once, and what it
-    took in takes in nothing itself. Two clusters that are seen in one `frame` (N,) are never merged; give all different
-    ones to allow it.
+    `face_distance` apart, or their mean clothes less than `clothing_distance` and their mean faces less than
+    `clothing_face_distance`. Its means follow at once, and what it took in takes in nothing itself. Two clusters that
+    are seen in one `frame` (N,) are never merged; give all different ones to allow it.
     """
     for _ in range(settings.passes):
         merged = _one_pass(found, clusters, frame, settings)

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from benchmarks.films.composing import (
-    COLOURS, HEIGHTS, POSES, RATE, SIZE, Part, Shot, dressed, frames, paint, placed, script,
+    COLOURS,
+    HEIGHTS,
+    POSES,
+    RATE,
+    SIZE,
+    Part,
+    Shot,
+    dressed,
+    frames,
+    paint,
+    placed,
+    script,
 )  # fmt: skip
 from benchmarks.films.people import LOOKS, Look, cut_out, dye, enough, turned
 
