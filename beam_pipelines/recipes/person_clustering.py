@@ -69,7 +69,7 @@ def stages(config: PersonClusteringConfig, models: KnownModels) -> list[Stage]:
         measure_faces(config.faces, models),
         describe_clothes(config.clothes, models),
         embed_faces(config.embeddings, models, VideoFace),
-        find_persons(config.persons, with_clothes=config.has_stage("clothes")),
+        find_persons(config.persons, config.sampling, with_clothes=config.has_stage("clothes")),
         draw_persons(config.pictures),
     ]
 

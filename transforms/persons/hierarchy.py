@@ -1,37 +1,58 @@
-"""Hierarchical clustering by average linkage that keeps to what the film shows."""
+"""Hierarchical clustering by average linkage, of groups of any size of which some must stay apart."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from transforms.persons.appearances import F64, I64
 
-_SAFE = 4.0  # times the cut: what one forbidden pair makes of the average distance of its two clusters, at least
 
+def average_linkage(sums: F64, sizes: I64, cut: float) -> I64:
+    """(G,) clusters 0..K-1 of G groups by average linkage up to the distance `cut`, numbered by their first groups.
 
-def average_linkage(flat: F64, count: int, cut: float, apart: Iterable[I64] = (), alike: Iterable[I64] = ()) -> I64:
-    """(N,) clusters 0..K-1 of N = `count` rows by average linkage, up to the distance `cut`; `flat` is changed.
+    sums (G,G): the distances of all pairs of faces of two groups, added up, symmetric; infinite where the two must stay
+    apart, and so must then all that they become part of. It is changed. sizes (G,): faces of each group.
 
-    flat (N * (N - 1) / 2,): distances, row by row. Of the rows of each array in `alike` (M,) all end in one cluster:
-    their distances become 0, so that they are joined first. Of each in `apart` (M,) no two do, unless they are alike:
-    their distance becomes so large that no average with it comes near the cut. Rows ascend in each array.
+    That is scipy's `linkage(..., "average")` and `fcluster(..., cut, "distance")`, which know neither groups to start
+    from nor pairs to keep apart. The nearest neighbour chain (F. Murtagh, A survey of recent advances in hierarchical
+    clustering algorithms, The Computer Journal 26(4), 1983): go from a cluster to its nearest, on to the nearest of
+    that, until two are nearest to each other; join them. No join brings any cluster nearer to a third than the nearer
+    of its parts was, so the order of the joins does not matter, and what has nothing within the cut never will.
     """
-    if count < 2:
-        return np.zeros(count, np.int64)
-    far = _SAFE * max(float(flat.max()), cut, 1.0) * count**2
-    for rows in apart:
-        _set_all(flat, count, rows, far)
-    for rows in alike:
-        _set_all(flat, count, rows, 0)
-    return in_order(fcluster(linkage(flat, "average"), cut, "distance").astype(np.int64))
+    np.fill_diagonal(sums, np.inf)
+    weights, into = sizes.astype(np.float64), np.arange(len(sizes))
+    for start in range(len(sizes)):
+        chain = [start] if into[start] == start else []
+        while chain:
+            top, before = chain[-1], chain[-2] if len(chain) > 1 else -1
+            average = sums[top] / (weights * weights[top])
+            nearest = int(average.argmin())
+            if average[nearest] > cut:
+                break  # it is alone in the chain: the one before would have had it within the cut
+            if before < 0 or average[nearest] < average[before]:
+                chain.append(nearest)
+            else:
+                low, high = sorted((top, before))
+                _join(sums, weights, low, high)
+                into[high] = low
+                chain = chain[:-2] or [low]
+    return in_order(_ends(into))
 
 
-def _set_all(flat: F64, count: int, rows: I64, value: float) -> None:
-    """Set the distances of all pairs of these rows."""
-    for place, row in enumerate(rows.tolist()):
-        start = row * count - row * (row + 1) // 2 - row - 1
-        flat[start + rows[place + 1 :]] = value
+def _join(sums: F64, weights: F64, low: int, high: int) -> None:
+    """Make `low` the two together, and `high` nothing that could be near to anything."""
+    sums[low] += sums[high]
+    sums[:, low] = sums[low]
+    sums[:, high] = np.inf
+    weights[low] += weights[high]
+
+
+def _ends(into: I64) -> I64:
+    """(G,) for each of G what it became part of in the end; into (G,): what each was joined to, before it or itself."""
+    ends = into.copy()
+    for place, other in enumerate(into.tolist()):
+        ends[place] = ends[other]
+    return ends
 
 
 def in_order(labels: I64) -> I64:

@@ -21,6 +21,7 @@ from transforms.tables.rows import Identity
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
 from transforms.tables.verdicts import verdict
+from transforms.videos.sampling import SamplingSettings
 
 STAGE = "persons"
 _ONLY = "00000"
@@ -35,13 +36,13 @@ class Found:
     persons: tuple[Person, ...]
 
 
-def find_persons(settings: PersonSettings, with_clothes: bool) -> TableStage:
-    """The stage persons; `with_clothes`: the stage clothes is one of the run's."""
+def find_persons(settings: PersonSettings, sampling: SamplingSettings, with_clothes: bool) -> TableStage:
+    """The stage persons, for frames sampled so; `with_clothes`: the stage clothes is one of the run's."""
     return TableStage(
         name=STAGE,
         reads=tables(with_clothes),
         writes=("identities", "persons"),
-        transform=lambda run: FindPersons(run, settings, with_clothes),
+        transform=lambda run: FindPersons(run, settings, sampling, with_clothes),
         settings={"persons": settings},
         follows="embeddings",
     )
@@ -53,9 +54,9 @@ class FindPersons(beam.PTransform):
     One element is the videos of a few shards; one worker at the end holds the ids of all faces, about 200 bytes each.
     """
 
-    def __init__(self, run: str, settings: PersonSettings, with_clothes: bool) -> None:
+    def __init__(self, run: str, settings: PersonSettings, sampling: SamplingSettings, with_clothes: bool) -> None:
         super().__init__()
-        self._run, self._settings, self._with_clothes = run, settings, with_clothes
+        self._run, self._settings, self._sampling, self._with_clothes = run, settings, sampling, with_clothes
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         """Only names of videos and shards meet the first shuffle, and ids and times the second."""
@@ -64,14 +65,14 @@ class FindPersons(beam.PTransform):
             | "Run" >> beam.Create([self._run])
             | "List videos" >> beam.FlatMap(videos_with_faces, self._with_clothes)
             | "Spread videos" >> beam.Reshuffle()
-            | "Group faces" >> beam.FlatMap(_find, self._run, self._settings)
+            | "Group faces" >> beam.FlatMap(_find, self._run, self._settings, self._sampling)
             | "Gather videos" >> beam.combiners.ToList()
             | "Write persons" >> beam.Map(write_persons, self._run)
         )
 
 
-def _find(videos: Videos, run: str, settings: PersonSettings) -> Iterator[Found]:
-    for rows in read_videos(run, videos):
+def _find(videos: Videos, run: str, settings: PersonSettings, sampling: SamplingSettings) -> Iterator[Found]:
+    for rows in read_videos(run, videos, sampling):
         yield find_in_video(rows, settings)
 
 

@@ -46,12 +46,12 @@ class PersonSettings(Settings):
         description="largest: the largest distance of two faces of the video; possible: the largest that two faces "
         "can have, the same for every video",
     )
-    max_exact_faces: int = Field(
+    max_groups: int = Field(
         10_000,
         ge=2,
-        le=40_000,
-        description="faces of a video that are clustered one by one; of more, the nearest are joined until so many "
-        "groups are left. Memory: 16 bytes x its square, 1.6 GB for 10,000",
+        le=20_000,
+        description="groups of faces of a video that are compared each with each, a group being what evidence shows to "
+        "be one person; of more, the nearest are joined first. Memory: 16 bytes x its square, 1.6 GB for 10,000",
     )
     neighbours: int = Field(64, ge=1, le=1024, description="neighbours of a face that this joining looks at")
     min_size: int = Field(6, ge=1, description="faces of a person, at least; smaller clusters are dropped")
