@@ -7,8 +7,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from transforms.identity.average_linkage import in_order, members
 from transforms.persons.appearances import F32, I64, Appearances
-from transforms.persons.hierarchy import in_order, members
 from transforms.persons.settings import EvidenceSettings
 from transforms.tracking.association import overlaps
 
