@@ -1,0 +1,80 @@
+"""Chinese whispers: every face takes the name that most of its neighbours have, until none changes."""
+
+import numpy as np
+
+from transforms.identity.apart import Scenes
+from transforms.identity.clustering import first_rows
+from transforms.identity.knn import I64, Edges
+
+_SEED = 0
+_ROUNDS = 100  # in all; it ends sooner, when nothing changes
+_PARTS = 8  # of the nodes, one after another in a round
+
+
+def whispers(nodes: int, edges: Edges, scenes: Scenes) -> I64:
+    """The cluster (G,) of each node, called by its first (C. Biemann, Chinese whispers, TextGraphs 2006).
+
+    In a round the nodes, drawn into parts once, take the label with the largest sum of similarity among their
+    neighbours: their own among equals, else the first. No node takes a label that another node of a scene of its own
+    has; if two would take one at once, neither moves. Which clusters come of it depends on the drawing.
+    """
+    label = np.arange(nodes, dtype=np.int64)
+    part = np.random.default_rng(_SEED).integers(0, _PARTS, nodes)
+    source = np.concatenate([edges.first, edges.second]).astype(np.int64)
+    target = np.concatenate([edges.second, edges.first]).astype(np.int64)
+    weight = np.tile(edges.similarity.astype(np.float64), 2)
+    node, scene = scenes.seen(label)
+    of_part = [np.flatnonzero(part[source] == number) for number in range(_PARTS)]
+    for _ in range(_ROUNDS):
+        changed = False
+        for rows in of_part:
+            new = _heard(label, source[rows], target[rows], weight[rows], node, scene)
+            new = _without_clashes(label, new, node, scene)
+            changed = changed or bool((new != label).any())
+            label = new
+        if not changed:
+            break
+    return first_rows(label)
+
+
+def _heard(label: I64, source: I64, target: I64, weight: np.ndarray, node: I64, scene: I64) -> I64:
+    """The labels (G,) after each source took what its targets say most."""
+    count = len(label)
+    said, place = np.unique(source * count + label[target], return_inverse=True)
+    total = np.bincount(place, weight, len(said))
+    who, what = np.divmod(said, count)
+    own = what == label[who]
+    free = own | ~_taken(label, who, what, node, scene)
+    who, what, total, own = who[free], what[free], total[free], own[free]
+    order = np.lexsort((what, ~own, -np.round(total, 9), who))
+    first = order[np.unique(who[order], return_index=True)[1]]
+    new = label.copy()
+    new[who[first]] = what[first]
+    return new
+
+
+def _taken(label: I64, who: I64, what: I64, node: I64, scene: I64) -> np.ndarray:
+    """Whether each node `who` (P,) is in a scene with a node that has the label `what` (P,)."""
+    taken = np.zeros(len(who), bool)
+    low, high = (np.searchsorted(node_sorted := np.sort(node), who, side=side) for side in ("left", "right"))
+    counts = high - low
+    if not counts.any():
+        return taken
+    by_node = scene[np.argsort(node, kind="stable")]
+    place = np.repeat(np.arange(len(who)), counts)
+    within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
+    asked = by_node[np.repeat(low, counts) + within] * len(label) + what[place]
+    taken[place[np.isin(asked, scene * len(label) + label[node])]] = True
+    return taken
+
+
+def _without_clashes(label: I64, new: I64, node: I64, scene: I64) -> I64:
+    """The new labels (G,), but the old one for nodes of a scene that would have one label."""
+    while len(node):
+        pairs = np.stack([scene, new[node]], axis=1)
+        _, place, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+        moved = node[(counts[place] > 1) & (new[node] != label[node])]
+        if not len(moved):
+            break
+        new[moved] = label[moved]
+    return new
