@@ -1,11 +1,13 @@
 """What must stay apart: the faces of one scene are different people, be it a photograph or a pair that a user names."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from transforms.identity.knn import I64
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,17 +34,47 @@ class Scenes:
 
     def pairs_within(self, label: I64) -> int:
         """How many pairs of different people, a face of a scene each, have one label; label (N,), -1: none."""
-        there = label[self.row] >= 0
-        rows = self.row[there]
-        people = np.unique(np.stack([self.scene[there], label[rows], self.alike[rows]], axis=1), axis=0)
-        _, counts = np.unique(people[:, :2], axis=0, return_counts=True)
-        return int((counts * (counts - 1) // 2).sum())
+        _, people = self._people(label)
+        return int((people * (people - 1) // 2).sum())
+
+    def broken(self, label: I64) -> Mask:
+        """Whether each face (N,) has a label that two people of a scene have; label (N,), -1: none."""
+        labels, people = self._people(label)
+        return np.isin(label, labels[people > 1])
+
+    def _people(self, label: I64) -> tuple[I64, I64]:
+        """The label (L,) of each scene and label, and how many people (L,) have it there."""
+        rows = self.row[label[self.row] >= 0]
+        scene = self.scene[label[self.row] >= 0]
+        people = np.unique(np.stack([scene, label[rows], self.alike[rows]], axis=1), axis=0)
+        each, counts = np.unique(people[:, :2], axis=0, return_counts=True)
+        return each[:, 1], counts.astype(np.int64)
 
 
 def no_scenes(rows: int) -> Scenes:
     """That nothing must stay apart among N faces."""
     none = np.zeros(0, np.int64)
     return Scenes(none, none, np.arange(rows, dtype=np.int64))
+
+
+def share_a_scene(
+    ones: npt.NDArray[np.integer], others: npt.NDArray[np.integer], of_ones: tuple[I64, I64], of_others: tuple[I64, I64]
+) -> Mask:
+    """Whether each pair (P,) has a scene in common; of_ones and of_others: names (L,) and the scene (L,) of each."""
+    if not len(of_ones[0]):
+        return np.zeros(len(ones), bool)
+    order = np.argsort(of_ones[0], kind="stable")
+    name, scene = of_ones[0][order], of_ones[1][order]
+    low, high = (np.searchsorted(name, ones, side=side) for side in ("left", "right"))
+    counts = (high - low) * np.isin(others, of_others[0])
+    place = np.repeat(np.arange(len(ones)), counts)
+    within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
+    asked = np.stack([scene[np.repeat(low, counts) + within], others[place]], axis=1)
+    there = np.stack([of_others[1], of_others[0]], axis=1)
+    _, key = np.unique(np.concatenate([asked, there]), axis=0, return_inverse=True)
+    found = np.zeros(len(ones), bool)
+    found[place[np.isin(key[: len(asked)], key[len(asked) :])]] = True
+    return found
 
 
 class SeenTogether:
@@ -68,9 +100,9 @@ class SeenTogether:
             found |= self._groups[number]
         return found - {one}
 
-    def forbidden(self, ones: Iterable[int], others: Iterable[int]) -> np.ndarray:
-        """Whether each pair (P,) must stay apart."""
-        return np.array([self.forbids(one, other) for one, other in zip(ones, others, strict=True)], bool)
+    def held(self) -> list[int]:
+        """The groups that must stay apart from another."""
+        return sorted(set().union(*(groups for groups in self._groups.values() if len(groups) > 1)))
 
     def join(self, into: int, gone: int) -> None:
         """Let `into` be in all the scenes of `gone` too, and `gone` in none."""

@@ -1,18 +1,18 @@
-"""Clusters of a graph by average linkage: two groups join while the mean similarity of all pairs of theirs is enough."""
+"""Clusters of a graph by average linkage: two groups join while the mean similarity of all their pairs is enough."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from transforms.identity.apart import Scenes, SeenTogether
+from transforms.identity.apart import Mask, Scenes, SeenTogether, share_a_scene
 from transforms.identity.average_linkage import average_linkage, members
 from transforms.identity.clustering import connected, first_rows
 from transforms.identity.joining import join_in_order
 from transforms.identity.knn import F32, I64, Edges
 
-Mask = npt.NDArray[np.bool_]
 MOST_AT_ONCE = 4096  # groups of a component that are compared each with each: a matrix of 128 MiB
+Rows = npt.NDArray[np.integer]
 _PAIRS_AT_A_TIME = 65_536
 _SLOW = 1000  # of so many groups one at least joins in a round
 
@@ -24,7 +24,7 @@ class Groups:
     sums: F32
     sizes: I64
 
-    def similarity(self, first: I64, second: I64) -> F32:
+    def similarity(self, first: Rows, second: Rows) -> F32:
         """The mean cosine (P,) of all pairs of faces of two groups."""
         found = np.empty(len(first), np.float32)
         for start in range(0, len(first), _PAIRS_AT_A_TIME):
@@ -101,25 +101,12 @@ def _contracted(pairs: Edges, into: I64, groups: Groups) -> Edges:
 
 def _forbidden(pairs: Edges, label: I64, scenes: Scenes) -> Mask:
     """Whether each pair of groups has a scene in common; label (G,): what each group of the scenes became part of."""
-    found = np.zeros(len(pairs), bool)
-    group, scene = scenes.seen(label)
-    if not len(group):
-        return found
-    order = np.argsort(group, kind="stable")
-    group, scene = group[order], scene[order]
-    low, high = (np.searchsorted(group, pairs.first, side=side) for side in ("left", "right"))
-    counts = (high - low) * np.isin(pairs.second, group)
-    place = np.repeat(np.arange(len(pairs)), counts)
-    within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
-    of_first = scene[np.repeat(low, counts) + within]
-    number, base = np.unique(np.r_[scene, of_first], return_inverse=True)
-    keys = base * len(label) + np.r_[group, pairs.second[place]]
-    found[place[np.isin(keys[len(scene) :], keys[: len(scene)])]] = True
-    return found
+    seen = scenes.seen(label)
+    return share_a_scene(pairs.first, pairs.second, seen, seen)
 
 
 def _join_most_similar(groups: Groups, label: I64, near: Edges, component: I64, scenes: Scenes, most: int) -> None:
-    """Join the groups of each component that is too large, the nearest first, until `most` are left; changes `label`."""
+    """Join the groups of each component that is too large, the nearest first, down to `most`; changes `label`."""
     names, counts = np.unique(component[np.unique(label)], return_counts=True)
     for name in names[counts > most].tolist():
         own = near.where(component[near.first] == name)

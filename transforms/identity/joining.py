@@ -3,8 +3,8 @@
 import numpy as np
 
 from transforms.identity.apart import Scenes, SeenTogether
-from transforms.identity.clustering import connected, first_rows
-from transforms.identity.knn import Edges, I64
+from transforms.identity.clustering import connected
+from transforms.identity.knn import I64, Edges
 
 
 def connected_apart(nodes: int, edges: Edges, scenes: Scenes) -> I64:
@@ -14,20 +14,11 @@ def connected_apart(nodes: int, edges: Edges, scenes: Scenes) -> I64:
     apart is left out. Components in which nothing must stay apart are those of `connected`, without that walk.
     """
     labels = connected(nodes, edges)
-    label, scene = scenes.seen(np.arange(nodes, dtype=np.int64))
-    inside = np.stack([scene, labels[label]], axis=1)
-    _, place, counts = np.unique(inside, axis=0, return_inverse=True, return_counts=True)
-    broken = np.zeros(nodes, bool)
-    broken[labels[label[counts[place] > 1]]] = True
+    broken = scenes.broken(labels)
     if not broken.any():
         return labels
-    own = np.flatnonzero(broken[labels])
-    of_own = broken[labels[label]]
-    walked = join_in_order(
-        nodes, edges.where(broken[labels[edges.first]]), SeenTogether(label[of_own], scene[of_own])
-    )
-    labels[own] = walked[own]
-    return first_rows(labels)
+    apart = SeenTogether(*scenes.seen(np.where(broken, np.arange(nodes), -1)))
+    return np.where(broken, join_in_order(nodes, edges.where(broken[edges.first]), apart), labels)
 
 
 def join_in_order(nodes: int, edges: Edges, apart: SeenTogether, most: int = 0) -> I64:

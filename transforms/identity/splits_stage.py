@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.flow.one_worker import on_one_worker
@@ -22,6 +23,7 @@ from transforms.tables.verdicts import verdict
 
 STAGE = "splits"
 _ONLY = "00000"
+NOBODYS = ["noise", "small_identity"]  # reasons of faces that nothing is wrong with but that they are few
 _COLUMNS = ["face_id", "identity", "body_id", "image_id", "label", "source"]
 
 
@@ -69,19 +71,29 @@ def split_rows(faces: pa.Table, splits: list[Split]) -> list[pa.Table]:
     return tables
 
 
+def unassigned_rows(faces: pa.Table, name: str) -> pa.Table:
+    """The rows of `splits` for the faces that are nobody's; faces are rows of `identities`."""
+    own = faces.filter(pc.is_in(faces["reason"], value_set=pa.array(NOBODYS)))
+    own = own.append_column("split", pa.array([name] * len(own), pa.string()))
+    schema = arrow_schema(SplitFace)
+    return own.select(schema.names).cast(schema)
+
+
 def write_splits(run: str, settings: SplitSettings) -> int:
     """Draw the splits and commit the table, the lists and the ledger; returns the rows of the table."""
-    faces = read_column(run, "identities", _COLUMNS)
-    faces = faces.filter(faces["identity"].is_valid()).combine_chunks()
+    every = read_column(run, "identities", [*_COLUMNS, "reason"])
+    faces = every.filter(every["identity"].is_valid()).combine_chunks()
     identity, image = faces["identity"].to_numpy(), as_codes(faces["image_id"])
     count = int(identity.max(initial=-1)) + 1
     good = qualifying_bodies(run, as_text(faces["body_id"]), settings.min_visibility)
     images = images_per_identity(identity, image, count)
     splits = draw_splits(images, images_per_identity(identity[good], image[good], count), settings)
-    tables = split_rows(faces, splits)
-    write_shard(shard_path(run, "splits", _ONLY), pa.concat_tables(tables))
-    for split, table in zip(splits, tables, strict=True):
-        with commit_file(FileSystems.join(run, "splits", f"{split.name}.csv")) as out:
+    tables = dict(zip((split.name for split in splits), split_rows(faces, splits), strict=True))
+    if settings.unassigned is not None:
+        tables[settings.unassigned] = unassigned_rows(every, settings.unassigned)
+    write_shard(shard_path(run, "splits", _ONLY), pa.concat_tables(tables.values()))
+    for name, table in tables.items():
+        with commit_file(FileSystems.join(run, "splits", f"{name}.csv")) as out:
             write_csv(table.drop_columns("split"), out)
     rows = sum((np.isin(identity, split.identities).astype(int) for split in splits), np.zeros(len(faces), int))
     write_whole_ledger(
@@ -90,4 +102,4 @@ def write_splits(run: str, settings: SplitSettings) -> int:
         faces["face_id"],
         lambda row, face: (verdict(face, "" if rows[row] else "in_no_split"), int(rows[row])),
     )
-    return sum(len(table) for table in tables)
+    return sum(len(table) for table in tables.values())

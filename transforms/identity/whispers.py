@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from transforms.identity.apart import Scenes
+from transforms.identity.apart import Scenes, share_a_scene
 from transforms.identity.clustering import first_rows
 from transforms.identity.knn import I64, Edges
 
@@ -44,28 +44,13 @@ def _heard(label: I64, source: I64, target: I64, weight: np.ndarray, node: I64, 
     total = np.bincount(place, weight, len(said))
     who, what = np.divmod(said, count)
     own = what == label[who]
-    free = own | ~_taken(label, who, what, node, scene)
+    free = own | ~share_a_scene(who, what, (node, scene), (label[node], scene))
     who, what, total, own = who[free], what[free], total[free], own[free]
     order = np.lexsort((what, ~own, -np.round(total, 9), who))
     first = order[np.unique(who[order], return_index=True)[1]]
     new = label.copy()
     new[who[first]] = what[first]
     return new
-
-
-def _taken(label: I64, who: I64, what: I64, node: I64, scene: I64) -> np.ndarray:
-    """Whether each node `who` (P,) is in a scene with a node that has the label `what` (P,)."""
-    taken = np.zeros(len(who), bool)
-    low, high = (np.searchsorted(node_sorted := np.sort(node), who, side=side) for side in ("left", "right"))
-    counts = high - low
-    if not counts.any():
-        return taken
-    by_node = scene[np.argsort(node, kind="stable")]
-    place = np.repeat(np.arange(len(who)), counts)
-    within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
-    asked = by_node[np.repeat(low, counts) + within] * len(label) + what[place]
-    taken[place[np.isin(asked, scene * len(label) + label[node])]] = True
-    return taken
 
 
 def _without_clashes(label: I64, new: I64, node: I64, scene: I64) -> I64:

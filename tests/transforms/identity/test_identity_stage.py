@@ -128,8 +128,11 @@ def test_planted_identities_are_found(tmp_path, chosen):
     assert {row["cluster"] for row in mapping} == set(table["cluster"].drop_null().to_pylist())
     with open(tmp_path / "cleaning" / "cleaning.csv") as file:
         steps = list(csv.DictReader(file))
-    assert list(steps[0]) == ["stage", "n_subjects", "n_images"]
-    assert steps[-1] == {"stage": "duplicates", "n_subjects": "20", "n_images": str(kept.sum())}
+    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "precision"]
+    assert list(steps[0]) == [*columns, "at_least"]
+    assert [steps[-1][name] for name in columns[:4]] == ["duplicates", "20", str(kept.sum()), str(kept.sum())]
+    dropped = sum(int(step["n_dropped"]) + int(step["n_small"]) for step in steps)
+    assert int(steps[0]["n_faces"]) - dropped == kept.sum()
 
 
 @pytest.mark.parametrize("labels", [1, 4])
