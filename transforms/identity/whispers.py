@@ -14,20 +14,20 @@ _PARTS = 8  # of the nodes, one after another in a round
 def whispers(nodes: int, edges: Edges, scenes: Scenes) -> I64:
     """The cluster (G,) of each node, called by its first (C. Biemann, Chinese whispers, TextGraphs 2006).
 
-    In a round the nodes, drawn into parts once, take the label with the largest sum of similarity among their
+    In a round the nodes take, part by part as drawn for it, the label with the largest sum of similarity among their
     neighbours: their own among equals, else the first. No node takes a label that another node of a scene of its own
     has; if two would take one at once, neither moves. Which clusters come of it depends on the drawing.
     """
     label = np.arange(nodes, dtype=np.int64)
-    part = np.random.default_rng(_SEED).integers(0, _PARTS, nodes)
+    random = np.random.default_rng(_SEED)
     source = np.concatenate([edges.first, edges.second]).astype(np.int64)
     target = np.concatenate([edges.second, edges.first]).astype(np.int64)
     weight = np.tile(edges.similarity.astype(np.float64), 2)
     node, scene = scenes.seen(label)
-    of_part = [np.flatnonzero(part[source] == number) for number in range(_PARTS)]
     for _ in range(_ROUNDS):
-        changed = False
-        for rows in of_part:
+        changed, part = False, random.integers(0, _PARTS, nodes)[source]  # drawn again, or two could swap for ever
+        for number in range(_PARTS):
+            rows = np.flatnonzero(part == number)
             new = _heard(label, source[rows], target[rows], weight[rows], node, scene)
             new = _without_clashes(label, new, node, scene)
             changed = changed or bool((new != label).any())
