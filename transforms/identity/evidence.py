@@ -1,20 +1,16 @@
 """What pictures and the user show by themselves of who is who: faces that are alike, and scenes whose faces are not."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from transforms.identity.apart import Scenes, SeenTogether
 from transforms.identity.average_linkage import members
 from transforms.identity.clustering import first_rows
 from transforms.identity.evidence_settings import EvidenceSettings
 from transforms.identity.joining import join_in_order
-from transforms.identity.knn import F32, I64, Edges, concatenate, edges_of
-from transforms.tracking.association import overlaps
-
-_ROWS_AT_A_TIME = 256
+from transforms.identity.knn import F32, I64, Edges, concatenate, edges_of, pair_similarity, unit
+from transforms.tables.schemas import Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,38 +46,59 @@ def no_evidence(rows: int, first: I64 | None = None, second: I64 | None = None) 
 
 
 def pictures_show(
-    image: I64, box: F32 | None, copies: Edges, settings: EvidenceSettings, apart: tuple[I64, I64]
+    image: I64,
+    box: F32 | None,
+    vectors: Vector,
+    edges: Edges,
+    settings: EvidenceSettings,
+    link: float,
+    apart: tuple[I64, I64],
 ) -> Evidence:
-    """What the pictures show of N faces; image (N,) their pictures, box (N,4) pixels or None where it is not known.
+    """What the pictures show of N faces; image (N,) their pictures, box (N,4) pixels or None, vectors (N,D).
 
-    copies: the edges of at least `copy_similarity`. Two faces of one picture whose boxes overlap are one face that was
-    found twice. Two others that are copies make a collage of it, or it has a mirror: such a picture proves nothing.
-    Copies in two pictures are the same photograph again, and alike, unless the user keeps them `apart` (P,), (P,).
+    Two faces of one picture whose boxes overlap are one face that was found twice. Two others that are as similar as
+    `repeat_similarity`, or else `link`, are one person twice, and the picture proves nothing: two people who happen to
+    be that similar are rare by the choice of the link, and collages, mirrors and screens are not. Copies in two
+    pictures (of the edges, those above `copy_similarity`) are alike, unless the user keeps them `apart` (P,), (P,).
     """
-    twice = found_twice(image, box, settings.same_face_overlap)
-    faces = join_in_order(len(image), twice, _user(len(image), apart))
-    within = (image[copies.first] == image[copies.second]) & (faces[copies.first] != faces[copies.second])
-    repeating = np.unique(image[copies.first[within]])
-    alike = join_in_order(len(image), concatenate([twice, copies]), _user(len(image), apart))
+    pairs = within_pictures(image)
+    overlap = np.zeros(len(pairs), bool) if box is None else pair_overlaps(box, pairs) > settings.same_face_overlap
+    twice = edges_of(pairs[overlap, 0], pairs[overlap, 1], np.ones(int(overlap.sum()), np.float32))
+    faces = join_in_order(len(image), twice, _by_user(len(image), apart))
+    least = link if settings.repeat_similarity is None else settings.repeat_similarity
+    others = pairs[faces[pairs[:, 0]] != faces[pairs[:, 1]]]
+    repeating = image[others[similar(vectors, others) >= np.float32(least), 0]] if least < 1 else image[:0]
+    copies = edges.where(edges.similarity > np.float32(settings.copy_similarity))
+    copies = copies.where(image[copies.first] != image[copies.second])
+    alike = join_in_order(len(image), concatenate([twice, copies]), _by_user(len(image), apart))
     return Evidence(first_rows(alike), np.where(np.isin(image, repeating), -1, image), *apart)
 
 
-def found_twice(image: I64, box: F32 | None, overlap: float) -> Edges:
-    """The pairs of faces of one picture whose boxes overlap by more than this: one face, so at similarity 1."""
-    pairs = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
-    if box is not None:
-        pairs += [pair for rows in members(image) if len(rows) > 1 for pair in _overlapping(box, rows, overlap)]
-    first, second = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
-    return edges_of(first, second, np.ones(len(first), np.float32))
+def within_pictures(image: I64) -> I64:
+    """The pairs (M,2) of faces of one picture, the earlier first; image (N,), -1: of none."""
+    pairs = [np.zeros((0, 2), np.int64)]
+    for rows in members(image):
+        if len(rows) > 1 and image[rows[0]] >= 0:
+            first, second = np.triu_indices(len(rows), 1)
+            pairs.append(np.stack([rows[first], rows[second]], axis=1))
+    return np.concatenate(pairs)
 
 
-def _overlapping(box: F32, rows: npt.NDArray[np.int64], overlap: float) -> Iterator[tuple[I64, I64]]:
-    for start in range(0, len(rows), _ROWS_AT_A_TIME):
-        some = rows[start : start + _ROWS_AT_A_TIME]
-        ones, others = np.nonzero(overlaps(box[some], box[rows]) > overlap)
-        once = some[ones] < rows[others]
-        yield some[ones][once], rows[others][once]
+def pair_overlaps(box: F32, pairs: I64) -> F32:
+    """The IoU (M,) of the boxes of each pair (M,2)."""
+    one, other = box[pairs[:, 0]], box[pairs[:, 1]]
+    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
+    shared = np.maximum(sides, 0).prod(axis=1)
+    union = sum((each[:, 2:] - each[:, :2]).prod(axis=1) for each in (one, other)) - shared
+    return np.asarray(shared / np.maximum(union, np.finfo(np.float32).tiny))
 
 
-def _user(rows: int, apart: tuple[I64, I64]) -> SeenTogether:
+def similar(vectors: Vector, pairs: I64) -> F32:
+    """The cosine (M,) of each pair (M,2)."""
+    rows, place = np.unique(pairs, return_inverse=True)
+    units, place = unit(vectors[rows]), place.reshape(-1, 2)
+    return pair_similarity(units, place[:, 0], place[:, 1])
+
+
+def _by_user(rows: int, apart: tuple[I64, I64]) -> SeenTogether:
     return SeenTogether(*Evidence(np.arange(rows), np.full(rows, -1), *apart).scenes().seen(np.arange(rows)))

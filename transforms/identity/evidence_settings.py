@@ -19,9 +19,12 @@ class EvidenceSettings(Settings):
         0.5, gt=0, le=1, description="two boxes of a picture with more IoU than this are one face that was found twice"
     )
     copy_similarity: Cosine = Field(
-        0.99,
-        description="faces above this cosine are the same photograph again; if a picture has two such faces, it is a "
-        "collage or has a mirror, and proves nothing",
+        0.99, description="faces of two pictures above this cosine are the same photograph again, and so one person"
+    )
+    repeat_similarity: Cosine | None = Field(
+        None,
+        description="a picture with two faces above this cosine shows somebody twice (a collage, a mirror) and "
+        "proves nothing; null: clusters.link_similarity; 1: every picture proves something",
     )
 
 

@@ -57,8 +57,8 @@ def what_is_known(run: str, meta: pa.Table, faces: FaceColumns, edges: Edges, se
     found = measured(run, face_id) if needs_faces(settings) else Measured()
     evidence = no_evidence(len(face_id), *apart)
     if settings.evidence.pictures:
-        copies = edges.where(edges.similarity >= np.float32(settings.evidence.copy_similarity))
-        evidence = pictures_show(faces.image, found.box, copies, settings.evidence, apart)
+        link = settings.clusters.link_similarity
+        evidence = pictures_show(faces.image, found.box, faces.vectors, edges, settings.evidence, link, apart)
     if by_hand is not None:
         evidence = known_by_hand(evidence, by_hand)
     norm = meta["norm"].to_numpy()
