@@ -28,9 +28,9 @@ from pydantic import ValidationError
 from beam_pipelines import api as _api
 from beam_pipelines.errors import ConfigError, RunFailed
 from beam_pipelines.reports.contact_sheet import check_picture, stack
+from transforms.identity.average_linkage import in_order
 from transforms.persons.appearances import I64, Appearances
 from transforms.persons.grouping import cluster_faces, frames_of, large_enough
-from transforms.persons.hierarchy import in_order
 from transforms.persons.merging import merge as _merge
 from transforms.persons.pictures.crops import spread
 from transforms.persons.pictures.drawn import against_time

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from transforms.identity.evidence_settings import Cosine, EvidenceSettings, PoorFaceSettings, SecondLookSettings
 from transforms.settings import How, Settings
 
-Cosine = Annotated[float, Field(gt=-1, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 SplitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$")]  # it becomes the name of a file
 
@@ -31,12 +31,15 @@ class EdgeSettings(Settings):
 class ClusterSettings(Settings):
     """How edges become clusters."""
 
-    method: Literal["connected", "dbscan"] = Field(
+    method: Literal["connected", "dbscan", "average", "whispers", "leiden"] = Field(
         "connected",
-        description="connected: components of the whole graph; dbscan: DBSCAN",
+        description="connected: components of the whole graph; dbscan: DBSCAN; average: average linkage, which joins "
+        "two groups while the mean similarity of their faces is enough; whispers: Chinese whispers; leiden: groups of "
+        "which more than half of all pairs are linked (pip install 'manyfaces[leiden]')",
     )
     link_similarity: Cosine = Field(
-        0.945, description="cosine similarity that links two faces; dbscan's eps is 1 - this"
+        0.945,
+        description="cosine similarity that links two faces, and for average two groups; dbscan's eps is 1 - this",
     )
     small_face_px: float = Field(
         0, ge=0, description="a face whose box's shorter side is below this, pixels, is small; 0: none is"
@@ -48,6 +51,8 @@ class ClusterSettings(Settings):
     min_samples: int = Field(2, ge=1, description="dbscan: faces within eps, itself included, that make a core face")
     min_size: int = Field(2, ge=1, description="faces that a cluster has at least; smaller ones are noise")
     keep: Literal["largest", "all"] = Field("all", description="the clusters kept of each source label")
+    poor: PoorFaceSettings = PoorFaceSettings()
+    second_look: SecondLookSettings = SecondLookSettings()
 
 
 class CleanSettings(Settings):
@@ -80,7 +85,13 @@ class IdentitySettings(Settings):
 
     edges: EdgeSettings = EdgeSettings()
     clusters: ClusterSettings = ClusterSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     cleaning: CleanSettings = CleanSettings()
+    overrides: str | None = Field(
+        None,
+        description="path of a CSV with the columns rule, face_a, face_b and identity: what a user says of faces "
+        "(must_link, cannot_link, drop)",
+    )
 
     @model_validator(mode="after")
     def _edges_suffice(self) -> "IdentitySettings":
@@ -93,6 +104,11 @@ class IdentitySettings(Settings):
             raise ValueError(
                 f"clusters.small_link_similarity {self.clusters.small_link_similarity:g} is below "
                 f"clusters.link_similarity {self.clusters.link_similarity:g}; it must be the stricter of the two"
+            )
+        if self.evidence.pictures and self.evidence.copy_similarity < self.clusters.link_similarity:
+            raise ValueError(
+                f"evidence.copy_similarity {self.evidence.copy_similarity:g} is below clusters.link_similarity "
+                f"{self.clusters.link_similarity:g}; copies of a photograph are more alike than any two, so raise it"
             )
         if self.edges.within_label and self.clusters.method == "connected":
             raise ValueError("clusters.method connected needs the edges of all faces; set edges.within_label to false")
@@ -120,8 +136,15 @@ class SplitSettings(Settings):
         {"wb12m": 0.7, "wb4m": 0.25}, description="name of each training set and its share of the pool"
     )
 
+    unassigned: SplitName | None = Field(
+        None,
+        description="name of a further set: the faces that are nobody's (noise, small_identity); null: none",
+    )
+
     @model_validator(mode="after")
     def _names_differ(self) -> "SplitSettings":
         if self.testing in self.subsets:
             raise ValueError(f"subsets has the testing set's name {self.testing}; rename one of them")
+        if self.unassigned is not None and self.unassigned in {self.testing, *self.subsets}:
+            raise ValueError(f"unassigned has the name {self.unassigned} of another set; rename one of them")
         return self

@@ -61,8 +61,8 @@ def draw_splits(images: I64, qualifying: I64, settings: SplitSettings) -> list[S
 
 
 def split_names(settings: SplitSettings) -> list[str]:
-    """The names of the splits, the testing set first."""
-    return [settings.testing, *settings.subsets]
+    """The names of the splits, the testing set first, the faces that are nobody's last."""
+    return [settings.testing, *settings.subsets, *([settings.unassigned] if settings.unassigned else [])]
 
 
 def _share(share: float, count: int) -> int:

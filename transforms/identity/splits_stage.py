@@ -24,6 +24,7 @@ from transforms.tables.verdicts import verdict
 
 STAGE = "splits"
 _ONLY = "00000"
+NOBODYS = ["noise", "small_identity"]  # reasons of faces that nothing is wrong with but that they are few
 _COLUMNS = ["face_id", "identity", "body_id", "image_id", "label", "source"]
 
 
@@ -80,16 +81,26 @@ def write_lists(run: str, settings: SplitSettings) -> None:
             write_csv(table.filter(pc.equal(table["split"], name)).drop_columns("split"), out)
 
 
+def unassigned_rows(faces: pa.Table, name: str) -> pa.Table:
+    """The rows of `splits` for the faces that are nobody's; faces are rows of `identities`."""
+    own = faces.filter(pc.is_in(faces["reason"], value_set=pa.array(NOBODYS)))
+    own = own.append_column("split", pa.array([name] * len(own), pa.string()))
+    schema = arrow_schema(SplitFace)
+    return own.select(schema.names).cast(schema)
+
+
 def write_splits(run: str, settings: SplitSettings) -> int:
     """Draw the splits and commit the table, the lists and the ledger; returns the rows of the table."""
-    faces = read_column(run, "identities", _COLUMNS)
-    faces = faces.filter(faces["identity"].is_valid()).combine_chunks()
+    every = read_column(run, "identities", [*_COLUMNS, "reason"])
+    faces = every.filter(every["identity"].is_valid()).combine_chunks()
     identity, image = faces["identity"].to_numpy(), as_codes(faces["image_id"])
     count = int(identity.max(initial=-1)) + 1
     good = qualifying_bodies(run, as_text(faces["body_id"]), settings.min_visibility)
     images = images_per_identity(identity, image, count)
     splits = draw_splits(images, images_per_identity(identity[good], image[good], count), settings)
     tables = split_rows(faces, splits)
+    if settings.unassigned is not None:
+        tables.append(unassigned_rows(every, settings.unassigned))
     write_shard(shard_path(run, "splits", _ONLY), pa.concat_tables(tables))
     write_lists(run, settings)
     rows = sum((np.isin(identity, split.identities).astype(int) for split in splits), np.zeros(len(faces), int))

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from transforms.identity.average_linkage import in_order, members
 from transforms.persons.appearances import F32, I64, Appearances
-from transforms.persons.hierarchy import in_order, members
 from transforms.persons.settings import EvidenceSettings
 from transforms.tracking.association import overlaps
 
@@ -74,7 +74,7 @@ def _follows(found: Appearances, before: int, after: int, longest: float) -> boo
 
 
 def _alike(found: Appearances, before: I64, after: I64, most: float) -> Pairs:
-    """Of pairs of rows those whose faces are not further apart: over a missed cut a face may meet another's."""
+    """Of pairs of rows those whose faces are no further apart: over a cut that was missed one meets another's."""
     apart = np.linalg.norm(found.faces[before] - found.faces[after], axis=1)
     return before[apart <= most], after[apart <= most]
 

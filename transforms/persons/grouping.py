@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.identity.average_linkage import average_linkage, in_order, members
 from transforms.persons.appearances import I64, Appearances
 from transforms.persons.distances import largest_possible, sums_between
 from transforms.persons.evidence import together
-from transforms.persons.hierarchy import average_linkage, in_order, members
 from transforms.persons.merging import merge
 from transforms.persons.nearest_first import join_nearest
 from transforms.persons.settings import PersonSettings

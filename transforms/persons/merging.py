@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from transforms.identity.average_linkage import in_order
 from transforms.persons.appearances import F32, F64, I64, Appearances
 from transforms.persons.evidence import frames_by_group
-from transforms.persons.hierarchy import in_order
 from transforms.persons.settings import MergingSettings
 
 Mask = npt.NDArray[np.bool_]

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from transforms.identity.average_linkage import in_order
 from transforms.identity.knn import find_edges, one_group
 from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.evidence import frames_by_group
-from transforms.persons.hierarchy import in_order
 
 _BLOCK = 4096
 

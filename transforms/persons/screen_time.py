@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.identity.average_linkage import members
 from transforms.persons.appearances import F64, I64
-from transforms.persons.hierarchy import members
 
 Span = tuple[float, float]
 Listed = Sequence[Sequence[float]]

@@ -104,6 +104,7 @@ REASONS: dict[str, Reason] = {
     "internal_error": _failed("a defect of manyfaces; the detail has the exception"),
     # identity
     "bad_vector": _failed("the face's vector is zero or not finite"),
+    "by_hand": _dropped("the user's overrides drop the face, or its identity"),
     "noise": _dropped("the clustering left the face alone"),
     "not_largest_cluster": _dropped("the face is in a smaller cluster of its source label"),
     "low_face_score": _dropped("the face's score is not above the cleaning threshold"),

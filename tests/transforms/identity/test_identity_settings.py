@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from transforms.identity.settings import IdentitySettings
+from transforms.identity.settings import IdentitySettings, SplitSettings
 
 
 def test_defaults_are_for_the_descriptors_of_the_cpu_profile():
@@ -30,6 +30,12 @@ def test_defaults_are_for_the_descriptors_of_the_cpu_profile():
         ),
         ({"edges": {"within_label": True}}, "within_label to false"),
         ({"edges": {"k": 2}, "clusters": {"method": "dbscan", "min_samples": 5}}, "min_samples - 1"),
+        (
+            {"evidence": {"pictures": True, "copy_similarity": 0.9}},
+            "copies of a photograph are more alike",
+        ),
+        ({"clusters": {"method": "louvain"}}, "'connected', 'dbscan', 'average', 'whispers' or 'leiden'"),
+        ({"clusters": {"second_look": {"margin": 1}}}, "less than 1"),
         ({"cleaning": {"merge_similarity": 1.5}}, "less than or equal to 1"),
         ({"cleaning": {"merge": 0.5}}, "Extra inputs"),
     ],
@@ -37,3 +43,8 @@ def test_defaults_are_for_the_descriptors_of_the_cpu_profile():
 def test_contradictions(settings, message):
     with pytest.raises(ValidationError, match=message):
         IdentitySettings.model_validate(settings)
+
+
+def test_the_unassigned_have_a_set_of_their_own():
+    with pytest.raises(ValidationError, match="name wb4m of another set"):
+        SplitSettings(unassigned="wb4m")

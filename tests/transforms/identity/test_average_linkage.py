@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 
 from tests.transforms.persons.film_faces import same_partition
-from transforms.persons.hierarchy import average_linkage, in_order, members
+from transforms.identity.average_linkage import average_linkage, in_order, members
 
 
 def linked(sums, sizes, cut):

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from transforms.persons.appearances import F64, I64
+from transforms.identity.knn import I64
+
+F64 = npt.NDArray[np.float64]
 
 
 def average_linkage(sums: F64, sizes: I64, cut: float) -> I64:
