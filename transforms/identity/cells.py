@@ -1,11 +1,11 @@
 """Approximate neighbours: faces are sorted into cells, and each is compared with those of the cells nearest to it.
 
-A cell is what is nearest to one of the centres that spherical k-means finds. About 64 faces are in one, and 32 of them are
-looked at, so that a face is compared with about 2,000 others, however many there are. The nearest centres are found in
-cells of centres, and so on, while they are many: all in all it takes about N log N.
+A cell is what is nearest to one of the centres that spherical k-means finds. About 64 faces are in one, and 32 of them
+are looked at, so that a face is compared with about 2,000 others, however many there are. The nearest centres are found
+in cells of centres, and so on, while they are many: all in all it takes about N log N.
 
-Which cell a face belongs to is decided by exact cosines, and sums are added in the order of rows: every worker finds the
-same cells, on whatever machine, and looks in the same ones.
+Which cell a face belongs to is decided by exact cosines, and sums are added in the order of rows: every worker finds
+the same cells, on whatever machine, and looks in the same ones.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def in_cells(centres: F32) -> Centres:
 
 
 def find_centres(units: F32, count: int) -> Centres:
-    """At most `count` centres of unit vectors (N,D), by k-means on a sample; those that are nearest to none are dropped."""
+    """At most `count` centres of unit vectors (N,D), by k-means on a sample; those nearest to none are dropped."""
     drawn = np.random.default_rng(_SEED).permutation(len(units))[: count * _SAMPLE_OF_A_CELL]
     centres = in_cells(units[drawn[:count]])
     sample = np.sort(drawn)
@@ -89,9 +89,7 @@ def nearest_centres(units: F32, rows: I64, centres: Centres, count: int) -> tupl
         some = units[rows[at : at + step]]
         none = np.full(len(some), -1)
         if centres.cells:
-            place, centre, _ = nearest_in_cells(
-                some, none, centres.units, centres.cells, CELLS_LOOKED_AT, count, -1
-            )
+            place, centre, _ = nearest_in_cells(some, none, centres.units, centres.cells, CELLS_LOOKED_AT, count, -1)
         else:
             place, centre, _ = nearest(some, centres.units, np.arange(len(centres.units)), none, count, -1)
         places.append(place + at)

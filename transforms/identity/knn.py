@@ -1,7 +1,7 @@
 """Exact neighbours by cosine similarity: the edges of the graph that clustering works on.
 
-Products of matrices find candidates in float32; their similarities are then computed again, pair by pair, in float64, so
-that which edges there are depends neither on the size of the blocks nor on the machine's matrix kernels.
+Products of matrices find candidates in float32; their similarities are then computed again, pair by pair, in float64,
+so that which edges there are depends neither on the size of the blocks nor on the machine's matrix kernels.
 """
 
 from collections.abc import Iterator
@@ -62,9 +62,7 @@ def tolerance(dimension: int) -> float:
     return (dimension + 8) * 2.0**-24
 
 
-def pair_similarity(
-    units: F32, first: npt.NDArray[Any], second: npt.NDArray[Any], others: F32 | None = None
-) -> F32:
+def pair_similarity(units: F32, first: npt.NDArray[Any], second: npt.NDArray[Any], others: F32 | None = None) -> F32:
     """The cosine (M,) of each pair of rows of `units`, the same whatever other pairs are asked for with it.
 
     `second` are rows of `others`, if these are given.
@@ -130,9 +128,7 @@ def block_edges(
     return concatenate(found)
 
 
-def nearest(
-    queries: F32, units: F32, rows: I64, itself: I64, k: int, min_similarity: float
-) -> tuple[I64, I64, F32]:
+def nearest(queries: F32, units: F32, rows: I64, itself: I64, k: int, min_similarity: float) -> tuple[I64, I64, F32]:
     """Places of queries (M,), their k nearest among `rows` (B,) of `units`, by place, and the cosines (M,).
 
     itself (Q,): the row that each of the queries (Q,D) is, -1 for none; k = 0: all with at least min_similarity.

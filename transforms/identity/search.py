@@ -1,5 +1,6 @@
 """The search for edges among the faces of a run, exact or in cells, and how many edges it finds in cells."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,14 +40,10 @@ class Recall:
 def prepare(faces: SearchColumns, settings: EdgeSettings) -> Search:
     """What every search among these faces needs, found once; it is the same in every process."""
     rows = neighbour_rows(faces.units, faces.bounds, settings.k)
-    sizes = np.diff(faces.bounds)
-    large = np.flatnonzero(sizes > _exact_up_to(settings)) if settings.search != "exact" else []
-    cells = tuple(find_cells(faces.units, int(faces.bounds[g]), int(faces.bounds[g + 1]), rows) for g in large)
+    most = {"exact": len(faces.units), "auto": EXACT_FACES, "approximate": CELLS_PAY_FROM}[settings.search]
+    groups = itertools.pairwise(faces.bounds.tolist())
+    cells = tuple(find_cells(faces.units, low, high, rows) for low, high in groups if high - low > most)
     return Search(faces, settings, rows, cells)
-
-
-def _exact_up_to(settings: EdgeSettings) -> int:
-    return EXACT_FACES if settings.search == "auto" else CELLS_PAY_FROM
 
 
 def search_block(search: Search, start: int, stop: int) -> Edges:

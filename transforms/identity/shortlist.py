@@ -1,7 +1,7 @@
 """The nearest of some queries, out of cosines that come tile by tile and are known up to a tolerance.
 
-A query's floor rises as its neighbours are found, so that of most tiles next to nothing is kept; there is no heap. What is
-kept is decided by exact cosines, so that the result depends neither on the tiles nor on how their cosines were rounded.
+A query's floor rises as its neighbours are found, so that of most tiles next to nothing is kept; there is no heap.
+Exact cosines decide in the end, so that the result depends neither on the tiles nor on how their cosines were rounded.
 """
 
 from collections.abc import Callable
@@ -99,9 +99,9 @@ class Shortlist:
 def too_many_pairs() -> ValueError:
     """What to raise where k is 0 and MOST_PAIRS do not suffice."""
     return ValueError(
-        f"more than {MOST_PAIRS:,} pairs of faces of one block are above edges.min_similarity, and edges.k 0 wants them "
-        "all; set edges.k to the neighbours wanted of each face (64), raise edges.min_similarity, or set a smaller "
-        "edges.block."
+        f"more than {MOST_PAIRS:,} pairs of faces of one block are above edges.min_similarity, and edges.k 0 wants "
+        "them all; set edges.k to the neighbours wanted of each face (64), raise edges.min_similarity, or set a "
+        "smaller edges.block."
     )
 
 

@@ -10,7 +10,9 @@ from transforms.identity.shortlist import Shortlist, best_of
 
 
 def test_nothing_offered():
-    found = Shortlist(np.array([-1, -1]), 3, 0.5, 1e-6, lambda places, rows: np.zeros(len(places), np.float32)).nearest()
+    found = Shortlist(
+        np.array([-1, -1]), 3, 0.5, 1e-6, lambda places, rows: np.zeros(len(places), np.float32)
+    ).nearest()
     assert [part.tolist() for part in found] == [[], [], []]
 
 
@@ -61,8 +63,8 @@ def test_a_floor_is_reached_by_k_and_close_to_the_kth():
 
 def test_candidates_stay_few_however_many_are_near():
     of = Shortlist(np.array([-1]), 5, -1, 1e-6, lambda places, rows: np.ones(len(places), np.float32))
-    for at in range(0, 8 << 20, 1 << 20):  # all as near as one another: only their exact cosines and order tell
-        of.offer(np.ones((1, 1 << 20), np.float32), np.array([0]), np.arange(at, at + (1 << 20)))
+    for at in range(0, 1 << 21, 1 << 19):  # all as near as one another: only their exact cosines and order tell
+        of.offer(np.ones((1, 1 << 19), np.float32), np.array([0]), np.arange(at, at + (1 << 19)))
         assert of._held <= 1 << 20
     assert of.nearest()[1].tolist() == [0, 1, 2, 3, 4]
 
