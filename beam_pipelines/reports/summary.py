@@ -10,6 +10,7 @@ from beam_pipelines.driver.record import read_record
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import nothing_kept
 from beam_pipelines.reports.causes import causes
+from transforms.identity.identity_stage import measured_recall
 from transforms.tables.shards import iter_tables, shard_names
 
 
@@ -28,6 +29,9 @@ def show(run: str) -> None:
     out.print(stage_table(record, run))
     if shard_names(run, "cleaning"):
         out.print(_cleaning_table(run))
+    if shard_names(run, "edges") and (recall := measured_recall(run)).wanted:
+        found = f"{recall.found:,} of {recall.wanted:,} edges of a sample ({recall.found / recall.wanted:.1%})"
+        out.print(f"edges: the search was approximate and found {found}", highlight=False, soft_wrap=True)
     if nothing := nothing_kept.sentence(run, record):
         out.print(Text(nothing, style="bold red"))
     for sentence in causes(run, record):

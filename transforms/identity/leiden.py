@@ -39,7 +39,7 @@ def leiden(nodes: int, edges: Edges) -> I64:
 
 def _library() -> Any:
     try:
-        import graspologic_native  # type: ignore[import-not-found, unused-ignore]
+        import graspologic_native
     except ImportError as error:
         raise ImportError(
             "identity.clusters.method leiden needs graspologic-native, which is not installed: "

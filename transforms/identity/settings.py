@@ -25,6 +25,11 @@ class EdgeSettings(Settings):
     within_label: bool = Field(
         False, description="edges only between faces of the same source label; false: between all"
     )
+    search: Literal["exact", "approximate", "auto"] = Field(
+        "auto",
+        description="exact: each face is compared with all; approximate: with the faces of the cells nearest to it; "
+        "auto: exact up to 200,000 faces",
+    )
     block: How[int] = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
 
 

@@ -13,8 +13,15 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from transforms.evaluation.agreement import measure
 from transforms.flow.stages import made_from
+from transforms.identity import identity_stage, search
 from transforms.identity.evidence_settings import EvidenceSettings
-from transforms.identity.identity_stage import FindIdentities, find_identities, plan_blocks, read_edges
+from transforms.identity.identity_stage import (
+    FindIdentities,
+    find_identities,
+    measured_recall,
+    plan_blocks,
+    read_edges,
+)
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
 from transforms.tables.ledger import read_ledger, tally
@@ -170,6 +177,29 @@ def test_shards_and_blocks_change_nothing(tmp_path):
         assert len(results[0][1]) > 100
 
 
+@pytest.mark.parametrize("how", ["exact", "approximate"])
+def test_an_approximate_search_says_how_much_it_found(tmp_path, monkeypatch, how):
+    monkeypatch.setattr(search, "CELLS_PAY_FROM", 100)
+    run = str(tmp_path)
+    rows, person = planted(people=200, faces=8, labels=False)
+    write_embeddings(run, rows)
+    chosen = WHOLE.model_copy(update={"edges": WHOLE.edges.model_copy(update={"search": how, "block": 370})})
+    run_pipeline(FindIdentities(run, chosen))
+    recall = measured_recall(run)
+    if how == "exact":
+        assert (recall.wanted, recall.found) == (0, 0)
+    else:
+        assert recall.wanted > 500
+        assert 0.97 < recall.found / recall.wanted <= 1
+    found = identities(run)["identity"].fill_null(-1).to_numpy()
+    result = measure(np.where(person < 0, 1000 + np.arange(len(person)), person), found)
+    assert min(result.pairwise.precision, result.pairwise.recall) > 0.95
+
+
+def test_no_edges_no_recall(tmp_path):
+    assert measured_recall(str(tmp_path)).wanted == 0
+
+
 def test_restart_searches_only_what_is_missing(tmp_path, monkeypatch):
     run = str(tmp_path)
     rows, _ = planted(people=6, faces=10)
@@ -182,10 +212,8 @@ def test_restart_searches_only_what_is_missing(tmp_path, monkeypatch):
     whole = read_shard(lost)
     os.unlink(lost)
     searched = []
-    from transforms.identity import identity_stage
-
-    real = identity_stage.block_edges
-    monkeypatch.setattr(identity_stage, "block_edges", lambda *a: searched.append(a[2:4]) or real(*a))
+    real = identity_stage.search_block
+    monkeypatch.setattr(identity_stage, "search_block", lambda *a: searched.append(a[1:]) or real(*a))
     run_pipeline(FindIdentities(run, WITHIN))
     assert searched == [(37, 66)]
     assert os.stat(kept).st_mtime_ns == stamp
