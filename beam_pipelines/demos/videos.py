@@ -28,11 +28,7 @@ _OVERRIDES = {
         "bundle.formats=[trackverse, mot, coco_video]",
     ],
     "anonymize": ["covers.find.detector_side=320"],  # the faces are large
-    "person_clustering": [
-        "sampling.seconds=0.5",
-        "detections.max_faces=6",
-        "persons.merging.face_distance=0.33",  # where face_generation links two faces: the cosine 0.945 as a distance
-    ],
+    "person_clustering": ["sampling.seconds=0.5", "detections.max_faces=6"],
 }
 _MP4 = {"Content-Type": "video/mp4"}
 _SIDE = 720  # pixels

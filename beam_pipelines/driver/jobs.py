@@ -37,6 +37,11 @@ def _check(job: Job, written: set[str]) -> None:
             handed_over = table == chained and isinstance(stage, RowStage) and table == stage.reads
             if table not in written and not handed_over:
                 raise ConfigError(f"jobs: {stage.name} reads the table {table}, which no job before its own writes.")
+        if isinstance(stage, RowStage) and chained is not None and stage.reads != chained:
+            raise ConfigError(
+                f"jobs: {stage.name} reads the table {stage.reads}, and the stage before it in its job hands on "
+                f"{chained}; cut before it."
+            )
         chained = stage.tables[0] if job.by_rows else None
 
 

@@ -21,9 +21,14 @@ def read_mark(run: str, stage: str) -> str | None:
         return file.read().decode()
 
 
-def _write(_: int, run: str, stage: str, mark: str) -> None:
+def write_mark(run: str, stage: str, mark: str) -> None:
+    """Say that the stage is done, and from what."""
     with commit_file(_path(run, stage)) as out:
         out.write(mark.encode())
+
+
+def _write(_: int, run: str, stage: str, mark: str) -> None:
+    write_mark(run, stage, mark)
 
 
 def _path(run: str, stage: str) -> str:

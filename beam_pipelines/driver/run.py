@@ -1,8 +1,6 @@
 """One run from start to end: check what is there, split the manifest, do each job, prove that the counts balance."""
 
-import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from typing import Any
 from beam_pipelines.driver import storage
 from beam_pipelines.driver.balance import close_stage, counts_of_manifest
 from beam_pipelines.driver.do_job import do_job
+from beam_pipelines.driver.folder import alone, check_whole, sweep
 from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record, versions, write_record
@@ -23,7 +22,7 @@ from model_handlers.models.handlers import numbers_from
 from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import Stage
 from transforms.tables.attempt import begin_attempt
-from transforms.tables.files import delete_folder, is_local, is_temporary
+from transforms.tables.files import delete_folder, is_local
 
 
 def check(order: Order) -> None:
@@ -43,8 +42,9 @@ def run(order: Order) -> None:
     _check_paths(order)
     is_new = is_local(order.run) and not os.path.exists(order.run)
     storage.make_folder(order.run, "--output")
-    with _alone(order.run):
-        _sweep(order.run)
+    with alone(order.run):
+        check_whole(order.run)
+        sweep(order.run)
         record = _open_record(order, stages)
         storage.ask(partial(write_record, order.run, record), order.run, "--output")
         attempt = begin_attempt(order.run)
@@ -56,23 +56,9 @@ def run(order: Order) -> None:
             raise
         for job in jobs:
             do_job(order, job, record, attempt)
-        _sweep(order.run)
+        sweep(order.run)
         record["finished"] = _now()
         write_record(order.run, record)
-
-
-@contextmanager
-def _alone(run: str) -> Iterator[None]:
-    """Keep a second run out of a local folder; the lock goes with the process, however that ends."""
-    if not is_local(run):
-        yield
-        return
-    with open(os.path.join(run, "lock"), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"{run}: another run is at work in this folder; wait for it or name another.") from None
-        yield
 
 
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
@@ -109,6 +95,7 @@ def _check_paths(order: Order) -> None:
     if any(character in order.run for character in "*?["):
         raise ConfigError(f"--output {order.run}: the name of a run must not have any of * ? [ in it.")
     storage.check_folder(order.run, "--output")
+    check_whole(order.run)
     storage.check_list(order.manifest, "--input")
     with _input_errors(order, ValueError, OSError):
         order.recipe.check(order.manifest, order.config.manifest)
@@ -121,16 +108,6 @@ def _input_errors(order: Order, *kinds: type[Exception]) -> Iterator[None]:
         yield
     except kinds as error:
         raise ConfigError(f"--input {order.manifest}: {error}") from error
-
-
-def _sweep(run: str) -> None:
-    """Delete what killed runs and workers left unfinished, nothing else: the folder may be the user's own."""
-    if is_local(run):
-        for folder, folders, names in os.walk(run):
-            for name in filter(is_temporary, names):
-                os.unlink(os.path.join(folder, name))
-            for name in filter(is_temporary, folders):
-                shutil.rmtree(os.path.join(folder, name))
 
 
 def _split(order: Order, record: dict[str, Any]) -> None:

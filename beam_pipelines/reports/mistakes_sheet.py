@@ -5,15 +5,14 @@ import unicodedata
 import cv2
 import numpy as np
 
-from beam_pipelines.reports.contact_sheet import crops, stack, strip
+from beam_pipelines.reports.contact_sheet import crops, stack
 from model_handlers.interface import Array
 from transforms.evaluation.labelled_faces import LabelledFaces
 from transforms.evaluation.mistakes import LOST, MERGED, SPLIT, Mistake
-from transforms.images.drawing import thumbnail
+from transforms.images.drawing import Colour, colour_of, plain, strip, thumbnail
 
 MAX_OF_A_KIND, MAX_PARTS, MAX_FACES = 8, 4, 8
-_COLOURS = ((190, 110, 30), (40, 120, 230), (90, 160, 40), (160, 60, 150))  # BGR: blue, orange, green, violet
-_GREY = (140, 140, 140)
+_GREY: Colour = (140, 140, 140)
 _NAME, _TITLE = 30, 150  # characters
 
 
@@ -33,7 +32,7 @@ def _of_kind(mistakes: tuple[Mistake, ...], kind: str) -> list[Mistake]:
     return [one for one in mistakes if one.kind == kind]
 
 
-def _chosen(faces: LabelledFaces, mistake: Mistake) -> list[tuple[str, tuple[int, int, int]]]:
+def _chosen(faces: LabelledFaces, mistake: Mistake) -> list[tuple[str, Colour]]:
     """Some faces of each of the largest parts, by id, with the colour of their part."""
     if mistake.kind == LOST:
         return [(face, _GREY) for face in _some(faces, faces.person == mistake.group, MAX_FACES)]
@@ -41,7 +40,7 @@ def _chosen(faces: LabelledFaces, mistake: Mistake) -> list[tuple[str, tuple[int
     shown = mistake.parts[:MAX_PARTS]
     return [
         (face, colour)
-        for (other, _), colour in zip(shown, _COLOURS, strict=False)
+        for colour, (other, _) in zip(map(colour_of, range(MAX_PARTS)), shown, strict=False)
         for face in _some(faces, (group == mistake.group) & (part == other), MAX_FACES // len(shown))
     ]
 
@@ -50,7 +49,7 @@ def _some(faces: LabelledFaces, mask: np.ndarray, most: int) -> list[str]:
     return sorted(faces.face_id.filter(mask).to_pylist())[:most]
 
 
-def _framed(file: bytes, colour: tuple[int, int, int]) -> Array:
+def _framed(file: bytes, colour: Colour) -> Array:
     shown = thumbnail(file)
     height, width = shown.shape[:2]
     cv2.rectangle(shown, (1, 1), (width - 2, height - 2), colour, 3)
@@ -75,7 +74,7 @@ def _count(faces: int) -> str:
 
 
 def _named(faces: LabelledFaces, person: int) -> str:
-    """A person's name in the letters that OpenCV can draw."""
-    plain = unicodedata.normalize("NFKD", faces.people[person].as_py()[:200])
-    drawn = "".join(letter if " " <= letter <= "~" else "?" for letter in plain if not unicodedata.combining(letter))
+    """A person's name, short, in letters that can be drawn: those with accents without them."""
+    letters = unicodedata.normalize("NFKD", faces.people[person].as_py()[:200])
+    drawn = plain("".join(letter for letter in letters if not unicodedata.combining(letter)))
     return drawn if len(drawn) <= _NAME else f"{drawn[: _NAME - 3]}..."

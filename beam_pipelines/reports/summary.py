@@ -10,7 +10,8 @@ from beam_pipelines.driver.record import read_record
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import nothing_kept
 from beam_pipelines.reports.causes import causes
-from transforms.tables.shards import read_column, shard_names
+from transforms.identity.identity_stage import measured_recall
+from transforms.tables.shards import iter_tables, shard_names
 
 
 def console() -> Console:
@@ -28,6 +29,9 @@ def show(run: str) -> None:
     out.print(stage_table(record, run))
     if shard_names(run, "cleaning"):
         out.print(_cleaning_table(run))
+    if shard_names(run, "edges") and (recall := measured_recall(run)).wanted:
+        found = f"{recall.found:,} of {recall.wanted:,} edges of a sample ({recall.found / recall.wanted:.1%})"
+        out.print(f"edges: the search was approximate and found {found}", highlight=False, soft_wrap=True)
     if nothing := nothing_kept.sentence(run, record):
         out.print(Text(nothing, style="bold red"))
     for sentence in causes(run, record):
@@ -49,11 +53,26 @@ def stage_table(record: dict[str, Any], run: str) -> Table:
 
 
 def _cleaning_table(run: str) -> Table:
-    steps = read_column(run, "cleaning", ["stage", "n_subjects", "n_images"]).to_pylist()
-    table = Table(title="cleaning", title_justify="left")
+    steps = [step for table in iter_tables(run, "cleaning") for step in table.to_pylist()]  # old runs: fewer columns
+    table = Table(title="cleaning", title_justify="left", caption=_told_by_pictures(steps), caption_justify="left")
     table.add_column("step")
-    table.add_column("identities", justify="right")
-    table.add_column("images", justify="right")
+    together = any(step.get("n_seen_together") is not None for step in steps)
+    for name in ("identities", "images", "faces", "dropped", "too few", *["seen together"] * together):
+        table.add_column(name, justify="right")
+    columns = ["n_subjects", "n_images", "n_faces", "n_dropped", "n_small", *["n_seen_together"] * together]
     for step in steps:
-        table.add_row(step["stage"], str(step["n_subjects"]), str(step["n_images"]))
+        table.add_row(step["stage"], *("" if step.get(name) is None else str(step[name]) for name in columns))
     return table
+
+
+def _told_by_pictures(steps: list[dict[str, Any]]) -> str | None:
+    """What the faces of one picture that came into one cluster say of how pure clusters are, without labels."""
+    told = next((step for step in steps if step.get("precision") is not None), None)
+    if told is None:
+        return None
+    if told["at_least"] == 0:
+        return "without_evidence: too few faces are seen together to tell how many pairs of faces are right"
+    return (
+        f"without_evidence: of the pairs of faces in one cluster about {told['precision']:.1%} are right, at least "
+        f"{told['at_least']:.1%} (95 %), by the faces of one picture that are in one cluster"
+    )

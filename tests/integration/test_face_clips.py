@@ -4,6 +4,7 @@ import csv
 import hashlib
 import os
 import pickle
+import shutil
 import wave
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,7 +26,8 @@ from model_handlers.models import store
 from model_handlers.weights import cache
 from model_handlers.weights.convert.onnx_graph import OnnxGraph
 from tests import videos
-from tests.integration.runs import table_content
+from tests.integration.removals import assert_gone, assert_nothing_to_do
+from tests.integration.runs import column, table_content
 from tests.object_store import new_folder
 from tests.portraits import portrait
 from transforms.bundle.metadata_stage import COLUMNS, MORE
@@ -346,3 +348,17 @@ def test_talking_heads(tmp_path):
         with local_file(folder, clip["audio"]) as sound, wave.open(sound) as wav:
             assert wav.getnframes() / wav.getframerate() == pytest.approx(3, abs=0.01)
             assert np.frombuffer(wav.readframes(wav.getnframes()), np.int16).std() > 50
+
+
+def test_a_video_that_is_removed_leaves_no_file_and_touches_no_other(films, whole, tmp_path):
+    run_ = str(shutil.copytree(whole, tmp_path / "run"))
+    media = column(run_, "videos", "media")
+    url = f"http://127.0.0.1:{films.port}/duo.mp4"
+    assert_gone(run_, ["--urls", url, "--videos", "long"], {"duo", "long"}, "video_id", set())
+    assert tally(run_, "manifest").by_reason == {"kept": 4, "removed": 3}
+    assert len(column(run_, "videos", "media")) == len(media) - 2
+    assert {path.name.partition(".")[0] for path in Path(run_, "media").rglob("*.mp4")} == {"blurred", "nobody"}
+    jobs = "jobs=[[download, shots], [parts], [spans, clips], [metadata]]"
+    failed = tally(run_, "download").by_reason
+    assert_nothing_to_do(run_, lambda: films.run(run_, jobs, *FILES))
+    assert tally(run_, "download").by_reason == failed

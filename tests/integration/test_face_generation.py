@@ -1,6 +1,7 @@
 """The recipe face_generation from a list of videos to the folders of persons, on composed videos of known people."""
 
 import json
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from beam_pipelines.demos.photographs import Page
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from model_handlers.interface import EXPRESSIONS
+from tests.integration.removals import assert_gone, assert_nothing_to_do
 from tests.integration.runs import column, table_content
 from tests.integration.video_site import Take, film, video_site
 from transforms.tables.ledger import read_ledger, tally
@@ -263,3 +265,33 @@ def test_a_video_that_comes_late_takes_its_place(site, four, limited, tmp_path):
         {p.relative_to(r): p.read_bytes() for p in Path(r, "final").rglob("*.jpg")} for r in (late, limited[4])
     )
     assert one == other
+
+
+def test_a_person_that_is_removed_leaves_no_face_and_others_keep_their_files(site, whole, tmp_path):
+    run_ = str(shutil.copytree(whole, tmp_path / "run"))
+    chosen = rows(run_, "selection", "face_id", "identity", "file")
+    number = next(
+        row["identity"] for row in rows(run_, "identities", "face_id", "identity") if row["identity"] is not None
+    )
+    theirs = {row["face_id"] for row in rows(run_, "identities", "face_id", "identity") if row["identity"] == number}
+    told = {f"metadata/{name}.json" for name in ("identity_map", "quality_scores", "selection_results")}
+    counts = {f"ledger/detections/part-{name}.parquet" for name in ("000000", "000001")}  # faces of frames that stay
+    assert_gone(run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", told | counts)
+    assert not Path(run_, "final", f"person_{number:04d}").exists()
+    left = [row for row in chosen if row["identity"] != number]
+    assert rows(run_, "selection", "face_id", "identity", "file") == left
+    assert all(Path(run_, row["file"]).is_file() for row in left)
+    assert len(read_json(run_, "identity_map")) == len({row["identity"] for row in left})
+    assert_nothing_to_do(run_, lambda: run_recipe(site, run_))
+
+
+def test_a_person_that_is_removed_with_its_videos(site, whole, tmp_path):
+    run_ = str(shutil.copytree(whole, tmp_path / "run"))
+    faces = {row["face_id"]: row["identity"] for row in rows(run_, "identities", "face_id", "identity")}
+    videos = {row["face_id"]: row["video_id"] for row in rows(run_, "faces", "face_id", "video_id")}
+    number = next(faces[face] for face, video in videos.items() if video == "h-cuts" and faces.get(face) is not None)
+    theirs = {videos[face] for face, identity in faces.items() if identity == number}
+    assert_gone(
+        run_, ["--identities", str(number), "--with-images"], theirs, "video_id", {"metadata/selection_results.json"}
+    )
+    assert_nothing_to_do(run_, lambda: run_recipe(site, run_))

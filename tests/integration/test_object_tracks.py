@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from beam_pipelines.demos.photographs import Page, serve
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from tests import videos
+from tests.integration.removals import assert_gone, assert_nothing_to_do
 from tests.integration.runs import table_content
 from tests.portraits import portrait
 from transforms.anonymizing import covers_stage
@@ -218,3 +220,16 @@ def test_what_could_not_be_looked_at_is_written_after_a_retry_only(films, tmp_pa
     counts = json.loads(Path(folder, "run.json").read_text())["stages"]
     kept = {stage: counts[stage]["kept"] for stage in ("covers", "clips", "bundle")}
     assert kept == {"covers": 2, "clips": 3, "bundle": 3}
+
+
+def test_a_video_that_is_removed_leaves_no_track_and_touches_no_other(films, whole, tmp_path):
+    run_ = str(shutil.copytree(whole, tmp_path / "run"))
+    files = {row["file"]: row["sha256"] for row in rows(run_, "track_files") if row["video_id"] == "blink"}
+    theirs = {row["file"] for row in rows(run_, "track_files") if row["video_id"] == "walk"}
+    assert_gone(run_, ["--videos", "walk"], {"walk"}, "video_id", theirs | {"track_files/part-bundle.parquet"})
+    assert not any(Path(run_, file).exists() for file in theirs)
+    assert {row["file"]: row["sha256"] for row in rows(run_, "track_files") if row["video_id"] == "blink"} == files
+    annotations = json.loads(Path(run_, "bundle", "coco_video", "annotations.json").read_text())
+    assert [video["name"] for video in annotations["videos"]] == ["empty", "blink"]
+    formats = "bundle.formats=[trackverse, mot, coco_video]"
+    assert_nothing_to_do(run_, lambda: films.run(run_, formats, *MORE))

@@ -19,6 +19,7 @@ from transforms.tables.pointers import locate
 # red in two coats, which are two clusters and one person; green beside it; blue once
 SHOWN = [*((n, 0, RED) for n in range(5)), *((n, 1, GREEN) for n in (0, 1, 2)), (9, 0, BLUE)]
 UNITS = {RED: (1.0, 0.0, 0.0), GREEN: (0.0, 1.0, 0.0), BLUE: (0.0, 0.0, 1.0)}
+COATS_COUNT = {"similarity": 0.7, "clothing_weight": 1, "scale": "largest", "tracks": False}
 COATS = [(1.0, 0.0) if n < 3 else (0.0, 1.0) for n in range(5)] + [(0.0, 0.0)] * 4
 
 
@@ -63,12 +64,12 @@ def test_no_face(nobody, tmp_path):
 
 def test_clusters_by_face_alone_and_with_clothes(faces):
     assert manyfaces.persons.cluster(faces, clothing_weight=0).tolist() == [0] * 5 + [1] * 3 + [2]
-    with_coats = manyfaces.persons.cluster(faces, similarity=0.7, tracks=False)
+    with_coats = manyfaces.persons.cluster(faces, **COATS_COUNT)
     assert with_coats.tolist() == [0] * 3 + [1] * 2 + [2] * 3 + [3]
 
 
 def test_near_clusters_become_one_person_and_small_ones_nobody_s(faces):
-    clusters = manyfaces.persons.cluster(faces, similarity=0.7, tracks=False)
+    clusters = manyfaces.persons.cluster(faces, **COATS_COUNT)
     merged = manyfaces.persons.merge(faces, clusters, min_size=2)
     assert merged.tolist() == [0] * 5 + [1] * 3 + [-1]
     apart = manyfaces.persons.merge(faces, clusters, passes=0, min_size=1)

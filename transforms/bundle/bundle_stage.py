@@ -11,15 +11,22 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
 
 from transforms.bundle.keypoints import KEYPOINTS
-from transforms.bundle.plan import INDEX, file_name, write_index
+from transforms.bundle.plan import INDEX, file_name, mend_index, write_index
 from transforms.bundle.settings import BundleSettings
 from transforms.bundle.statistics import FileSummary, bundle_statistics
 from transforms.bundle.write import FOLDER, STAGE, output_files, write_file
 from transforms.flow.commit import COUNTERS
 from transforms.flow.stages import TableStage
-from transforms.tables.files import commit_file, delete_files
+from transforms.tables.files import commit_file, delete_files, exists
 from transforms.tables.ledger import ledger_table
-from transforms.tables.shards import read_shard, remove_other_shards, shard_path
+from transforms.tables.shards import (
+    read_footer,
+    read_footers,
+    read_shard,
+    remove_other_shards,
+    shard_names,
+    shard_path,
+)
 
 STATISTICS = "statistics.json"
 _SIZES = ["identity", "crop_height", "crop_width", "face_height", "face_width"]
@@ -35,6 +42,7 @@ def write_bundle(settings: BundleSettings) -> TableStage:
         settings={"bundle": settings},
         files=(FOLDER,),
         follows="identity",
+        mend=partial(mend_bundle, settings=settings),
     )
 
 
@@ -98,6 +106,27 @@ def remove_leftovers(run: str, names: set[str], settings: BundleSettings) -> Non
         keep.update(output_files(run, name, settings, read_shard(shard_path(run, INDEX, name), ["record", "identity"])))
     found = FileSystems.match([FileSystems.join(run, FOLDER, "**")])[0].metadata_list
     delete_files([one.path for one in found if one.path not in keep])
+
+
+def mend_bundle(run: str, settings: BundleSettings) -> None:
+    """Write those files anew that had more images than their plan still has; records keep their numbers."""
+    mend_index(run)
+    names = shard_names(run, INDEX)
+    for name in names:
+        if not _is_as_planned(run, name):
+            write_file(run, name, settings)
+    remove_leftovers(run, set(names), settings)
+    footers = read_footers(run, KEYPOINTS, names)
+    write_statistics([FileSummary.load(footer["summary"]) for _, footer in footers], run)
+
+
+def _is_as_planned(run: str, name: str) -> bool:
+    """Whether a bundle file has all that its plan has, and nothing else; footers only."""
+    marker = shard_path(run, KEYPOINTS, name)
+    if not exists(marker):
+        return False
+    summary = FileSummary.load(read_footer(marker)[1]["summary"])
+    return summary.images + summary.failed == read_footer(shard_path(run, INDEX, name))[0]
 
 
 def write_statistics(summaries: list[FileSummary], run: str) -> dict[str, Any]:

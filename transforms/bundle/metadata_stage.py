@@ -58,6 +58,7 @@ def write_clip_metadata() -> TableStage:
         reads=(CLIPS, "manifest", "videos", "shots"),
         writes=(TABLE,),
         transform=on_one_worker(write_metadata),
+        mend=write_metadata,
     )
 
 

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from transforms.tables.files import open_binary
 from transforms.tables.pointers import Pointers, locate
+from transforms.tables.removals import read_removals
 from transforms.tables.schemas import arrow_schema, column
-from transforms.tables.shards import shard_names, shard_path, write_shard
+from transforms.tables.shards import read_shard, shard_names, shard_path, write_shard
 
 INDEX = "bundle_index"
 _KEPT = ["identity", "face_id", "body_id", "image_id", "label", "source"]
@@ -48,7 +49,7 @@ def file_name(number: int) -> str:
 def kept_faces(run: str) -> pa.Table:
     """The faces that cleaning kept, by (identity, face_id): record, and the columns of _KEPT.
 
-    ValueError unless the identities are numbered 0..K-1.
+    ValueError unless the identities are numbered 0..K-1; some may lack if there was a removal from the run.
     """
     faces = _read_kept(run)
     order = pc.sort_indices(faces, [("identity", "ascending"), ("face_id", "ascending")])
@@ -71,7 +72,7 @@ def _read_kept(run: str) -> pa.Table:
 
 def _check_numbers(run: str, faces: pa.Table) -> None:
     numbers = np.unique(np.asarray(faces["identity"]))
-    if not np.array_equal(numbers, np.arange(len(numbers))):
+    if not np.array_equal(numbers, np.arange(len(numbers))) and not read_removals(run).entries:
         raise ValueError(
             f"{run}: the identities of the kept faces are not numbered 0..{len(numbers) - 1}; "
             "run the stage identity again."
@@ -94,14 +95,37 @@ def write_index(run: str, records_per_file: int) -> int:
     return files
 
 
+def mend_index(run: str) -> None:
+    """Have the entries of the index point to where their rows are now; shards of which none moved stay as they are."""
+    shards = {name: read_shard(shard_path(run, INDEX, name)) for name in shard_names(run, INDEX)}
+    if not any(map(len, shards.values())):
+        return
+    entries = pa.concat_tables(shards.values())
+    now = entries
+    for prefix, table in (("face", "faces"), ("body", "bodies")):
+        key = f"{prefix}_id"
+        for name, values in _places(locate(run, table, key, _one(entries[key].cast(_TEXT))), prefix).items():
+            now = now.set_column(now.schema.get_field_index(name), now.schema.field(name), values)
+    start = 0
+    for name, shard in shards.items():
+        mended = now.slice(start, len(shard))
+        start += len(shard)
+        if not mended.equals(shard):
+            write_shard(shard_path(run, INDEX, name), mended.cast(arrow_schema(BundleEntry)))
+
+
+def _places(pointers: Pointers, prefix: str) -> dict[str, pa.Array]:
+    """The columns of the index that say where rows are: shard and row."""
+    names = pa.DictionaryArray.from_arrays(pa.array(pointers.shard), pa.array(pointers.names, pa.string()))
+    return {f"{prefix}_shard": names.cast(pa.string()), f"{prefix}_row": pa.array(pointers.row)}
+
+
 def _index_shard(faces: pa.Table, face: Pointers, body: Pointers, chosen: np.ndarray, number: int) -> pa.Table:
     entries = faces.take(pa.array(chosen))
     columns = {name: entries[name] for name in faces.column_names}
     columns["file"] = pa.array(np.full(len(chosen), number, np.int32))
     for prefix, pointers in (("face", face), ("body", body)):
-        names = pa.DictionaryArray.from_arrays(pa.array(pointers.shard[chosen]), pa.array(pointers.names, pa.string()))
-        columns[f"{prefix}_shard"] = names.cast(pa.string())
-        columns[f"{prefix}_row"] = pa.array(pointers.row[chosen])
+        columns |= _places(Pointers(pointers.names, pointers.shard[chosen], pointers.row[chosen]), prefix)
     schema = arrow_schema(BundleEntry)
     return pa.table([columns[f.name].cast(f.type) for f in schema], schema=schema)
 

@@ -1,5 +1,6 @@
 """Stage selection: each person's best images and one sequence, as files; the run's choices as a table and JSON."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from transforms.tables.item_ids import safe_id
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.pointers import RowReader
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import shard_path, to_table, write_shard
+from transforms.tables.shards import read_shard, shard_path, to_table, write_shard
 from transforms.tables.verdicts import verdict
 from transforms.tables.video_rows import SelectedFace
 from transforms.videos.shot_settings import ShotSettings
@@ -61,6 +62,7 @@ def select_faces(settings: SelectionSettings, shots: ShotSettings, models: Known
         models=used,
         files=(FINAL, "metadata"),
         follows="identity",
+        mend=mend_selection,
     )
 
 
@@ -135,6 +137,21 @@ def write_selection(choices: list[Choice], run: str) -> int:
         run, STAGE, known, lambda _, face: (verdict(face, "" if face in taken else "not_selected"), taken.get(face, 0))
     )
     return len(rows)
+
+
+def mend_selection(run: str) -> None:
+    """Commit the metadata of what is still selected, and delete images that are not; files keep their names."""
+    rows = read_shard(shard_path(run, STAGE, _ONLY), ["identity", "group", "file"]).to_pylist()
+    remove_leftovers(run, {row["file"] for row in rows})
+    candidates = read_candidates(run)
+    faces = Counter(candidates["identity"].drop_null().to_pylist())
+    files: dict[tuple[int, str], list[str]] = {}
+    for row in rows:
+        files.setdefault((row["identity"], row["group"]), []).append(row["file"])
+    people = [
+        PersonFiles(one, faces[one], *(tuple(files.get((one, group), ())) for group in GROUPS)) for one in sorted(faces)
+    ]
+    write_metadata(run, candidates, people)
 
 
 def _row(choice: Choice, group: str, place: int, face: Candidate, path: str) -> SelectedFace:

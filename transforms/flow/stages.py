@@ -70,6 +70,9 @@ class TableStage:
     it leaves at least one shard, which may be empty, of every table that it `writes`, and a ledger. `settings` and
     `models` as of a RowStage; `files` are folders of the run that it writes beside tables. `tells` gives, of a run in
     which it is done, what run.json says of it beside its counts, as plain data.
+    `mend` brings what it made of whole tables (files beside them, names and places of rows in other rows) up to date
+    after rows were removed from the tables that it reads and writes; what held nothing of them it leaves as it is, and
+    it may be called again. A stage with `files` and without `mend` is made anew by the run's next start.
     """
 
     name: str
@@ -81,6 +84,7 @@ class TableStage:
     files: tuple[str, ...] = ()
     follows: str | None = None
     tells: Callable[[str], Mapping[str, Any]] = lambda run: {}
+    mend: Callable[[str], object] | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -4,18 +4,19 @@ Throughout, `identity` (N,) is the identity of every face, called by a row numbe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from transforms.identity.apart import Mask, Scenes, no_scenes, share_a_scene
 from transforms.identity.clustering import first_rows, in_largest
+from transforms.identity.counting import Progress, StageCount, image_counts
 from transforms.identity.knn import F32, I64, block_edges, unit
 from transforms.identity.merging import UNMERGED, closest_to, merge_similar, pairs_above
 from transforms.identity.settings import CleanSettings, number
 from transforms.tables.schemas import Vector
 
-Mask = npt.NDArray[np.bool_]
 _ROWS_AT_A_TIME = 16_384
 _IDENTITIES_AT_A_TIME = 256
 
@@ -33,15 +34,6 @@ class FaceColumns:
     image: I64
     score: F32
     size: F32
-
-
-@dataclass(frozen=True, slots=True)
-class StageCount:
-    """What is left after a step: identities, and images (an image counts once for each identity in it)."""
-
-    stage: str
-    n_subjects: int
-    n_images: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,18 +54,6 @@ class Cleaned:
 def low_score(score: F32, above: float) -> Mask:
     """Whether each face's score is not strictly above the limit."""
     return ~(score > np.float32(above))
-
-
-def image_counts(identity: I64, image: I64) -> I64:
-    """For every row number (N,) the number of distinct images of the identity called by it."""
-    kept = identity >= 0
-    pairs = np.unique(np.stack([identity[kept], image[kept]], axis=1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=len(identity)).astype(np.int64)
-
-
-def too_small(identity: I64, image: I64, min_images: int) -> Mask:
-    """Whether each face's identity has fewer distinct images than the minimum."""
-    return image_counts(identity, image)[identity] < min_images if len(identity) else np.zeros(0, bool)
 
 
 def centres(identity: I64, vectors: Vector) -> tuple[I64, F32]:
@@ -103,21 +83,30 @@ def similarity_to_centre(identity: I64, vectors: Vector) -> F32:
     return similarity
 
 
-def merged_identity(identity: I64, vectors: Vector, settings: CleanSettings) -> I64:
-    """The identity of every face after merging similar identities; -1 where merging never reached a similar one."""
+def merged_identity(identity: I64, vectors: Vector, settings: CleanSettings, seen: tuple[I64, I64]) -> I64:
+    """The identity of every face after merging similar identities; -1 where merging never reached a similar one.
+
+    seen: identities (L,) and the scenes (L,) of each; two with a scene in common never merge.
+    """
     names, sums = centres(identity, vectors)
-    group = merge_similar(sums, number(settings.merge_similarity), settings.max_component)
+    there = np.isin(seen[0], names)
+    places = np.searchsorted(names, seen[0][there]), seen[1][there]
+    group = merge_similar(sums, number(settings.merge_similarity), settings.max_component, places)
     return _mapped(identity, names, np.where(group == UNMERGED, -1, names[group]))
 
 
-def ambiguous(identity: I64, image: I64, vectors: Vector, similarity: float) -> Mask:
+def ambiguous(identity: I64, image: I64, vectors: Vector, similarity: float, seen: tuple[I64, I64]) -> Mask:
     """Whether each face's identity has the fewer images of two identities with centres above `similarity`.
+
+    Two that have a scene in common are two people, however alike; seen as in `merged_identity`.
 
     All pairs are judged at once, on the same counts; of two equal ones the later is ambiguous. What remains has no pair
     above `similarity`: there is no upper limit, since after merging such pairs have merged or can no longer.
     """
     names, sums = centres(identity, vectors)
     pairs = pairs_above(sums, similarity)
+    ends = names[pairs.first], names[pairs.second]
+    pairs = pairs.where(~share_a_scene(*ends, seen, seen))
     images = image_counts(identity, image)[names]
     loses = np.zeros(len(names), bool)
     loses[np.where(images[pairs.first] < images[pairs.second], pairs.first, pairs.second)] = True
@@ -165,41 +154,25 @@ def _of_identity(identity: I64, names: I64, mask: Mask) -> Mask:
     return _mapped(identity, names, mask.astype(np.int64)) > 0
 
 
-@dataclass(slots=True, eq=False)
-class _Progress:
-    """What is left while the rules are applied, why the rest went, and the counts after each step."""
-
-    identity: I64
-    image: I64
-    reason: npt.NDArray[np.str_]
-    min_images: int
-    stages: list[StageCount] = field(default_factory=list)
-
-    def drop(self, mask: Mask, code: str) -> None:
-        mask = mask & (self.identity >= 0)
-        self.reason[mask] = code
-        self.identity[mask] = -1
-
-    def close(self, stage: str) -> None:
-        """After every rule: identities with too few images go, and what is left is counted."""
-        self.drop(too_small(self.identity, self.image, self.min_images), "small_identity")
-        self.count(stage)
-
-    def count(self, stage: str) -> None:
-        images = image_counts(self.identity, self.image)
-        self.stages.append(StageCount(stage, int(np.count_nonzero(images)), int(images.sum())))
-
-
 def clean(
-    faces: FaceColumns, clusters: I64, largest_only: bool, validation: F32 | None, rules: CleanSettings
+    faces: FaceColumns,
+    clusters: I64,
+    largest_only: bool,
+    validation: F32 | None,
+    rules: CleanSettings,
+    scenes: Scenes | None = None,
+    unwanted: I64 | None = None,
 ) -> Cleaned:
     """Apply all rules in their order.
 
     clusters (N,): the cluster of each face, called by its first row, -1 for noise; largest_only: of each source label
-    only the largest cluster is kept; validation (V,D): unit centres of the validation identities, or None.
+    only the largest cluster is kept; validation (V,D): unit centres of the validation identities, or None. Clusters
+    with different people of one of the scenes never merge, and are not ambiguous. unwanted (R,): faces whose identities
+    are dropped.
     """
+    apart = no_scenes(len(clusters)) if scenes is None else scenes
     none = np.zeros(len(clusters), bool)
-    now = _Progress(clusters.copy(), faces.image, np.full(len(clusters), "", "<U19"), rules.min_images)
+    now = Progress(clusters.copy(), faces.image, np.full(len(clusters), "", "<U19"), rules.min_images, scenes)
     now.reason[clusters < 0] = "noise"
     now.count("clusters")
     if largest_only:
@@ -207,16 +180,21 @@ def clean(
         now.count("largest_cluster")
     now.drop(low_score(faces.score, rules.min_face_score), "low_face_score")
     now.close("face_score")
-    merged = merged_identity(now.identity, faces.vectors, rules)
+    merged = merged_identity(now.identity, faces.vectors, rules, apart.seen(clusters))
     into = _followed(clusters, now.identity, merged)
     now.drop(merged < 0, "unmerged")
     now.identity = merged
     now.close("merging")
+    if unwanted is not None and len(unwanted):
+        now.drop(np.isin(into, into[unwanted]), "by_hand")
+        now.close("by_hand")
     later: list[tuple[str, str, Callable[[], Mask]]] = [
         (
             "ambiguity",
             "ambiguous",
-            lambda: ambiguous(now.identity, faces.image, faces.vectors, number(rules.ambiguous_similarity)),
+            lambda: ambiguous(
+                now.identity, faces.image, faces.vectors, number(rules.ambiguous_similarity), apart.seen(into)
+            ),
         ),
         (
             "leakage",
@@ -247,7 +225,7 @@ def _followed(clusters: I64, before: I64, after: I64) -> I64:
     return np.where(clusters < 0, -1, went[clusters])
 
 
-def _result(faces: FaceColumns, clusters: I64, into: I64, now: _Progress) -> Cleaned:
+def _result(faces: FaceColumns, clusters: I64, into: I64, now: Progress) -> Cleaned:
     in_cluster = similarity_to_centre(clusters, faces.vectors)
     in_identity = similarity_to_centre(now.identity, faces.vectors)
     firsts = first_rows(now.identity)

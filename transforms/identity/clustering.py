@@ -1,4 +1,4 @@
-"""From edges to clusters.
+"""Components and DBSCAN of a graph of faces, and what is done to clusters of any origin.
 
 A cluster is called by its first row, and a face in none has -1: if rows are sorted by face id, the names come from
 content, whatever the order in which faces were found.
@@ -78,16 +78,3 @@ def firm(links: Edges, size: F32, settings: ClusterSettings) -> Edges:
     """The links without those of small faces that are not similar enough; size (N,) is each face's, pixels."""
     small = np.minimum(size[links.first], size[links.second]) < settings.small_face_px
     return links.where(~small | (links.similarity >= np.float32(settings.small_link_similarity)))
-
-
-def cluster(links: Edges, size: F32, settings: ClusterSettings) -> Labels:
-    """The cluster (N,) of every row, by the method of the settings.
-
-    links: the edges of at least settings.link_similarity. size (N,): the shorter side of each face, pixels.
-    """
-    links = firm(links, size, settings)
-    if settings.method == "connected":
-        clusters = connected(len(size), links)
-    else:
-        clusters = dbscan(len(size), links, settings.min_samples)
-    return without_small(clusters, settings.min_size)

@@ -1,7 +1,7 @@
 """Stage identity: embeddings -> edges -> clusters -> clean identities."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import apache_beam as beam
@@ -13,13 +13,15 @@ from apache_beam.utils import shared
 
 from transforms.flow.stages import TableStage
 from transforms.identity import columns
-from transforms.identity.cleaning import Cleaned, FaceColumns, clean
-from transforms.identity.clustering import cluster
-from transforms.identity.knn import I64, Edges, block_edges, concatenate, edges_of
-from transforms.identity.settings import IdentitySettings, number
+from transforms.identity.cleaning import Cleaned, FaceColumns
+from transforms.identity.cluster_names import mend_cluster_names
+from transforms.identity.finding import cluster_and_clean, least_similarity, needs_faces, what_is_known
+from transforms.identity.knn import I64, Edges, concatenate, edges_of
+from transforms.identity.search import Recall, Search, prepare, recall_of, search_block
+from transforms.identity.settings import IdentitySettings
 from transforms.identity.thresholds import FOLDER, Chosen, found, told
 from transforms.tables.csv_cells import write_csv
-from transforms.tables.digest import digest, tables_digest
+from transforms.tables.digest import digest, file_digest, tables_digest
 from transforms.tables.files import commit_file, exists
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.rows import CleaningStep, Edge, Identity, LabelMapping
@@ -38,6 +40,7 @@ from transforms.tables.verdicts import verdict
 
 STAGE = "identity"
 EMBEDDINGS = "embeddings"
+WANTED, FOUND = "recall_wanted", "recall_found"  # in the footers of `edges`
 _ONLY = "00000"  # the name of a table's only shard
 
 
@@ -46,13 +49,21 @@ def find_identities(chosen: Chosen) -> TableStage:
     settings = chosen.settings
     return TableStage(
         name=STAGE,
-        reads=(EMBEDDINGS,),
+        reads=(EMBEDDINGS, "faces") if needs_faces(settings) else (EMBEDDINGS,),
         writes=("edges", "identities", "label_map", "cleaning"),
         transform=partial(FindIdentities, settings=settings),
-        settings={"identity": settings},
+        settings={"identity": settings, **_overrides(settings.overrides)},
         files=(FOLDER,),
         tells=partial(told, chosen=chosen),
+        mend=mend_cluster_names,
     )
+
+
+def _overrides(path: str | None) -> dict[str, str]:
+    """What the file of overrides is, so that the stage is redone when it changes."""
+    if path is None:
+        return {}
+    return {"what identity.overrides says": file_digest(path) if exists(path) else "nothing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +105,22 @@ class SearchBlock(beam.DoFn):
         """Search and commit."""
         path = shard_path(self._run, "edges", block.name)
         if not (exists(path) and read_footer(path)[1].get("input") == block.input):
-            faces = self._handle.acquire(self._load, tag=block.input)
-            chosen = found(self._run, self._settings).edges
-            least = number(chosen.min_similarity)
-            edges = block_edges(faces.units, faces.bounds, block.start, block.stop, chosen.k, least)
-            write_shard(path, edge_table(faces.face_id, edges), {"input": block.input})
+            search = self._handle.acquire(self._load, tag=block.input)
+            edges = search_block(search, block.start, block.stop)
+            recall = recall_of(search, edges, block.start, block.stop)
+            about = {"input": block.input, WANTED: str(recall.wanted), FOUND: str(recall.found)}
+            write_shard(path, edge_table(search.faces.face_id, edges), about)
         yield block.name
 
-    def _load(self) -> columns.SearchColumns:
-        return columns.search_columns(self._run, self._settings.edges.within_label)
+    def _load(self) -> Search:
+        edges = found(self._run, self._settings).edges
+        return prepare(columns.search_columns(self._run, edges.within_label), edges)
+
+
+def measured_recall(run: str) -> Recall:
+    """What the blocks of an approximate search measured, added up; no edge is wanted where the search was exact."""
+    footers = [footer for _, footer in read_footers(run, "edges", shard_names(run, "edges"))]
+    return Recall(*(sum(int(footer.get(key, "0")) for footer in footers) for key in (WANTED, FOUND)))
 
 
 def read_edges(run: str, names: list[str], faces: pa.Array, min_similarity: float) -> Edges:
@@ -136,7 +154,7 @@ class WriteIdentities(beam.DoFn):
         blocks = [block.name for block in plan_blocks(self._run, self._settings)]
         remove_other_shards(self._run, "edges", blocks)
         meta = columns.sorted_by_face(
-            self._run, ["face_id", "body_id", "image_id", "label", "source", "face_score", "face_px"]
+            self._run, ["face_id", "body_id", "image_id", "label", "source", "face_score", "face_px", "norm"]
         )
         vectors = columns.as_matrix(columns.sorted_by_face(self._run, ["face_id", "vector"])["vector"])
         face_id = columns.as_text(meta["face_id"])
@@ -147,21 +165,11 @@ class WriteIdentities(beam.DoFn):
             meta["face_score"].to_numpy(),
             meta["face_px"].to_numpy(),
         )
-        links = read_edges(self._run, blocks, face_id, number(settings.clusters.link_similarity))
-        cleaned, clusters = cluster_and_clean(faces, links, settings)
+        edges = read_edges(self._run, blocks, face_id, least_similarity(settings))
+        known = what_is_known(self._run, meta, faces, edges, settings)
+        cleaned, clusters = cluster_and_clean(faces, edges, settings, known)
         write_tables(self._run, meta, clusters, cleaned)
         yield int(cleaned.identity.max(initial=-1)) + 1
-
-
-def cluster_and_clean(faces: FaceColumns, links: Edges, settings: IdentitySettings) -> tuple[Cleaned, I64]:
-    """Cluster and clean; returns the result and the clusters (N,) before cleaning, called by their first rows."""
-    bad = ~columns.usable(faces.vectors)
-    clusters = np.where(bad, -1, cluster(links, faces.size, settings.clusters))
-    path = settings.cleaning.validation_identities
-    validation = columns.validation_centres(path, faces.vectors.shape[1]) if path and len(clusters) else None
-    cleaned = clean(faces, clusters, settings.clusters.keep == "largest", validation, settings.cleaning)
-    cleaned.reason[bad] = "bad_vector"
-    return cleaned, clusters
 
 
 def identity_table(meta: pa.Table, clusters: I64, cleaned: Cleaned) -> pa.Table:
@@ -196,9 +204,7 @@ def _or_null(numbers: I64) -> pa.Array:
 def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned) -> None:
     """Commit the tables of the stage, then its ledger."""
     write_shard(shard_path(run, "label_map", _ONLY), label_map(columns.as_text(meta["face_id"]), clusters, cleaned))
-    steps = to_table(
-        [CleaningStep(s.stage, s.n_subjects, s.n_images) for s in cleaned.stages], arrow_schema(CleaningStep)
-    )
+    steps = to_table([CleaningStep(**asdict(step)) for step in cleaned.stages], arrow_schema(CleaningStep))
     write_shard(shard_path(run, "cleaning", _ONLY), steps)
     with commit_file(FileSystems.join(run, "cleaning", "cleaning.csv")) as out:
         write_csv(steps, out)

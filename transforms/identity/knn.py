@@ -1,7 +1,7 @@
 """Exact neighbours by cosine similarity: the edges of the graph that clustering works on.
 
-FAISS finds candidates in float32; their similarities are then computed again, pair by pair, in float64, so that which
-edges there are depends neither on the size of the blocks nor on the machine's matrix kernels.
+Products of matrices find candidates in float32; their similarities are then computed again, pair by pair, in float64,
+so that which edges there are depends neither on the size of the blocks nor on the machine's matrix kernels.
 """
 
 from collections.abc import Iterator
@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from transforms.identity.copies import first_copies
+from transforms.identity.shortlist import MOST_PAIRS, Shortlist, too_many_pairs
+
 F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
-# Rounding of an inner product of unit vectors in float32: about (d / 16 lanes + 10) * 2^-24, so 6e-6 for d = 1,500.
-_TOLERANCE = 1e-5
-_SPARE = 8  # neighbours asked for beyond k: those that rounding may have put behind the k-th
 _ROWS_AT_A_TIME = 16_384
-_SMALL = 1 << 16  # similarities that a plain loop gives sooner than the threads of FAISS or BLAS meet
+_PAIRS_AT_A_TIME = 512  # what is computed for them stays in the processor's cache
+_QUERIES, _OTHERS = 1024, 8192  # rows of the two sides of one product, of 32 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +42,6 @@ class Edges:
 NO_EDGES = Edges(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
-def _faiss() -> Any:
-    try:
-        import faiss
-    except ImportError as error:
-        raise ImportError(
-            "Finding identities needs FAISS, which is not installed: pip install 'manyfaces[cpu]'."
-        ) from error
-    return faiss
-
-
 def unit(vectors: npt.NDArray[Any]) -> F32:
     """The vectors (N,D) scaled to length 1, float32; what has no direction (zero, NaN, infinite) becomes zero."""
     units = np.empty(vectors.shape, np.float32)
@@ -62,12 +53,25 @@ def unit(vectors: npt.NDArray[Any]) -> F32:
     return units
 
 
-def pair_similarity(units: F32, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> F32:
-    """The cosine (M,) of each pair of rows of `units`, the same whatever other pairs are asked for with it."""
+def tolerance(dimension: int) -> float:
+    """How far the cosine of two unit vectors may be off, if float32 adds it up in whatever order.
+
+    At most d * 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 3.1, with the inequality of Cauchy and
+    Schwarz), and a little more for lengths that are not quite 1.
+    """
+    return (dimension + 8) * 2.0**-24
+
+
+def pair_similarity(units: F32, first: npt.NDArray[Any], second: npt.NDArray[Any], others: F32 | None = None) -> F32:
+    """The cosine (M,) of each pair of rows of `units`, the same whatever other pairs are asked for with it.
+
+    `second` are rows of `others`, if these are given.
+    """
+    others = units if others is None else others
     similarity = np.empty(len(first), np.float32)
-    for start in range(0, len(first), _ROWS_AT_A_TIME):
-        part = slice(start, start + _ROWS_AT_A_TIME)
-        products = units[first[part]].astype(np.float64) * units[second[part]]
+    for start in range(0, len(first), _PAIRS_AT_A_TIME):
+        part = slice(start, start + _PAIRS_AT_A_TIME)
+        products = units[first[part]].astype(np.float64) * others[second[part]]
         similarity[part] = products.sum(axis=1).clip(-1, 1)
     return similarity
 
@@ -90,84 +94,74 @@ def concatenate(parts: list[Edges]) -> Edges:
     )
 
 
-def block_edges(units: F32, bounds: I64, start: int, stop: int, k: int, min_similarity: float) -> Edges:
+def neighbour_rows(units: F32, bounds: I64, k: int) -> I64:
+    """The rows (B,), ascending, that can be among the k nearest of any row; all of them, if k is 0.
+
+    Of equal vectors the first k + 1 can: whatever is as near to a later one has k earlier ones before it.
+    """
+    return first_copies(units, bounds, k + 1) if k else np.arange(len(units))
+
+
+def block_edges(
+    units: F32, bounds: I64, start: int, stop: int, k: int, min_similarity: float, rows: I64 | None = None
+) -> Edges:
     """The edges that a search for rows start..stop-1 finds.
 
     units (N,D) lie group by group, and group g is the rows bounds[g]..bounds[g+1]-1 (bounds (G+1,), from 0 to N); rows
     of different groups are no neighbours; there may be fewer rows than stop. k > 0: each row's k nearest (equally near
     ones in row order) with at least min_similarity; k = 0: all with at least that, each pair found from its first row.
-    ImportError without FAISS.
+    `rows` are the `neighbour_rows`, if they are known. ValueError if k is 0 and the pairs are too many to hold.
     """
-    parts = []
+    rows = neighbour_rows(units, bounds, k) if rows is None else rows
+    found = []
     group = int(np.searchsorted(bounds, start, side="right")) - 1
     while group + 1 < len(bounds) and bounds[group] < stop:
         low, high = int(bounds[group]), int(bounds[group + 1])
-        first, last = max(start, low), min(stop, high)
-        if high - low > 1 and first < last:
-            found = _nearest if k else _within
-            query, other = found(units[low:high], first - low, last - low, k, np.float32(min_similarity))
-            similarity = pair_similarity(units, query + low, other + low)
-            keep = _best(query, other, similarity, k) if k else slice(None)
-            sure = similarity[keep] >= np.float32(min_similarity)
-            parts.append(edges_of((query + low)[keep][sure], (other + low)[keep][sure], similarity[keep][sure]))
+        for at in range(max(start, low), min(stop, high), _QUERIES):
+            end = min(at + _QUERIES, stop, high)
+            near = rows[np.searchsorted(rows, low if k else at) : np.searchsorted(rows, high)]
+            place, other, similarity = nearest(units[at:end], units, near, np.arange(at, end), k, min_similarity)
+            found.append(edges_of(place + at, other, similarity))
+            if not k and sum(map(len, found)) > MOST_PAIRS:
+                raise too_many_pairs()
         group += 1
-    return concatenate(parts)
+    return concatenate(found)
+
+
+def nearest(queries: F32, units: F32, rows: I64, itself: I64, k: int, min_similarity: float) -> tuple[I64, I64, F32]:
+    """Places of queries (M,), their k nearest among `rows` (B,) of `units`, by place, and the cosines (M,).
+
+    itself (Q,): the row that each of the queries (Q,D) is, -1 for none; k = 0: all with at least min_similarity.
+    """
+    shortlist = Shortlist(
+        itself, k, min_similarity, tolerance(units.shape[1]), lambda a, b: pair_similarity(queries, a, b, units)
+    )
+    places = np.arange(len(queries))
+    for similarity, some in _products(queries, units, rows):
+        shortlist.offer(similarity, places, some)
+    return shortlist.nearest()
+
+
+def _products(queries: F32, units: F32, rows: I64) -> Iterator[tuple[F32, I64]]:
+    """The cosines (Q,b) of the queries to some rows (b,) after the others; each array is written over the last."""
+    out = np.empty(len(queries) * min(len(rows), _OTHERS), np.float32)
+    for at in range(0, len(rows), _OTHERS):
+        some = rows[at : at + _OTHERS]
+        gapless = some[-1] - some[0] == len(some) - 1
+        tile = units[some[0] : some[-1] + 1] if gapless else units[some]
+        similarity = out[: len(queries) * len(some)].reshape(len(queries), len(some))
+        yield np.matmul(queries, tile.T, out=similarity), some
 
 
 def find_edges(units: F32, bounds: I64, k: int, min_similarity: float, block: int) -> Edges:
     """The edges of all rows, searched for `block` rows at a time; the result does not depend on `block`."""
+    rows = neighbour_rows(units, bounds, k)
     blocks = range(0, len(units), block)
-    return concatenate([block_edges(units, bounds, i, min(i + block, len(units)), k, min_similarity) for i in blocks])
+    return concatenate(
+        [block_edges(units, bounds, i, min(i + block, len(units)), k, min_similarity, rows) for i in blocks]
+    )
 
 
 def one_group(rows: int) -> I64:
     """The bounds that make all rows one group."""
     return np.array([0, rows], np.int64)
-
-
-def _within(units: F32, start: int, stop: int, _: int, floor: np.float32) -> tuple[I64, I64]:
-    """Candidate pairs (query, other) with query < other."""
-    if (stop - start) * (len(units) - start) <= _SMALL:
-        similarity = np.einsum("id,jd->ij", units[start:stop], units[start:])
-        query, other = np.nonzero(similarity >= float(floor) - _TOLERANCE)
-    else:
-        index = _faiss().IndexFlatIP(units.shape[1])
-        index.add(units[start:])
-        limits, _distances, other = index.range_search(units[start:stop], float(floor) - _TOLERANCE)
-        query = np.repeat(np.arange(stop - start), np.diff(limits.astype(np.int64)))
-    once = other > query
-    return query[once] + start, other[once] + start
-
-
-def _nearest(units: F32, start: int, stop: int, k: int, floor: np.float32) -> tuple[I64, I64]:
-    """Candidate pairs (query, other), the k nearest of every query among them."""
-    faiss = _faiss()
-    wanted = min(len(units), k + 1 + _SPARE)
-    similarity, others = faiss.knn(units[start:stop], units, wanted, metric=faiss.METRIC_INNER_PRODUCT)
-    near = (similarity >= floor - _TOLERANCE) & (others != np.arange(start, stop)[:, None])
-    # Where the last neighbour found may equal the k-th, others beyond it may too: such queries look at every row.
-    kth = np.maximum(similarity[:, min(k, wanted - 1)], floor)
-    open_end = (similarity[:, -1] >= kth - 2 * _TOLERANCE) & (wanted < len(units))
-    near[open_end] = False
-    place, column = np.nonzero(near)
-    queries, found = [place + start], [others[place, column]]
-    for query, limit in _look_again(units, np.flatnonzero(open_end) + start, kth[open_end]):
-        queries.append(np.full(len(limit), query))
-        found.append(limit)
-    return np.concatenate(queries).astype(np.int64), np.concatenate(found).astype(np.int64)
-
-
-def _look_again(units: F32, queries: I64, floors: F32) -> Iterator[tuple[int, I64]]:
-    for query, floor in zip(queries.tolist(), floors.tolist(), strict=True):
-        near = units @ units[query] >= floor - 2 * _TOLERANCE
-        near[query] = False
-        yield query, np.flatnonzero(near)
-
-
-def _best(query: I64, other: I64, similarity: F32, k: int) -> I64:
-    """The places of the k most similar candidates of each query, the earlier row first among equals."""
-    order = np.lexsort((other, -similarity, query))
-    ordered = query[order]
-    is_first = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, bool)
-    firsts = np.maximum.accumulate(np.where(is_first, np.arange(len(ordered)), 0))
-    return order[np.arange(len(ordered)) - firsts < k]

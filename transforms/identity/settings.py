@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from transforms.identity.evidence_settings import Cosine, EvidenceSettings, PoorFaceSettings, SecondLookSettings
 from transforms.settings import How, Settings
 
 
@@ -20,7 +21,6 @@ def _similarity(value: Any) -> Any:
     )
 
 
-Cosine = Annotated[float, Field(gt=-1, le=1)]
 # a number, `auto`, which is found in the vectors, or null: what the catalogue says of the embedding model
 Similarity = Annotated[Cosine | Literal["auto"] | None, BeforeValidator(_similarity)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -48,20 +48,27 @@ class EdgeSettings(Settings):
     within_label: bool = Field(
         False, description="edges only between faces of the same source label; false: between all"
     )
+    search: Literal["exact", "approximate", "auto"] = Field(
+        "auto",
+        description="exact: each face is compared with all; approximate: with the faces of the cells nearest to it; "
+        "auto: exact up to 200,000 faces",
+    )
     block: How[int] = Field(4096, ge=1, le=1 << 20, description="faces searched for at a time, by one worker")
 
 
 class ClusterSettings(Settings):
     """How edges become clusters."""
 
-    method: Literal["connected", "dbscan"] = Field(
+    method: Literal["connected", "dbscan", "average", "whispers", "leiden"] = Field(
         "connected",
-        description="connected: components of the whole graph; dbscan: DBSCAN",
+        description="connected: components of the whole graph; dbscan: DBSCAN; average: average linkage, which joins "
+        "two groups while the mean similarity of their faces is enough; whispers: Chinese whispers; leiden: groups of "
+        "which more than half of all pairs are linked (pip install 'manyfaces[leiden]')",
     )
     link_similarity: Similarity = Field(
         None,
-        description="cosine similarity that links two faces; dbscan's eps is 1 - this. auto: found in the run's own "
-        "vectors; null: the embedding model's own, from the catalogue",
+        description="cosine similarity that links two faces, and for average two groups; dbscan's eps is 1 - this. "
+        "auto: found in the run's own vectors; null: the embedding model's own, from the catalogue",
     )
     wrong_links: float | None = Field(
         None,
@@ -79,6 +86,8 @@ class ClusterSettings(Settings):
     min_samples: int = Field(2, ge=1, description="dbscan: faces within eps, itself included, that make a core face")
     min_size: int = Field(2, ge=1, description="faces that a cluster has at least; smaller ones are noise")
     keep: Literal["largest", "all"] = Field("all", description="the clusters kept of each source label")
+    poor: PoorFaceSettings = PoorFaceSettings()
+    second_look: SecondLookSettings = SecondLookSettings()
 
 
 class CleanSettings(Settings):
@@ -111,7 +120,13 @@ class IdentitySettings(Settings):
 
     edges: EdgeSettings = EdgeSettings()
     clusters: ClusterSettings = ClusterSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     cleaning: CleanSettings = CleanSettings()
+    overrides: str | None = Field(
+        None,
+        description="path of a CSV with the columns rule, face_a, face_b and identity: what a user says of faces "
+        "(must_link, cannot_link, drop)",
+    )
 
     @model_validator(mode="after")
     def _edges_suffice(self) -> "IdentitySettings":
@@ -126,6 +141,12 @@ class IdentitySettings(Settings):
             raise ValueError(
                 f"clusters.small_link_similarity {small:g} is below clusters.link_similarity {link:g}; it must be the "
                 "stricter of the two"
+            )
+        copies = self.evidence.copy_similarity
+        if self.evidence.pictures and isinstance(link, float) and copies < link:
+            raise ValueError(
+                f"evidence.copy_similarity {copies:g} is below clusters.link_similarity {link:g}; copies of a "
+                "photograph are more alike than any two, so raise it"
             )
         if self.edges.within_label and self.clusters.method == "connected":
             raise ValueError("clusters.method connected needs the edges of all faces; set edges.within_label to false")
@@ -153,8 +174,15 @@ class SplitSettings(Settings):
         {"wb12m": 0.7, "wb4m": 0.25}, description="name of each training set and its share of the pool"
     )
 
+    unassigned: SplitName | None = Field(
+        None,
+        description="name of a further set: the faces that are nobody's (noise, small_identity); null: none",
+    )
+
     @model_validator(mode="after")
     def _names_differ(self) -> "SplitSettings":
         if self.testing in self.subsets:
             raise ValueError(f"subsets has the testing set's name {self.testing}; rename one of them")
+        if self.unassigned is not None and self.unassigned in {self.testing, *self.subsets}:
+            raise ValueError(f"unassigned has the name {self.unassigned} of another set; rename one of them")
         return self

@@ -44,7 +44,8 @@ def draw_splits(images: I64, qualifying: I64, settings: SplitSettings) -> list[S
     """The testing set and the training sets, from the images (K,) and qualifying images (K,) of each identity.
 
     Identities strictly between both pairs of limits are candidates for testing; some of them are drawn. Of the others
-    those with most images are the pool (equals by number), and each training set is drawn from it by itself.
+    those with most images are the pool (equals by number), and each training set is drawn from it by itself. A number
+    without an image is that of an identity that was removed, and is in no set.
     """
     candidates = np.flatnonzero(
         (qualifying > settings.qualifying_above)
@@ -53,10 +54,15 @@ def draw_splits(images: I64, qualifying: I64, settings: SplitSettings) -> list[S
         & (images < settings.images_below)
     )
     testing = _draw(candidates, min(settings.testing_identities, len(candidates)), settings.seed, settings.testing)
-    rest = np.setdiff1d(np.arange(len(images)), testing.identities)
+    rest = np.setdiff1d(np.flatnonzero(images), testing.identities)
     pool = rest[np.argsort(-images[rest], kind="stable")][: _share(settings.pool_share, len(rest))]
     subsets = settings.subsets.items()
     return [testing] + [_draw(pool, _share(share, len(pool)), settings.seed, name) for name, share in subsets]
+
+
+def split_names(settings: SplitSettings) -> list[str]:
+    """The names of the splits, the testing set first, the faces that are nobody's last."""
+    return [settings.testing, *settings.subsets, *([settings.unassigned] if settings.unassigned else [])]
 
 
 def _share(share: float, count: int) -> int:

@@ -59,7 +59,8 @@ def thumbnail(data: bytes, height: int = CELL) -> Array:
 
 def strip(title: str, pictures: list[Array]) -> Array:
     """Pictures (CELL,W,3) BGR side by side under a title; as wide as either needs."""
-    row = paper(CELL + HEADER + GAP, max(sum(p.shape[1] + GAP for p in pictures), width_of(title) + GAP) + GAP)
+    width = max(sum(p.shape[1] + GAP for p in pictures), width_of(title) + GAP)
+    row = paper(CELL + HEADER + GAP, width + GAP)
     write(row, title, (GAP, 15))
     x = GAP
     for picture in pictures:

@@ -68,9 +68,11 @@ class DescribeClothes(beam.PTransform):
 
 def _cut_out(run: str, settings: ClothesSettings, face: VideoFace) -> _Dressed:
     pixels = frame_pixels(run, face.media, face.number)
-    box = clothes_box(face.box, len(pixels))
+    height, width = pixels.shape[:2]
+    box = clothes_box(face.box, height)
     share = visible_share(box, face.box)
-    corners = np.rint(box).astype(int)
+    beyond = width if settings.model else 0  # what lies outside is black, for a model; it is no colour of clothes
+    corners = np.clip(np.rint(box), [-beyond, 0, -beyond, 0], [width + beyond, height] * 2).astype(int)
     if share < settings.min_visible or corners[3] <= corners[1] or corners[2] <= corners[0]:
         raise Rejected("no_clothes", f"{share:.2f} of their height is in the frame, less than {settings.min_visible:g}")
     return _Dressed(face, box, cut_out(pixels, *corners.tolist()))
@@ -90,8 +92,8 @@ def _of_colours(dressed: _Dressed) -> tuple[Clothing, ...]:
 
 
 def _row(dressed: _Dressed, vector: Array, descriptor: str) -> Clothing:
-    if not np.isfinite(vector).all() or not vector.any():
+    with np.errstate(over="ignore"):
+        stored = vector.astype(np.float16)
+    if not np.isfinite(stored).all() or not stored.any():
         raise Rejected("model_error", "the clothes' vector is zero or not finite")
-    return derived(
-        Clothing, dressed.face, clothes_box=dressed.box, vector=vector.astype(np.float16), descriptor=descriptor
-    )
+    return derived(Clothing, dressed.face, clothes_box=dressed.box, vector=stored, descriptor=descriptor)

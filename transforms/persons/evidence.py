@@ -7,50 +7,64 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from transforms.identity.average_linkage import in_order, members
 from transforms.persons.appearances import F32, I64, Appearances
-from transforms.persons.hierarchy import members
 from transforms.persons.settings import EvidenceSettings
 from transforms.tracking.association import overlaps
 
-Pair = tuple[int, int]
+Pairs = tuple[I64, I64]  # rows (M,) and the rows (M,) that they are the same person as
 _ROWS_AT_A_TIME = 256
+_PAIRS_AT_A_TIME = 1_000_000
 
 
 def together(found: Appearances, settings: EvidenceSettings) -> I64:
-    """(N,) for each face the first row of those that the film shows to be the same person; itself if there are none.
+    """(N,) groups 0..G-1 of faces that the film shows to be the same person, numbered by their first rows.
 
     These are the faces of one track, and a face that was found twice in its frame. Two faces of different groups in one
     frame are two people.
     """
-    pairs = list(_pairs(found, settings))
+    group, waiting, count = np.arange(len(found), dtype=np.int64), [], 0
+    for pairs in _pairs(found, settings):
+        waiting.append(pairs)
+        count += len(pairs[0])
+        if count > _PAIRS_AT_A_TIME:
+            group, waiting, count = _joined(group, waiting), [], 0
+    return in_order(_joined(group, waiting))
+
+
+def frames_by_group(frame: I64, group: I64) -> list[set[int]]:
+    """The frames (N,) in which each group 0..G-1 of rows (N,) is seen."""
+    frames: list[set[int]] = [set() for _ in range(int(group.max(initial=-1)) + 1)]
+    for one, number in zip(group.tolist(), frame.tolist(), strict=True):
+        frames[one].add(number)
+    return frames
+
+
+def _joined(group: I64, pairs: list[Pairs]) -> I64:
+    """(N,) the groups after all that these pairs join; their numbers mean nothing."""
     if not pairs:
-        return np.arange(len(found), dtype=np.int64)
-    first, second = np.array(pairs, dtype=np.int64).T
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(len(found), len(found)))
-    group = connected_components(graph, directed=False)[1]
-    _, firsts = np.unique(group, return_index=True)
-    return np.asarray(firsts[group], np.int64)
+        return group
+    first, second = (group[np.concatenate(rows)] for rows in zip(*pairs, strict=True))
+    count = int(group.max()) + 1
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)[group]
 
 
-def _pairs(found: Appearances, settings: EvidenceSettings) -> Iterator[Pair]:
+def _pairs(found: Appearances, settings: EvidenceSettings) -> Iterator[Pairs]:
     by_frame = members(found.frame)
     for rows in by_frame if settings.frames else ():
         yield from _found_twice(found.box, rows, settings.same_face_overlap)
     for before, after in pairwise(by_frame) if settings.tracks else ():
         if _follows(found, int(before[0]), int(after[0]), settings.track_seconds):
-            for row, other in mutual_best(overlaps(found.box[before], found.box[after]), settings.track_overlap):
-                yield int(before[row]), int(after[other])
+            ones, others = mutual_best(found.box[before], found.box[after], settings.track_overlap)
+            yield _alike(found, before[ones], after[others], settings.track_face_distance)
 
 
-def _found_twice(box: F32, rows: I64, overlap: float) -> Iterator[Pair]:
-    for start in range(0, len(rows), _ROWS_AT_A_TIME):
+def _found_twice(box: F32, rows: I64, overlap: float) -> Iterator[Pairs]:
+    for start in range(0, len(rows) if len(rows) > 1 else 0, _ROWS_AT_A_TIME):
         some = rows[start : start + _ROWS_AT_A_TIME]
         ones, others = np.nonzero(overlaps(box[some], box[rows]) > overlap)
-        yield from (
-            (int(some[one]), int(rows[other]))
-            for one, other in zip(ones, others, strict=True)
-            if some[one] < rows[other]
-        )
+        yield some[ones], rows[others]
 
 
 def _follows(found: Appearances, before: int, after: int, longest: float) -> bool:
@@ -59,7 +73,28 @@ def _follows(found: Appearances, before: int, after: int, longest: float) -> boo
     return bool(one_shot and found.time[after] - found.time[before] <= longest)
 
 
-def mutual_best(table: F32, least: float) -> list[Pair]:
-    """The places (row, column) of a table (N,M) that are the largest of their row and column, and at least `least`."""
-    best, back = table.argmax(axis=1), table.argmax(axis=0)
-    return [(row, int(other)) for row, other in enumerate(best) if back[other] == row and table[row, other] >= least]
+def _alike(found: Appearances, before: I64, after: I64, most: float) -> Pairs:
+    """Of pairs of rows those whose faces are no further apart: over a cut that was missed one meets another's."""
+    apart = np.linalg.norm(found.faces[before] - found.faces[after], axis=1)
+    return before[apart <= most], after[apart <= most]
+
+
+def mutual_best(boxes: F32, others: F32, least: float) -> Pairs:
+    """The places of boxes (N,4) and others (M,4), none empty, that overlap each other most, with IoU `least` or more.
+
+    Of equally good ones the first counts.
+    """
+    best, overlap = _best(boxes, others)
+    back, _ = _best(others, boxes)
+    ones = np.flatnonzero((back[best] == np.arange(len(boxes))) & (overlap >= least))
+    return ones, best[ones]
+
+
+def _best(boxes: F32, others: F32) -> tuple[I64, F32]:
+    """For each box the place of the other that overlaps it most, and their IoU."""
+    places, most = np.empty(len(boxes), np.int64), np.empty(len(boxes), np.float32)
+    for start in range(0, len(boxes), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        table = overlaps(boxes[rows], others)
+        places[rows], most[rows] = table.argmax(axis=1), table.max(axis=1)
+    return places, most

@@ -1,16 +1,15 @@
 """The faces of a video by person: average linkage with what the film shows, merging, and no small clusters."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.identity.average_linkage import average_linkage, in_order, members
 from transforms.persons.appearances import I64, Appearances
-from transforms.persons.distances import condensed, largest_possible
+from transforms.persons.distances import largest_possible, sums_between
 from transforms.persons.evidence import together
-from transforms.persons.hierarchy import average_linkage, members
 from transforms.persons.merging import merge
-from transforms.persons.nearest_first import join_nearest, means
+from transforms.persons.nearest_first import join_nearest
 from transforms.persons.settings import PersonSettings
 
 
@@ -27,7 +26,7 @@ class Grouping:
 
 
 def group_faces(found: Appearances, settings: PersonSettings) -> Grouping:
-    """The persons of a video; the same for any order of the rows, but for their numbers."""
+    """The persons of a video; the same for any order of the rows."""
     order = found.order()
     back = np.argsort(order)
     faces = found.take(order)
@@ -37,14 +36,19 @@ def group_faces(found: Appearances, settings: PersonSettings) -> Grouping:
 
 
 def cluster_faces(found: Appearances, settings: PersonSettings) -> I64:
-    """(N,) clusters 0..K-1 by average linkage, numbered by their first rows; the rows are sorted as `order` says."""
-    group, frame = together(found, settings.evidence), frames_of(found, settings)
-    if len(found) <= settings.max_exact_faces:
-        return _linked(found, settings, members(frame), members(group))
-    weights = settings.face_weight, settings.clothing_weight
-    few = join_nearest(found, weights, frame, group, settings.max_exact_faces, settings.neighbours)
-    at_once = (np.unique(few[rows]) for rows in members(frame))
-    return _linked(means(found, few), settings, at_once)[few]
+    """(N,) clusters 0..K-1 by average linkage, numbered by their first rows; the rows are sorted as `order` says.
+
+    What the film shows to be one person is one from the start. If that leaves more than `max_groups`, the nearest are
+    joined first; of those that must all stay apart (more faces than that in one frame) the last ones stay alone.
+    """
+    frame, group, most = frames_of(found, settings), together(found, settings.evidence), settings.max_groups
+    if group.max(initial=-1) >= most:
+        weights = settings.face_weight, settings.clothing_weight
+        group = join_nearest(found, weights, frame, group, most, settings.neighbours)
+    rows = np.flatnonzero(group < most)
+    clusters = group.copy()
+    clusters[rows] = _linked(found.take(rows), frame[rows], group[rows], settings)
+    return in_order(clusters)
 
 
 def frames_of(found: Appearances, settings: PersonSettings) -> I64:
@@ -58,10 +62,11 @@ def large_enough(clusters: I64, least: int) -> I64:
     return np.where(large, np.cumsum(large) - 1, -1)[clusters].astype(np.int64)
 
 
-def _linked(found: Appearances, settings: PersonSettings, apart: Iterable[I64] = (), alike: Iterable[I64] = ()) -> I64:
-    flat = condensed(found, settings.face_weight, settings.clothing_weight)
-    if settings.scale == "largest":
-        scale = float(flat.max(initial=0))
-    else:
-        scale = largest_possible(settings.face_weight, settings.clothing_weight)
-    return average_linkage(flat, len(found), (1 - settings.similarity) * scale, apart, alike)
+def _linked(found: Appearances, frame: I64, group: I64, settings: PersonSettings) -> I64:
+    sums, largest = sums_between(found, group, settings.face_weight, settings.clothing_weight)
+    for rows in members(frame):
+        at_once = np.unique(group[rows])
+        sums[np.ix_(at_once, at_once)] = np.inf
+    possible = largest_possible(settings.face_weight, settings.clothing_weight)
+    scale = largest if settings.scale == "largest" else possible
+    return average_linkage(sums, np.bincount(group), (1 - settings.similarity) * scale)[group]

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.flow.stages import TableStage
+from transforms.identity.average_linkage import members
+from transforms.identity.cluster_names import mend_cluster_names
 from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.grouping import Grouping, group_faces
-from transforms.persons.hierarchy import members
 from transforms.persons.read import VideoRows, Videos, read_videos, tables, videos_with_faces
 from transforms.persons.screen_time import longest_first
 from transforms.persons.settings import PersonSettings
@@ -44,6 +45,7 @@ def find_persons(settings: PersonSettings, with_clothes: bool) -> TableStage:
         transform=lambda run: FindPersons(run, settings, with_clothes),
         settings={"persons": settings},
         follows="embeddings",
+        mend=mend_cluster_names,
     )
 
 

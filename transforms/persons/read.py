@@ -12,7 +12,6 @@ from transforms.identity.columns import as_matrix, usable
 from transforms.identity.knn import unit
 from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.screen_time import Moments, moments
-from transforms.tables.schemas import Vector
 from transforms.tables.shards import read_shard, shard_names, shard_path
 
 CLOTHES = "clothes"
@@ -20,7 +19,7 @@ _COLUMNS = {
     "embeddings": ["face_id", "image_id", "body_id", "label", "source", "vector"],
     "faces": ["face_id", "video_id", "number", "time", "shot", "box"],
     "frames": ["video_id", "number", "time"],
-    "videos": ["video_id", "seconds"],
+    "videos": ["video_id", "seconds", "spans"],
     CLOTHES: ["face_id", "video_id", "vector"],
 }
 _FRAME = r"-n[0-9]+$"  # what a frame's id has behind that of its video
@@ -74,9 +73,12 @@ def videos_with_faces(run: str, with_clothes: bool) -> Iterator[Videos]:
 def read_videos(run: str, videos: Videos) -> Iterator[VideoRows]:
     """The rows of each of these videos.
 
-    ValueError if `faces` has not every face of `embeddings`: the tables are of different states of the run.
+    ValueError if a table lacks what another has, or has a face twice: they are of different states of the run.
     """
-    parts = {table: _read(run, table, names) for table, names in videos.shards}
+    parts = {table: _read(run, table, names) for table, names in videos.shards if names}
+    for table in ("faces", "frames", "videos"):
+        if table not in parts:
+            raise _unlike(run, table, videos.video_ids[0])
     parts["embeddings"] = parts["embeddings"].append_column("video_id", _video_of(parts["embeddings"]["image_id"]))
     for video in videos.video_ids:
         own = {table: part.filter(pc.equal(part["video_id"], video)) for table, part in parts.items()}
@@ -88,22 +90,30 @@ def _video_of(frame_ids: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _read(run: str, table: str, names: tuple[str, ...]) -> pa.Table:
-    shards = [read_shard(shard_path(run, table, name), _COLUMNS[table]).replace_schema_metadata() for name in names]
-    if shards:
-        return pa.concat_tables(shards)
-    empty: dict[str, list[str]] = {name: [] for name in _COLUMNS[table]}
-    return pa.table(empty)
+    shards = (read_shard(shard_path(run, table, name), _COLUMNS[table]) for name in names)
+    return pa.concat_tables([shard.replace_schema_metadata() for shard in shards])
+
+
+def _unlike(run: str, table: str, video: str) -> ValueError:
+    return ValueError(
+        f"{run}: the table {table} has not what embeddings has of the video {video}; "
+        f"delete the folders {table} and embeddings and run again."
+    )
 
 
 def _rows(run: str, video: str, own: Mapping[str, pa.Table]) -> VideoRows:
     meta = own["embeddings"].sort_by("face_id")
+    if pc.count_distinct(meta["face_id"]).as_py() < len(meta):
+        raise ValueError(f"{run}: embeddings has a face of the video {video} twice; delete the folder and run again.")
     vectors = as_matrix(meta["vector"])
     rows = np.flatnonzero(usable(vectors))
     face_ids = meta["face_id"].take(pa.array(rows)).combine_chunks()
     place = pc.index_in(face_ids, value_set=own["faces"]["face_id"].combine_chunks())
     if place.null_count:
-        raise ValueError(f"{run}: faces has not every face of embeddings; delete the folder embeddings and run again.")
-    faces = own["faces"].take(place)
+        raise _unlike(run, "faces", video)
+    faces, frames = own["faces"].take(place), own["frames"].sort_by("number")
+    if not pc.all(pc.is_in(faces["number"], value_set=frames["number"].combine_chunks()), min_count=0).as_py():
+        raise _unlike(run, "frames", video)
     found = Appearances(
         tuple(face_ids.to_pylist()),
         faces["number"].to_numpy(),
@@ -113,18 +123,19 @@ def _rows(run: str, video: str, own: Mapping[str, pa.Table]) -> VideoRows:
         unit(vectors[rows]),
         _clothes(own.get(CLOTHES), face_ids),
     )
-    frames = own["frames"].sort_by("number")
-    seconds = float(own["videos"]["seconds"][0].as_py())
-    return VideoRows(video, meta, found, rows, moments(frames["number"].to_numpy(), frames["time"].to_numpy(), seconds))
+    if not len(own["videos"]):
+        raise _unlike(run, "videos", video)
+    (seconds,), (listed,) = (own["videos"][name].slice(0, 1).to_pylist() for name in ("seconds", "spans"))
+    sampled = moments(frames["number"].to_numpy(), frames["time"].to_numpy(), seconds, listed)
+    return VideoRows(video, meta, found, rows, sampled)
 
 
 def _clothes(table: pa.Table | None, face_ids: pa.Array) -> F32:
     """(N,C) the unit vectors of the clothes under each face; zero for those that have none."""
     if table is None or not len(table):
         return np.zeros((len(face_ids), 1), np.float32)
-    vectors: Vector = as_matrix(table["vector"])
+    vectors = unit(as_matrix(table["vector"]))
     place = pc.index_in(face_ids, value_set=table["face_id"].combine_chunks())
-    seen = place.is_valid().to_numpy(zero_copy_only=False)
     clothes = np.zeros((len(face_ids), vectors.shape[1]), np.float32)
-    clothes[seen] = unit(vectors[place.drop_null().to_numpy()])
+    clothes[place.is_valid().to_numpy(zero_copy_only=False)] = vectors[place.drop_null().to_numpy()]
     return clothes

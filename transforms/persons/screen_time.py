@@ -1,13 +1,15 @@
 """When a person is seen: each sampled frame stands for the time around it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.identity.average_linkage import members
 from transforms.persons.appearances import F64, I64
-from transforms.persons.hierarchy import members
 
 Span = tuple[float, float]
+Listed = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,25 +21,37 @@ class Moments:
     end: F64
 
 
-def moments(number: I64, time: F64, seconds: float) -> Moments:
-    """The sampled frames with the time that each stands for, half way to the next one on either side.
+def moments(number: I64, time: F64, seconds: float, listed: Listed | None = None) -> Moments:
+    """The sampled frames with the time that each stands for: half way to the next one on either side.
 
-    Before the first and behind the last it is as long as on their other side, within the video of so many `seconds`; a
-    single frame stands for the whole video. number, time (F,): ascending.
+    The first begins with itself, as nothing before it was looked at; the last is as long as on its other side, and a
+    single one stands for all. None stands for time outside the video of so many `seconds`, or outside that one of its
+    `listed` spans (S,2), seconds, in which it lies. number, time (F,): ascending.
     """
-    if len(time) < 2:
-        whole = np.zeros(len(time)), np.full(len(time), max(seconds, 0.0))
-        return Moments(number, *whole)
+    lows, highs = np.array(_stretches(listed, seconds)).T
+    own = np.clip(np.searchsorted(lows, time, side="right") - 1, 0, None)
     middle = (time[:-1] + time[1:]) / 2
-    first = max(0.0, time[0] - (middle[0] - time[0]))
-    last = max(time[-1], min(seconds, time[-1] + (time[-1] - middle[-1])))
-    return Moments(number, np.concatenate([[first], middle]), np.concatenate([middle, [last]]))
+    first = time[:1] if len(middle) else np.full(len(time), -np.inf)
+    last = 2 * time[-1:] - middle[-1:] if len(middle) else np.full(len(time), np.inf)
+    start = np.clip(np.concatenate([first, middle]), lows[own], highs[own])
+    return Moments(number, start, np.clip(np.concatenate([middle, last]), start, highs[own]))
+
+
+def _stretches(spans: Listed | None, seconds: float) -> list[Span]:
+    """What spans (S,2) cover of a video of so many seconds, ascending and apart; all of it where there are none."""
+    found: list[Span] = []
+    for start, end in sorted((max(float(start), 0.0), min(float(end), seconds)) for start, end in spans or ()):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        elif start < end:
+            found.append((start, end))
+    return found or [(0.0, max(seconds, 0.0))]
 
 
 def spans(seen: I64, all_: Moments) -> list[Span]:
     """The time in which a person is seen in these frames (K,), as few spans as there can be; in seconds."""
     places = np.searchsorted(all_.number, np.unique(seen))
-    breaks = np.flatnonzero(np.diff(places) > 1) + 1
+    breaks = np.flatnonzero((np.diff(places) > 1) | (all_.start[places[1:]] > all_.end[places[:-1]])) + 1
     runs = np.split(places, breaks) if len(places) else []
     return [(float(all_.start[run[0]]), float(all_.end[run[-1]])) for run in runs]
 

@@ -33,6 +33,7 @@ REASONS: dict[str, Reason] = {
     "duplicate_url": _dropped("an earlier row of the manifest has the same URL"),
     "duplicate_id": _dropped("an earlier row of the manifest has the same id with another URL"),
     "merged_spans": _dropped("an earlier row of the manifest has the same video and got this row's spans too"),
+    "removed": _dropped("the item, or all that was made of it, was removed from the run on request"),
     "no_url": _failed("the row has no URL"),
     "bad_row": _failed("the row cannot be read"),
     # download
@@ -103,6 +104,7 @@ REASONS: dict[str, Reason] = {
     "internal_error": _failed("a defect of manyfaces; the detail has the exception"),
     # identity
     "bad_vector": _failed("the face's vector is zero or not finite"),
+    "by_hand": _dropped("the user's overrides drop the face, or its identity"),
     "noise": _dropped("the clustering left the face alone"),
     "not_largest_cluster": _dropped("the face is in a smaller cluster of its source label"),
     "low_face_score": _dropped("the face's score is not above the cleaning threshold"),

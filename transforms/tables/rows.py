@@ -162,6 +162,16 @@ class CleaningStep:
     stage: str = column(pa.string(), "the step")
     n_subjects: int = column(pa.int64(), "clusters or identities left")
     n_images: int = column(pa.int64(), "their images; an image counts once for each identity in it")
+    n_faces: int = column(pa.int64(), "their faces")
+    n_dropped: int = column(pa.int64(), "faces that the step's own rule dropped")
+    n_small: int = column(pa.int64(), "faces that went since their identity then had too few images")
+    n_seen_together: int | None = column(
+        pa.int64(), "pairs of faces of one picture in one identity; null where pictures are no evidence", nullable=True
+    )
+    precision: float | None = column(
+        pa.float64(), "of pairs of faces in one cluster the share that is right, estimated by pictures", nullable=True
+    )
+    at_least: float | None = column(pa.float64(), "what that is at least, at 95 %", nullable=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +179,9 @@ class SplitFace:
     """A row of `splits`: a face of a split; one for each split that the face's identity is in."""
 
     face_id: str = column(pa.string(), "the face")
-    identity: int = column(pa.int64(), "number of the identity")
+    identity: int | None = column(
+        pa.int64(), "number of the identity; null in the split of the faces that are nobody's", nullable=True
+    )
     body_id: str = column(pa.string(), "the body")
     image_id: str = column(pa.string(), "the image")
     label: str | None = column(pa.string(), "source label", nullable=True)

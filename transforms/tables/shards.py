@@ -5,7 +5,7 @@ A table is the folder `<run>/<table>`; its shards are `part-<name>.parquet`. Rea
 
 import io
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
@@ -93,6 +94,25 @@ def _shard_writer(path: str, schema: pa.Schema, metadata: Mapping[str, str] | No
         pq.ParquetWriter(out, schema, compression=compression, use_dictionary=text) as writer,
     ):
         yield writer
+
+
+def filter_shard(path: str, keep: Callable[[pa.Table], pa.Array], columns: list[str]) -> int:
+    """Write a shard anew without some of its rows, with the same footer; returns how many went, 0 if none had to.
+
+    keep(table): whether each row (N,) stays, of a row group with these columns only. One row group is in memory.
+    """
+    with open_arrow(path) as file:
+        shard = pq.ParquetFile(file)
+        groups = range(shard.num_row_groups)
+        stays = [keep(shard.read_row_group(group, columns)) for group in groups]
+        lost = sum(len(mask) - pc.sum(mask).as_py() if len(mask) else 0 for mask in stays)
+        if lost:
+            with _shard_writer(path, shard.schema_arrow.remove_metadata(), read_footer(path)[1]) as writer:
+                for group in groups:
+                    rows = shard.read_row_group(group).filter(stays[group])
+                    if len(rows):
+                        writer.write_table(rows.replace_schema_metadata(), row_group_size=_group_rows(rows.schema))
+    return int(lost)
 
 
 @contextmanager

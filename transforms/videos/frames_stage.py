@@ -13,7 +13,7 @@ from transforms.tables.schemas import derived
 from transforms.tables.video_rows import Frame, Video
 from transforms.videos.library import local_file
 from transforms.videos.reader import VideoReader
-from transforms.videos.sampling import Range, Sample, SamplingSettings, sample
+from transforms.videos.sampling import Range, Sample, SamplingSettings, looked_at, sample
 from transforms.videos.shot_settings import ShotSettings
 from transforms.videos.shots import detect_shots, frame_edges
 from transforms.videos.shots_stage import cut_models, network
@@ -55,18 +55,22 @@ def samples_of(
     with local_file(run, video.media) as path, VideoReader(path) as reader:
         times, costs = reader.times, reader.costs
         if sampling.needs_shots:
-            scores = network(models, shots.threads)
-            found = detect_shots(reader, frame_edges(times, reader.seconds), video.spans, shots, scores)
+            scores, spans = network(models, shots.threads), looked_at(sampling, video.spans)
+            found = detect_shots(reader, frame_edges(times, reader.seconds), spans, shots, scores)
     samples = sample(sampling, times, video.spans, found, costs)
     if not samples:
         why = "no_shot" if sampling.method == "per_shot" else "no_sample"
         raise Rejected(why, f"{times[-1]:.2f} seconds of video, {len(video.spans or ())} listed spans")
-    return tuple(_row(video, one, float(times[one.number]), shot_of(found, one.number)) for one in samples)
+    shot = shots_of(found, len(times))
+    return tuple(_row(video, one, float(times[one.number]), shot[one.number]) for one in samples)
 
 
-def shot_of(shots: Sequence[Range], number: int) -> int | None:
-    """The place of the first shot, by time, that has this frame; None if none has."""
-    return next((place for place, (first, end) in enumerate(shots) if first <= number < end), None)
+def shots_of(shots: Sequence[Range], frames: int) -> list[int | None]:
+    """(frames,) the place of the first shot, by time, that has each frame; None if none has."""
+    found: list[int | None] = [None] * frames
+    for place, (first, end) in reversed(list(enumerate(shots))):
+        found[first:end] = [place] * (end - first)
+    return found
 
 
 def _row(video: Video, one: Sample, time: float, shot: int | None) -> Frame:

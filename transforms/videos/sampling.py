@@ -77,6 +77,18 @@ def window(settings: SamplingSettings, times: Floats) -> Range:
     return int(first), int(end)
 
 
+def looked_at(settings: SamplingSettings, spans: Sequence[Sequence[float]] | None) -> list[tuple[float, float]] | None:
+    """What `skip_seconds` and `stop_seconds` leave of the listed spans (S,2), or of the video, seconds.
+
+    None is the whole video; an infinite end is the video's.
+    """
+    low, high = settings.skip_seconds, np.inf if settings.stop_seconds is None else settings.stop_seconds
+    if spans is None:
+        return [(low, high)] if low > 0 or high < np.inf else None
+    clipped = [(max(float(start), low), min(float(end), high)) for start, end in spans]
+    return [(start, end) for start, end in clipped if start < end]
+
+
 def within(ranges: Iterable[Range], frames: Range) -> list[Range]:
     """What lies of each range within these frames; one that has nothing there comes out empty."""
     low, high = frames

@@ -78,6 +78,14 @@ def test_cuts_that_cannot_be_say_why(cuts, words):
     assert "\n" not in str(error.value)
 
 
+def test_a_row_stage_in_the_middle_of_a_job_has_the_rows_of_the_one_before():
+    """Also where an earlier job has written what it reads: it would be given other rows."""
+    stages = [rows("a", "manifest", "as"), rows("b", "as", "bs"), rows("c", "as", "cs")]
+    assert len(cut_jobs(stages, [["a", "b"], ["c"]])) == len(cut_jobs(stages, [["a"], ["c"]])) == 2
+    with pytest.raises(ConfigError, match=r"jobs: c reads the table as, .* hands on bs; cut before it\."):
+        cut_jobs(stages, [["a"], ["b", "c"]])
+
+
 def test_a_stage_on_whole_chunks_must_stand_first():
     stages = [rows("copy", "manifest", "list"), rows("download", "list", "images", whole_chunks=True)]
     with pytest.raises(ConfigError, match="download fetches whole chunks and must stand first"):

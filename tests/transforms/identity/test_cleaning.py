@@ -13,14 +13,13 @@ from transforms.identity.cleaning import (
     centres,
     clean,
     duplicates,
-    image_counts,
     leaked,
     low_score,
     similarity_to_centre,
-    too_small,
 )
+from transforms.identity.counting import image_counts, too_small
 from transforms.identity.knn import unit
-from transforms.identity.merging import pairs_above
+from transforms.identity.merging import NOTHING, pairs_above
 from transforms.identity.settings import CleanSettings
 
 
@@ -123,7 +122,7 @@ def test_duplicates_only_within_an_identity_in_any_block(monkeypatch):
 def test_ambiguous_drops_the_identity_with_fewer_images_and_the_later_of_equals():
     identity, image = ints(0, 0, 2, 2, 2, 5, 5, 7, 7), np.arange(9)
     vectors = at(0, 0, 30, 30, 30, 180, 180, 200, 200)
-    drop = ambiguous(identity, image, vectors, cos(40))
+    drop = ambiguous(identity, image, vectors, cos(40), NOTHING)
     assert sorted(set(identity[drop].tolist())) == [0, 7]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from transforms.identity.settings import IdentitySettings, number
+from transforms.identity.settings import IdentitySettings, SplitSettings, number
 
 
 def test_no_similarity_has_a_default_of_its_own():
@@ -56,9 +56,20 @@ def test_what_is_still_to_be_found_is_no_number(still):
         ({"clusters": {"link_similarity": True}}, "not True"),
         ({"clusters": {"link_similarity": float("nan")}}, "not nan"),
         ({"clusters": {"wrong_links": 0}}, "greater than 0"),
+        (
+            {"evidence": {"pictures": True, "copy_similarity": 0.9}, "clusters": {"link_similarity": 0.945}},
+            "copies of a photograph are more alike",
+        ),
+        ({"clusters": {"method": "louvain"}}, "'connected', 'dbscan', 'average', 'whispers' or 'leiden'"),
+        ({"clusters": {"second_look": {"margin": 1}}}, "less than 1"),
         ({"cleaning": {"merge": 0.5}}, "Extra inputs"),
     ],
 )
 def test_contradictions(settings, message):
     with pytest.raises(ValidationError, match=message):
         IdentitySettings.model_validate(settings)
+
+
+def test_the_unassigned_have_a_set_of_their_own():
+    with pytest.raises(ValidationError, match="name wb4m of another set"):
+        SplitSettings(unassigned="wb4m")

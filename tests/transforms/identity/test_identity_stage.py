@@ -14,10 +14,19 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from model_handlers.models import catalogue
 from tests.transforms.identity.people import people
 from transforms.evaluation.agreement import measure
-from transforms.identity.identity_stage import FindIdentities, find_identities, plan_blocks, read_edges
+from transforms.flow.stages import made_from
+from transforms.identity import identity_stage, search
+from transforms.identity.evidence_settings import EvidenceSettings
+from transforms.identity.identity_stage import (
+    FindIdentities,
+    find_identities,
+    measured_recall,
+    plan_blocks,
+    read_edges,
+)
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
-from transforms.identity.thresholds import of_model
+from transforms.identity.thresholds import Chosen, of_model
 from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.rows import Body, Embedding
 from transforms.tables.schemas import arrow_schema
@@ -143,8 +152,11 @@ def test_planted_identities_are_found(tmp_path, chosen):
     assert {row["cluster"] for row in mapping} == set(table["cluster"].drop_null().to_pylist())
     with open(tmp_path / "cleaning" / "cleaning.csv") as file:
         steps = list(csv.DictReader(file))
-    assert list(steps[0]) == ["stage", "n_subjects", "n_images"]
-    assert steps[-1] == {"stage": "duplicates", "n_subjects": "20", "n_images": str(kept.sum())}
+    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "precision"]
+    assert list(steps[0]) == [*columns, "at_least"]
+    assert [steps[-1][name] for name in columns[:4]] == ["duplicates", "20", str(kept.sum()), str(kept.sum())]
+    dropped = sum(int(step["n_dropped"]) + int(step["n_small"]) for step in steps)
+    assert int(steps[0]["n_faces"]) - dropped == kept.sum()
 
 
 @pytest.mark.parametrize("labels", [1, 4])
@@ -180,6 +192,29 @@ def test_shards_and_blocks_change_nothing(tmp_path):
         assert len(results[0][1]) > 100
 
 
+@pytest.mark.parametrize("how", ["exact", "approximate"])
+def test_an_approximate_search_says_how_much_it_found(tmp_path, monkeypatch, how):
+    monkeypatch.setattr(search, "CELLS_PAY_FROM", 100)
+    run = str(tmp_path)
+    rows, person = planted(people=200, faces=8, labels=False)
+    write_embeddings(run, rows)
+    chosen = WHOLE.model_copy(update={"edges": WHOLE.edges.model_copy(update={"search": how, "block": 370})})
+    run_pipeline(FindIdentities(run, chosen))
+    recall = measured_recall(run)
+    if how == "exact":
+        assert (recall.wanted, recall.found) == (0, 0)
+    else:
+        assert recall.wanted > 500
+        assert 0.97 < recall.found / recall.wanted <= 1
+    found = identities(run)["identity"].fill_null(-1).to_numpy()
+    result = measure(np.where(person < 0, 1000 + np.arange(len(person)), person), found)
+    assert min(result.pairwise.precision, result.pairwise.recall) > 0.95
+
+
+def test_no_edges_no_recall(tmp_path):
+    assert measured_recall(str(tmp_path)).wanted == 0
+
+
 def test_restart_searches_only_what_is_missing(tmp_path, monkeypatch):
     run = str(tmp_path)
     rows, _ = planted(people=6, faces=10)
@@ -192,10 +227,8 @@ def test_restart_searches_only_what_is_missing(tmp_path, monkeypatch):
     whole = read_shard(lost)
     os.unlink(lost)
     searched = []
-    from transforms.identity import identity_stage
-
-    real = identity_stage.block_edges
-    monkeypatch.setattr(identity_stage, "block_edges", lambda *a: searched.append(a[2:4]) or real(*a))
+    real = identity_stage.search_block
+    monkeypatch.setattr(identity_stage, "search_block", lambda *a: searched.append(a[1:]) or real(*a))
     run_pipeline(FindIdentities(run, WITHIN))
     assert searched == [(37, 66)]
     assert os.stat(kept).st_mtime_ns == stamp
@@ -260,6 +293,79 @@ def test_thresholds_that_are_auto_are_found_before_the_search(tmp_path):
     pairs = [(a, b) for a in range(320) for b in range(a) if cluster[a] is not None and cluster[a] == cluster[b]]
     assert all(of[a] == of[b] for a, b in pairs)
     assert len(pairs) > 0.9 * 40 * 28
+
+
+def write_boxes(run, rows, lefts):
+    """The columns of `faces` that evidence reads: a face at each of these x."""
+    box = pa.array([[x, 0, x + 100, 100] for x in lefts], pa.list_(pa.float32(), 4))
+    faces = pa.array([row.face_id for row in rows])
+    write_shard(shard_path(run, "faces", "00000"), pa.table({"face_id": faces, "box": box}))
+
+
+@pytest.mark.parametrize("method", ["connected", "average"])
+def test_faces_of_one_picture_are_told_apart_where_pictures_are_evidence(tmp_path, method):
+    run = str(tmp_path)
+    rows, person = planted(people=4, faces=10)
+    order = np.argsort(person, kind="stable")[4:]  # without the strangers
+    rows = [replace(rows[i], vector=rows[i].vector, face_id=f"f{n:02d}") for n, i in enumerate(order)]
+    bridge = np.sum([row.vector.astype(np.float64) for row in rows[:20]], axis=0)  # a face that is like two people
+    rows = [*rows, replace(rows[0], face_id="f98", image_id="x", vector=bridge.astype(np.float16))]
+    rows[10] = replace(rows[10], image_id=rows[0].image_id)
+    write_embeddings(run, rows)
+    write_boxes(run, rows, [0 if row.face_id != "f10" else 300 for row in rows])
+    clusters = ClusterSettings(method=method, link_similarity=0.55)
+    changes = {"clusters": clusters, "evidence": EvidenceSettings(pictures=True)}
+    chosen = WHOLE.model_copy(update=changes | {"edges": EdgeSettings(min_similarity=0.5, block=37)})
+    assert find_identities(Chosen(chosen)).reads == ("embeddings", "faces")
+    assert find_identities(Chosen(WHOLE)).reads == ("embeddings",)
+    run_pipeline(FindIdentities(run, chosen))
+    found = identities(run)["identity"].fill_null(-1).to_numpy()
+    assert found[0] != found[10]
+    assert len(set(found[:40].tolist())) == 4
+    steps = read_column(run, "cleaning", ["stage", "n_subjects", "n_seen_together"]).to_pylist()
+    assert [step["stage"] for step in steps[:2]] == ["without_evidence", "clusters"]
+    assert steps[1]["n_seen_together"] == 0
+    assert steps[0]["n_seen_together"] == (1 if method == "connected" else 0)
+
+
+def test_what_a_user_says_by_hand_is_done_and_a_changed_file_is_a_changed_stage(tmp_path):
+    run, path = str(tmp_path / "run"), tmp_path / "by_hand.csv"
+    rows, _ = planted(people=3, faces=6)
+    write_embeddings(run, rows)
+    chosen = WHOLE.model_copy(update={"overrides": str(path)})
+    path.write_text("rule,face_a,face_b,identity\n")
+    before = made_from(find_identities(Chosen(chosen)))
+    run_pipeline(FindIdentities(run, chosen))
+    table = identities(run).to_pylist()
+    firsts = {row["identity"]: row["face_id"] for row in reversed(table) if row["identity"] is not None}
+    path.write_text(f"rule,face_a,face_b,identity\nmust_link,{firsts[0]},{firsts[2]},\ndrop,,,{firsts[1]}\n")
+    assert made_from(find_identities(Chosen(chosen))) != before
+    run_pipeline(FindIdentities(run, chosen))
+    after = identities(run).to_pylist()
+    assert {row["identity"] for row in after} == {0, None}
+    was = {row["face_id"]: row["identity"] for row in table}
+    assert all((row["reason"] == "by_hand") == (was[row["face_id"]] == 1) for row in after)
+    path.write_text(f"rule,face_a,face_b\nmust_link,{firsts[0]},{firsts[2]}\ncannot_link,{firsts[2]},{firsts[0]}\n")
+    with pytest.raises(Exception, match="line 3: cannot_link keeps apart what line 2 joined"):
+        run_pipeline(FindIdentities(run, chosen))
+
+
+def test_faces_that_are_nobodys_can_be_a_split(tmp_path):
+    run = str(tmp_path)
+    rows, person = planted(people=3, faces=8)
+    write_embeddings(run, rows)
+    run_pipeline(FindIdentities(run, WITHIN))
+    bodies = [body(row.image_id, range(17)) for row in rows]
+    write_shard(shard_path(run, "bodies", "00000"), to_table(bodies, arrow_schema(Body)))
+    run_pipeline(split_identities(SplitSettings(unassigned="nobody")).transform(run))
+    table = read_column(run, "splits", ["face_id", "identity", "split"])
+    own = table.filter(pa.compute.equal(table["split"], "nobody"))
+    alone = [row for row in identities(run).to_pylist() if row["reason"] in ("noise", "small_identity")]
+    assert own["face_id"].to_pylist() == [row["face_id"] for row in alone]
+    assert len(own) >= (person < 0).sum() > 0
+    assert own["identity"].null_count == len(own)
+    with open(tmp_path / "splits" / "nobody.csv") as file:
+        assert [row["identity"] for row in csv.DictReader(file)] == [""] * len(own)
 
 
 def body(image, visible):

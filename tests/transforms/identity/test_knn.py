@@ -1,6 +1,5 @@
 """The search for edges against brute force."""
 
-import builtins
 import itertools
 
 import numpy as np
@@ -8,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.identity import knn
-from transforms.identity.knn import find_edges, one_group, pair_similarity, unit
+from transforms.identity import knn, shortlist
+from transforms.identity.knn import block_edges, find_edges, one_group, pair_similarity, tolerance, unit
+from transforms.identity.shortlist import Shortlist
 
 
 def brute_force(units, bounds, k, floor):
@@ -38,6 +38,7 @@ def vectors_and_bounds(draw):
     vectors = random.normal(size=(rows, dimension))
     if draw(st.booleans()) and rows:  # equal vectors: ties at every rank
         vectors = vectors[random.integers(0, max(1, rows // 8), rows)]
+    vectors[random.random(rows) < draw(st.sampled_from([0, 0.3]))] = 0  # as near to all as to one another
     cuts = draw(st.lists(st.integers(0, rows), max_size=3))
     return unit(vectors), np.array(sorted({0, rows, *cuts}), np.int64)
 
@@ -53,9 +54,10 @@ def test_no_pairs_no_edges(rows, k):
 def test_edges_are_those_of_brute_force_whatever_the_block(data, k, floor):
     units, bounds = data
     expected = brute_force(units, bounds, k, floor)
-    for block, small in ((1, 1 << 16), (3, 0), (25, 100), (1000, 0)):
+    for block, queries, others in ((1, 1024, 8192), (3, 2, 1), (25, 10, 7), (1000, 3, 4)):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(knn, "_SMALL", small)
+            patch.setattr(knn, "_QUERIES", queries)
+            patch.setattr(knn, "_OTHERS", others)
             edges = find_edges(units, bounds, k, floor, block)
         assert as_dict(edges) == expected
         assert len(edges) == len(expected)
@@ -85,19 +87,6 @@ def test_vectors_without_direction_become_zero(bad):
     assert np.allclose(units, [[0, 0], [0.6, 0.8]])
 
 
-def test_missing_faiss_is_one_sentence_with_the_extra(monkeypatch):
-    real = builtins.__import__
-
-    def without_faiss(name, *args, **kwargs):
-        if name == "faiss":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_faiss)
-    with pytest.raises(ImportError, match=r"manyfaces\[cpu\]"):
-        find_edges(unit(np.eye(3)), one_group(3), 1, 0.5, 10)
-
-
 @pytest.mark.parametrize("block", [1, 100, 700])
 def test_all_neighbours_of_ordinary_vectors(block):
     units = unit(np.random.default_rng(6).normal(size=(700, 16)).astype(np.float16))
@@ -110,21 +99,52 @@ def test_all_neighbours_of_ordinary_vectors(block):
     assert np.array_equal(edges.similarity, similarity[wanted])
 
 
-class RoughSearch:
-    """A nearest-neighbour search whose similarities are off by as much as float32 may be, in another way every time."""
-
-    METRIC_INNER_PRODUCT = 0
-    random = np.random.default_rng(7)
-
-    def knn(self, queries, base, k, metric):
-        similarity = queries @ base.T + self.random.uniform(-4e-6, 4e-6, (len(queries), len(base)))
-        order = np.argsort(-similarity, axis=1)[:, :k]
-        return np.take_along_axis(similarity, order, axis=1).astype(np.float32), order
-
-
-def test_rounding_of_the_search_decides_nothing(monkeypatch):
+@pytest.mark.parametrize(("k", "floor"), [(0, 0.99999), (4, 0.5), (4, 0.99999), (200, -1)])
+def test_rounding_of_the_products_decides_nothing(monkeypatch, k, floor):
     random = np.random.default_rng(8)
     vectors = np.repeat(random.normal(size=(3, 8)), 40, axis=0) + 1e-7 * random.normal(size=(120, 8))
     units = unit(vectors)
-    monkeypatch.setattr(knn, "_faiss", RoughSearch)
-    assert as_dict(find_edges(units, one_group(120), 4, 0.5, 7)) == brute_force(units, one_group(120), 4, 0.5)
+    real = knn._products
+
+    def rough(*arguments):
+        """Cosines that are off by as much as float32 may be, in another way every time."""
+        for similarity, rows in real(*arguments):
+            off = 0.9 * tolerance(8) * random.uniform(-1, 1, similarity.shape)
+            yield (similarity + off).astype(np.float32), rows
+
+    monkeypatch.setattr(knn, "_products", rough)
+    assert as_dict(find_edges(units, one_group(120), k, floor, 7)) == brute_force(units, [0, 120], k, floor)
+
+
+@pytest.mark.parametrize("dimension", [1, 128, 512, 2048])
+def test_float32_is_never_off_by_more_than_the_tolerance(dimension):
+    random = np.random.default_rng(dimension)
+    near = np.abs(random.normal(size=(1, dimension))) + 0.01 * random.normal(size=(300, dimension))
+    units = unit(near)  # all terms have one sign: partial sums are as large as they can be
+    exact = units.astype(np.float64) @ units.astype(np.float64).T
+    added_in_order = np.cumsum(units[:50, None] * units[None, :50], axis=2, dtype=np.float32)[:, :, -1]
+    assert np.abs(units @ units.T - exact).max() <= tolerance(dimension)
+    assert np.abs(added_in_order - exact[:50, :50]).max() <= tolerance(dimension)
+
+
+def test_copies_of_one_picture_are_compared_with_few_of_them(monkeypatch):
+    units = unit(np.repeat(np.random.default_rng(9).normal(size=(3, 16)), [5000, 1, 2], axis=0))
+    offered = []
+    real = Shortlist.offer
+    monkeypatch.setattr(Shortlist, "offer", lambda *a: offered.append(a[1].shape) or real(*a))
+    edges = find_edges(units, one_group(5003), 3, 0.9, 4096)
+    assert max(columns for _, columns in offered) == 4 + 1 + 2
+    assert edges.first[np.bincount(edges.first, minlength=4)[edges.first] > 3].max() < 4
+    assert len(edges) == 3 * (5000 - 4) + 6 + 1  # the first three of them, of each of the others; all pairs of four
+
+
+def test_too_many_pairs_are_one_sentence(monkeypatch):
+    for module in (knn, shortlist):
+        monkeypatch.setattr(module, "MOST_PAIRS", 1000)
+    monkeypatch.setattr(knn, "_QUERIES", 10)
+    units = unit(np.ones((200, 8)))
+    assert len(find_edges(units[:40], one_group(40), 0, 0.9, 40)) == 780
+    for rows in (60, 200):  # too many in all, and too many at once
+        with pytest.raises(ValueError, match=r"edges\.k 0 wants them all; set edges\.k"):
+            block_edges(units[:rows], one_group(rows), 0, rows, 0, 0.9)
+    assert len(find_edges(units, one_group(200), 64, 0.9, 200)) > 1000

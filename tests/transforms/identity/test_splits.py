@@ -87,3 +87,9 @@ def test_the_seed_decides_and_other_sets_do_not():
 def test_names_that_cannot_be_files_are_refused(changes):
     with pytest.raises(ValidationError):
         SplitSettings(**changes)
+
+
+def test_a_number_whose_identity_was_removed_is_in_no_split():
+    images = ints(5, 0, 40, 0, 7)
+    testing, everyone = draw_splits(images, images, SplitSettings(pool_share=1, subsets={"all": 1}))
+    assert sorted([*testing.identities.tolist(), *everyone.identities.tolist()]) == [0, 2, 4]

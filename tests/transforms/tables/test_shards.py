@@ -12,6 +12,7 @@ from transforms.tables.rows import Image, ListedImage
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     ROWS_PER_GROUP,
+    filter_shard,
     iter_rows,
     iter_tables,
     read_column,
@@ -197,3 +198,30 @@ def test_deleting_takes_glob_characters_literally(tmp_path):
     delete_folder(str(tmp_path / "run*" / "a"))
     delete_folder(str(tmp_path / "run[1]" / "a"))
     assert [(tmp_path / name / "a").exists() for name in ("run1", "run*", "run[1]")] == [True, False, False]
+
+
+@pytest.mark.parametrize("rows", [0, 1, ROWS_PER_GROUP + 2])
+def test_a_shard_loses_rows_and_keeps_its_columns_and_footer(folder, rows):
+    path = shard_path(folder, "images", "0")
+    schema = pa.schema([("key", pa.string()), ("file", pa.binary())])
+    write_shard(path, pa.table([list(map(str, range(rows))), [b"x"] * rows], schema=schema), {"verdicts": "digest"})
+    before = read_shard(path)
+
+    def stays(table):
+        assert table.column_names == ["key"]
+        return pa.array([int(key) % 2 == 0 for key in table["key"].to_pylist()], pa.bool_())
+
+    assert filter_shard(path, stays, ["key"]) == rows // 2
+    after = read_shard(path)
+    assert after.equals(before.filter(pa.array([row % 2 == 0 for row in range(rows)], pa.bool_())))
+    assert after.schema.equals(before.schema, check_metadata=True)
+    assert read_footer(path) == (rows - rows // 2, {"verdicts": "digest"})
+    assert filter_shard(path, stays, ["key"]) == 0
+
+
+def test_a_shard_of_which_no_row_goes_is_not_written(tmp_path):
+    path = shard_path(str(tmp_path), "manifest", "0")
+    write_shard(path, to_table(sources(3), SCHEMA))
+    before = os.stat(path).st_ino
+    assert filter_shard(path, lambda table: pa.array([True] * len(table)), ["image_id"]) == 0
+    assert os.stat(path).st_ino == before

@@ -5,14 +5,17 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from model_handlers.models.roles import Models
+from model_handlers.models import catalogue
+from model_handlers.models.roles import KnownModels, Models
 from tests import videos
 from transforms.flow.items import Item
+from transforms.flow.stages import made_from
 from transforms.tables.reasons import Rejected
 from transforms.tables.video_rows import Video
 from transforms.videos.container import probe
 from transforms.videos.frame_cache import frame_pixels
-from transforms.videos.frames_stage import SampleFrames, samples_of
+from transforms.videos.frames_stage import SampleFrames, sample_frames, samples_of, shots_of
+from transforms.videos.reader import VideoReader
 from transforms.videos.sampling import SamplingSettings
 from transforms.videos.settings import VideoAcceptSettings
 from transforms.videos.shot_settings import ShotSettings
@@ -99,11 +102,50 @@ def test_shots(run):
     assert [frame.sample for frame in frames] == [0, 1, 2] * 3
 
 
+def test_samples_know_their_shot_if_it_is_looked_for(run):
+    every = {"method": "every_frames", "frames": 15, "near_keys": False}
+    assert [frame.shot for frame in sampled(run, "shots.mp4", **every)] == [None] * 7
+    found = sampled(run, "shots.mp4", **every, find_shots=True)
+    assert [(frame.number, frame.shot) for frame in found] == [
+        (0, 0), (15, 0), (30, 1), (45, 1), (60, 1), (75, 2), (90, 2),
+    ]  # fmt: skip
+    assert {frame.segment for frame in found} == {"all"}
+
+
+def test_nothing_outside_the_window_is_looked_at_for_shots_either(run, monkeypatch):
+    looked = []
+    read = VideoReader.frames
+    monkeypatch.setattr(VideoReader, "frames", lambda *a, **k: (looked.append(n) or (n, p) for n, p in read(*a, **k)))
+    frames = sampled(run, "shots.mp4", method="per_shot", skip_seconds=0.4, stop_seconds=2)
+    assert [(frame.shot, frame.number) for frame in frames] == [
+        (0, 10), (0, 19), (0, 29), (1, 30), (1, 39), (1, 49),
+    ]  # fmt: skip
+    assert (min(looked), max(looked)) == (10, 49)
+
+
+@pytest.mark.parametrize(
+    ("shots", "expected"),
+    [([], [None] * 5), ([(1, 3), (4, 9)], [None, 0, 0, None, 1]), ([(0, 4), (1, 2), (3, 5)], [0, 0, 0, 0, 2])],
+)
+def test_the_first_shot_that_has_a_frame(shots, expected):
+    assert shots_of(shots, 9)[:5] == expected
+    assert len(shots_of(shots, 9)) == 9
+
+
+def test_the_stage_is_made_from_the_settings_of_shots_where_they_are_used():
+    def made(**settings):
+        return made_from(sample_frames(SamplingSettings(**settings), SHOTS, KnownModels(catalogue.load())))
+
+    assert set(made()) == {"sampling"}
+    assert set(made(method="per_shot")) == set(made(find_shots=True)) == {"sampling", "shots"}
+
+
 @pytest.mark.parametrize(
     ("shots", "settings", "code"),
     [
         (SHOTS, {"per_segment": 5}, "no_sample"),
         (SHOTS, {"method": "per_shot"}, "no_shot"),
+        (SHOTS, {"per_segment": 5, "find_shots": True}, "no_sample"),
     ],
 )
 def test_spans_without_a_frame(run, shots, settings, code):

@@ -16,10 +16,13 @@ from transforms.videos.sampling import (
     every_frames,
     every_seconds,
     in_spans,
+    looked_at,
     per_shot,
     sample,
     spread,
     thirds,
+    window,
+    within,
 )
 
 COUNTS = st.integers(0, 5000)
@@ -60,17 +63,18 @@ def test_segments(count, per_segment):
     assert all(one < other for one, other in pairwise(numbers(found)))
     assert all(0 <= number < count for number in numbers(found))
     if count > 3 * per_segment:
-        for name, (first, end) in zip(SEGMENTS, thirds(count), strict=True):
+        for name, (first, end) in zip(SEGMENTS, thirds((0, count)), strict=True):
             own = [one for one in found if one.segment == name]
             assert [one.sample for one in own] == list(range(per_segment))
             assert numbers(own) == [first + k * ((end - first) // per_segment) for k in range(per_segment)]
 
 
-@given(COUNTS)
-def test_thirds_are_equal_to_within_a_frame(count):
-    parts = thirds(count)
-    lengths = [end - first for first, end in parts]
-    assert (parts[0][0], parts[-1][1]) == (0, count)
+@given(COUNTS, COUNTS)
+def test_thirds_are_equal_to_within_a_frame(first, count):
+    parts = thirds((first, first + count))
+    lengths = [end - start for start, end in parts]
+    assert (parts[0][0], parts[-1][1]) == (first, first + count)
+    assert all(one[1] == other[0] for one, other in pairwise(parts))
     assert max(lengths) - min(lengths) <= 1
 
 
@@ -190,3 +194,90 @@ def test_shots_that_overlap_have_each_frame_once():
     assert [(one.segment, one.sample, one.number) for one in found] == [
         ("shot0", 0, 0), ("shot0", 1, 4), ("shot0", 2, 9), ("shot1", 1, 6),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("skip", "stop", "expected"),
+    [
+        (0, None, (0, 100)),
+        (2, None, (20, 100)),
+        (0, 3, (0, 30)),
+        (2, 3, (20, 30)),
+        (2.05, 3.05, (21, 31)),
+        (9.95, None, (100, 100)),
+        (50, 60, (100, 100)),
+        (0, 0.1, (0, 1)),
+    ],
+)
+def test_the_window_has_the_frames_that_begin_in_it(skip, stop, expected):
+    settings = SamplingSettings(skip_seconds=skip, stop_seconds=stop)
+    assert window(settings, np.arange(100) / 10) == expected
+    assert window(settings, np.zeros(0)) == (0, 0)
+
+
+@pytest.mark.parametrize(("skip", "stop"), [(5, 5), (6, 5)])
+def test_a_window_must_have_something_in_it(skip, stop):
+    with pytest.raises(ValueError, match="stop_seconds must be more than skip_seconds"):
+        SamplingSettings(skip_seconds=skip, stop_seconds=stop)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "expected"),
+    [
+        ([], []),
+        ([(0, 5), (5, 20), (20, 40), (40, 50)], [(10, 10), (10, 20), (20, 30), (30, 30)]),
+        ([(0, 99)], [(10, 30)]),
+    ],
+)
+def test_what_lies_within_a_range(ranges, expected):
+    assert within(ranges, (10, 30)) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "spans", "expected"),
+    [
+        ({"method": "every_seconds", "seconds": 2}, None, [("all", 20), ("all", 40)]),
+        ({"method": "every_frames", "frames": 15}, None, [("all", 20), ("all", 35), ("all", 50)]),
+        ({"method": "per_shot"}, None, [("shot0", 20), ("shot0", 24), ("shot0", 29), ("shot1", 50), ("shot1", 51)]),
+        ({"per_segment": 1}, None, [("front", 20), ("middle", 31), ("end", 42)]),
+        ({"per_segment": 2}, [[0, 1], [1, 2.3], [5, 9]], [("span1", 20), ("span1", 21), ("span2", 50), ("span2", 52)]),
+        ({"method": "every_seconds", "seconds": 1}, [[0, 3.05]], [("span0", 20), ("span0", 30)]),
+        ({"method": "every_frames", "frames": 9}, [[6, 7]], []),
+    ],
+)
+def test_nothing_outside_the_window_is_sampled(settings, spans, expected):
+    """A hundred frames, ten a second, of which 2 to 5.4 seconds are looked at; three shots."""
+    how = SamplingSettings(skip_seconds=2, stop_seconds=5.4, near_keys=False, **settings)
+    found = sample(how, np.arange(100) / 10, spans, shots=[(0, 30), (50, 52), (60, 70)])
+    assert [(one.segment, one.number) for one in found] == expected
+
+
+@given(
+    COUNTS, st.integers(1, 40), st.floats(0, 250), st.floats(0.1, 100), st.sampled_from(["segments", "every_frames"])
+)
+def test_the_cheapest_frames_stay_in_the_window(count, per_segment, skip, length, method):
+    settings = SamplingSettings(method=method, per_segment=per_segment, skip_seconds=skip, stop_seconds=skip + length)
+    times = np.arange(count) / 25
+    found = numbers(sample(settings, times, costs=np.arange(count, 0, -1)))  # the last of each stride is the cheapest
+    first, end = window(settings, times)
+    assert all(first <= number < end for number in found)
+    assert found == sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("settings", "spans", "expected"),
+    [
+        ({}, None, None),
+        ({}, [[1, 2]], [(1, 2)]),
+        ({"skip_seconds": 3}, None, [(3, np.inf)]),
+        ({"stop_seconds": 5}, None, [(0, 5)]),
+        (
+            {"skip_seconds": 3, "stop_seconds": 5},
+            [[1, 2], [2, 4], [3.5, 4.5], [1, 9], [5, 9]],
+            [(3, 4), (3.5, 4.5), (3, 5)],
+        ),
+        ({"skip_seconds": 3}, [], []),
+    ],
+)
+def test_what_is_looked_at(settings, spans, expected):
+    assert looked_at(SamplingSettings(**settings), spans) == expected

@@ -98,6 +98,39 @@ def test_the_detector_s_threshold(folder):
     assert {outcome.verdict.reason for outcome in made[:5]} == {"no_face"}
 
 
+@pytest.mark.parametrize(
+    "settings", [{"max_height": 360}, {"resize_ratio": 0.5}, {"max_height": 500, "resize_ratio": 0.5}]
+)
+def test_faces_of_smaller_frames_come_back_in_pixels_of_the_whole_one(folder, outcomes, settings):
+    (small,) = found(folder, **settings)
+    for one, other in zip(outcomes[0], small, strict=True):
+        for best, again in zip(one.rows[:1], other.rows[:1], strict=True):
+            side = np.subtract(*best.box[[2, 0]])
+            np.testing.assert_allclose(again.box, best.box, atol=0.15 * side)
+            np.testing.assert_allclose(again.landmarks, best.landmarks, atol=0.1 * side)
+            assert (again.box.dtype, again.landmarks.dtype) == (np.float32, np.float32)
+            assert (again.width, again.height) == SIZE
+
+
+def test_frames_that_are_small_enough_are_left_alone(folder, outcomes):
+    (same,) = found(folder, max_height=720, max_faces=6)
+    assert [[cells(row) for row in one.rows] for one in same] == [
+        [cells(row) for row in one.rows] for one in outcomes[0]
+    ]
+
+
+def test_of_a_crowd_the_best_are_kept_or_none(folder, outcomes):
+    (best,) = found(folder, max_faces=4)
+    assert [len(outcome.rows) for outcome in best] == [1, 1, 4, 0, 1, 0]
+    assert [cells(row) for row in best[2].rows] == [cells(row) for row in outcomes[0][2].rows[:4]]
+    (none,) = found(folder, max_faces=4, crowds="drop")
+    assert [len(outcome.rows) for outcome in none] == [1, 1, 0, 0, 1, 0]
+    verdict = none[2].verdict
+    assert (verdict.reason, verdict.state, verdict.detail) == ("crowded", "dropped", "6 faces, more than 4")
+    (as_many,) = found(folder, max_faces=6, crowds="drop")
+    assert [len(outcome.rows) for outcome in as_many] == [1, 1, 6, 0, 1, 0]
+
+
 def test_what_passes_is_measured(folder, outcomes):
     found = {row.face_id: row for row in rows(outcomes[0])}
     faces = rows(outcomes[1])

@@ -24,9 +24,9 @@ from transforms.bundle.tracks.write import (
 )
 from transforms.flow.commit import COUNTERS
 from transforms.flow.stages import TableStage
-from transforms.tables.files import delete_files
+from transforms.tables.files import delete_files, exists
 from transforms.tables.ledger import ledger_table
-from transforms.tables.shards import remove_other_shards
+from transforms.tables.shards import read_footer, remove_other_shards, shard_path
 from transforms.videos.library import file_path
 
 SOURCES = Sources()
@@ -40,14 +40,16 @@ def write_track_files(
     Its items are the tracks, or those that the stage `follows` kept, whose table `left_out` has the ids of the others.
     """
     also = () if left_out is None else (left_out,)
+    work = Work(settings, sources, left_out)
     return TableStage(
         name=STAGE,
         reads=(*sources.tables, *also),
         writes=(PLAN, TABLE),
-        transform=partial(WriteTrackFiles, work=Work(settings, sources, left_out)),
+        transform=partial(WriteTrackFiles, work=work),
         settings={"bundle": settings},
         files=(FOLDER,),
         follows=follows,
+        mend=partial(mend_track_files, work=work),
     )
 
 
@@ -95,6 +97,20 @@ class _WriteVideos(beam.DoFn):
     def process(self, name: str) -> Iterator[str]:
         Metrics.counter(COUNTERS, f"{STAGE}/kept").inc(write_videos(self._run, name, self._work, self._left_out))
         yield name
+
+
+def mend_track_files(run: str, work: Work) -> None:
+    """Plan again, and write what is of all videos, and of shards that had more tracks than are left, anew.
+
+    Whatever else is written has the bytes that it had.
+    """
+    names = _plan(run, work)
+    left_out = read_left_out(run, work.left_out)
+    for name in names:
+        told = read_footer(shard_path(run, TABLE, name))[1] if exists(shard_path(run, TABLE, name)) else {}
+        if told.get("tracks") != read_footer(shard_path(run, ledger_table(STAGE), name))[1]["rows"]:
+            write_videos(run, name, work, left_out)
+    write_whole(names, run, work)
 
 
 def remove_leftovers(run: str, names: Sequence[str], work: Work) -> None:

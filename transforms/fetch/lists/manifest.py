@@ -27,6 +27,7 @@ from transforms.tables.digest import differences
 from transforms.tables.item_ids import safe_id, url_id
 from transforms.tables.ledger import ledger_table, write_ledger
 from transforms.tables.reasons import Rejected
+from transforms.tables.removals import Removals, read_removals
 from transforms.tables.rows import ListedImage
 from transforms.tables.schemas import arrow_schema, key_name
 from transforms.tables.shards import read_footer, shard_names, shard_path, to_table, write_shard
@@ -108,7 +109,8 @@ def split_manifest(manifest: str, run: str, settings: ManifestSettings) -> Split
 def split(listing: Listing[Row], run: str) -> Split:
     """Write the shards of `manifest` and its ledger into the run; what an interrupted split has written is kept.
 
-    ValueError for a run that was begun with another manifest, and for more shards than names that sort.
+    Rows whose URL was removed from the run are no items, and the others stand in the shards in which they would stand
+    beside them. ValueError for a run that was begun with another manifest, and for more shards than names that sort.
     """
     repeats = find_duplicates(listing)
     number = len(repeats.duplicate_url)
@@ -119,9 +121,10 @@ def split(listing: Listing[Row], run: str) -> Split:
     made_from = _made_from(listing, repeats)
     _check_manifest(run, tables, made_from)
     kept = shards = 0
+    removals = read_removals(run)
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(_SHARDS_AT_ONCE) as pool:
-        for shards, (rows, verdicts) in enumerate(_shards(listing, repeats, rows_per_shard), 1):
+        for shards, (rows, verdicts) in enumerate(_shards(listing, repeats, removals, rows_per_shard), 1):
             name = f"{shards - 1:06d}"
             kept += len(rows)
             if rows and name not in tables:
@@ -136,29 +139,37 @@ def split(listing: Listing[Row], run: str) -> Split:
 
 
 def _shards(
-    listing: Listing[Row], repeats: Repeats, rows_per_shard: int
+    listing: Listing[Row], repeats: Repeats, removals: Removals, rows_per_shard: int
 ) -> Iterator[tuple[list[Row], list[tuple[Verdict, int]]]]:
     """The rows of each shard and the verdicts on all rows up to its last."""
     rows: list[Row] = []
     verdicts: list[tuple[Verdict, int]] = []
-    id_of, text = listing.id_of(), 0
+    id_of, text, gone = listing.id_of(), 0, 0
+    gone_ids: set[str] = set()
     for number, (row, why) in enumerate(listing.rows()):
         if row is None:
             verdicts.append((_verdict(number, *why), 0))
+        elif removals.has(row.url):
+            if not (repeats.duplicate_url[number] or repeats.duplicate_id[number]):
+                gone += 1
+                text += len(row.source)
+            gone_ids.add(id_of(row))
+            verdicts.append((_verdict(number, "removed", ""), 0))
         elif repeats.duplicate_url[number]:
             merged = isinstance(row, ListedVideo) and row.spans is not None
             verdicts.append((_verdict(number, "merged_spans" if merged else "duplicate_url", row.url), 0))
         elif repeats.duplicate_id[number]:
-            verdicts.append((_verdict(number, "duplicate_id", id_of(row)), 0))
+            item = id_of(row)
+            verdicts.append((_verdict(number, "duplicate_id", "" if item in gone_ids else item), 0))
         elif isinstance(row, ListedVideo) and (spans := repeats.spans.count(number)) > MAX_SPANS:
             verdicts.append((_verdict(number, "bad_row", f"{spans} spans of {row.url}"), 0))
         else:
             rows.append(replace(row, spans=repeats.spans.of(number)) if isinstance(row, ListedVideo) else row)
             verdicts.append((Verdict(id_of(row), "kept"), 1))
             text += len(row.source)
-        if len(rows) == rows_per_shard or len(verdicts) == _VERDICTS * rows_per_shard or text >= _SHARD_TEXT:
+        if len(rows) + gone == rows_per_shard or len(verdicts) == _VERDICTS * rows_per_shard or text >= _SHARD_TEXT:
             yield rows, verdicts
-            rows, verdicts, text = [], [], 0
+            rows, verdicts, text, gone = [], [], 0, 0
     if verdicts:
         yield rows, verdicts
 

@@ -7,6 +7,7 @@ after the file, names the one that counts. A download with its record is finishe
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -70,6 +71,16 @@ def write_record(run: str, video_id: str, stored: Stored) -> None:
 def file_name(video_id: str, sha256: str, container: str) -> str:
     """The name of a video's file below the run."""
     return media_name(video_id, f".{sha256[:12]}{_SUFFIXES[container]}")
+
+
+def files_of(run: str, video_id: str) -> list[str]:
+    """The names below the run of all files of a video: each download of it, and the record."""
+    stem = media_name(video_id, "")
+    found = FileSystems.match([file_path(run, f"{stem}.*")])[0].metadata_list
+    names = (f"{stem.rpartition('/')[0]}/{FileSystems.split(one.path)[1]}" for one in found)
+    suffixes = "|".join(map(re.escape, set(_SUFFIXES.values())))
+    own = re.compile(rf"{re.escape(stem)}(?:\.json|\.[0-9a-f]{{12}}(?:{suffixes}))")
+    return sorted(name for name in names if own.fullmatch(name))
 
 
 def file_hash(path: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +49,7 @@ def read_galleries(run: str) -> Iterator[Gallery]:
     names = shard_names(run, "faces")
     faces = _by_video(_faces(run, names))
     frames = _by_video(read_column(run, "frames", ["video_id", "number", "time"]))
-    videos = read_column(run, "videos", ["video_id", "label", "seconds"]).to_pylist()
+    videos = read_column(run, "videos", ["video_id", "label", "seconds", "spans"]).to_pylist()
     persons: dict[str, list[Person]] = {}
     for shard in shard_names(run, "persons"):
         for person in iter_rows(shard_path(run, "persons", shard), Person):
@@ -88,15 +89,14 @@ def _by_video(table: pa.Table) -> dict[str, pa.Table]:
 
 
 def _gallery(
-    video: dict[str, object], faces: pa.Table, frames: pa.Table, persons: list[Person], names: list[str]
+    video: dict[str, Any], faces: pa.Table, frames: pa.Table, persons: list[Person], names: list[str]
 ) -> Gallery:
     place = {person.identity: number for number, person in enumerate(persons)}
-    seconds = float(video["seconds"])  # type: ignore[arg-type]
     return Gallery(
-        video_id=str(video["video_id"]),
-        label=None if video["label"] is None else str(video["label"]),
-        seconds=seconds,
-        moments=moments(frames["number"].to_numpy(), frames["time"].to_numpy(), seconds),
+        video_id=video["video_id"],
+        label=video["label"],
+        seconds=video["seconds"],
+        moments=moments(frames["number"].to_numpy(), frames["time"].to_numpy(), video["seconds"], video["spans"]),
         face_id=tuple(faces["face_id"].to_pylist()),
         frame=faces["number"].to_numpy(),
         time=faces["time"].to_numpy(),

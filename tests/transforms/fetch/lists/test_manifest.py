@@ -335,10 +335,10 @@ def test_an_object_store_is_asked_for_no_more_than_it_must_be(tmp_path, requests
     path.write_text("".join(f"http://a.example/{i}\n" for i in range(400)))
     result = split_manifest(str(path), run, ManifestSettings(rows_per_shard=10))
     assert (result.kept, result.shards) == (400, 40)
-    assert requests == {"_list": 2, "create": 80}
+    assert requests == {"exists": 1, "_list": 2, "create": 80}  # one asks for removals
     requests.clear()
     assert split_manifest(str(path), run, ManifestSettings(rows_per_shard=10)) == result
-    assert requests == {"_list": 2, "open": 1}
+    assert requests == {"exists": 1, "_list": 2, "open": 1}
     there, _ = split(path, tmp_path / "run", rows_per_shard=10)
     assert read_column(run, "manifest", ["image_id"])["image_id"].to_pylist() == [row.image_id for row in there]
 

@@ -10,8 +10,9 @@ from tests.fetched_videos import fetched, settings_for
 from tests.video_server import File, serving
 from transforms.fetch.videos import media_store
 from transforms.fetch.videos.media_store import Stored
+from transforms.tables.files import commit_file
 from transforms.videos.container import VideoInfo
-from transforms.videos.library import local_file
+from transforms.videos.library import file_path, local_file, media_name
 
 pytestmark = [pytest.mark.server, pytest.mark.integration]
 
@@ -75,3 +76,16 @@ def test_a_record_that_says_other_things_than_a_record_does_is_none(tmp_path, re
     assert media_store.find(str(tmp_path), "a", {"url": "u"}).info == INFO
     path.write_text(json.dumps(record))
     assert media_store.find(str(tmp_path), "a", {"url": "u"}) is None
+
+
+def test_the_files_of_a_video_are_its_own_whatever_others_are_called(folder):
+    names = [
+        "a.json", "a.0123456789ab.mp4", "a.ba9876543210.mkv", "a.0123456789ab.txt", "a.b.json",
+        "a.0123456789ab.json", "a.0123456789ab.0123456789ab.mp4", "ab.json",
+    ]  # fmt: skip
+    for name in names:
+        with commit_file(file_path(folder, f"{media_name('a', '')[:-1]}{name}")) as out:
+            out.write(b"x")
+    found = [name.rpartition("/")[2] for name in media_store.files_of(folder, "a")]
+    assert found == ["a.0123456789ab.mp4", "a.ba9876543210.mkv", "a.json"]
+    assert media_store.files_of(folder, "b") == []

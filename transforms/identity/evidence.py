@@ -1,0 +1,104 @@
+"""What pictures and the user show by themselves of who is who: faces that are alike, and scenes whose faces are not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.identity.apart import Scenes, SeenTogether
+from transforms.identity.average_linkage import members
+from transforms.identity.clustering import first_rows
+from transforms.identity.evidence_settings import EvidenceSettings
+from transforms.identity.joining import join_in_order
+from transforms.identity.knn import F32, I64, Edges, concatenate, edges_of, pair_similarity, unit
+from transforms.tables.schemas import Vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What is known of N faces without comparing people.
+
+    alike (N,): faces with one number are one person, called by its first row. picture (N,): faces with one number are
+    different people unless they are alike; -1 proves nothing. first, second (P,): faces that are different people.
+    """
+
+    alike: I64
+    picture: I64
+    first: I64
+    second: I64
+
+    def scenes(self) -> Scenes:
+        """The pictures with two people or more, and each pair, as scenes."""
+        rows = np.flatnonzero(self.picture >= 0)
+        pairs = np.stack([self.first, self.second], axis=1)
+        start = int(self.picture.max(initial=-1)) + 1
+        named = np.repeat(np.arange(start, start + len(pairs)), 2)
+        row, scene = np.r_[rows, pairs.ravel()], np.r_[self.picture[rows], named]
+        _, place, counts = np.unique(scene, return_inverse=True, return_counts=True)
+        several = counts[place] > 1
+        return Scenes(row[several], scene[several], self.alike)
+
+
+def no_evidence(rows: int, first: I64 | None = None, second: I64 | None = None) -> Evidence:
+    """Nothing is known of N faces, but that those of some pairs (P,) are different people."""
+    none = np.zeros(0, np.int64)
+    every = np.arange(rows, dtype=np.int64)
+    return Evidence(every, np.full(rows, -1), none if first is None else first, none if second is None else second)
+
+
+def pictures_show(
+    image: I64,
+    box: F32 | None,
+    vectors: Vector,
+    edges: Edges,
+    settings: EvidenceSettings,
+    link: float,
+    apart: tuple[I64, I64],
+) -> Evidence:
+    """What the pictures show of N faces; image (N,) their pictures, box (N,4) pixels or None, vectors (N,D).
+
+    Two faces of one picture whose boxes overlap are one face that was found twice. Two others that are as similar as
+    `repeat_similarity`, or else `link`, are one person twice, and the picture proves nothing: two people who happen to
+    be that similar are rare by the choice of the link, and collages, mirrors and screens are not. Copies in two
+    pictures (of the edges, those above `copy_similarity`) are alike, unless the user keeps them `apart` (P,), (P,).
+    """
+    pairs = within_pictures(image)
+    overlap = np.zeros(len(pairs), bool) if box is None else pair_overlaps(box, pairs) > settings.same_face_overlap
+    twice = edges_of(pairs[overlap, 0], pairs[overlap, 1], np.ones(int(overlap.sum()), np.float32))
+    faces = join_in_order(len(image), twice, _by_user(len(image), apart))
+    least = link if settings.repeat_similarity is None else settings.repeat_similarity
+    others = pairs[faces[pairs[:, 0]] != faces[pairs[:, 1]]]
+    repeating = image[others[similar(vectors, others) >= np.float32(least), 0]] if least < 1 else image[:0]
+    copies = edges.where(edges.similarity > np.float32(settings.copy_similarity))
+    copies = copies.where(image[copies.first] != image[copies.second])
+    alike = join_in_order(len(image), concatenate([twice, copies]), _by_user(len(image), apart))
+    return Evidence(first_rows(alike), np.where(np.isin(image, repeating), -1, image), *apart)
+
+
+def within_pictures(image: I64) -> I64:
+    """The pairs (M,2) of faces of one picture, the earlier first; image (N,), -1: of none."""
+    pairs = [np.zeros((0, 2), np.int64)]
+    for rows in members(image):
+        if len(rows) > 1 and image[rows[0]] >= 0:
+            first, second = np.triu_indices(len(rows), 1)
+            pairs.append(np.stack([rows[first], rows[second]], axis=1))
+    return np.concatenate(pairs)
+
+
+def pair_overlaps(box: F32, pairs: I64) -> F32:
+    """The IoU (M,) of the boxes of each pair (M,2)."""
+    one, other = box[pairs[:, 0]], box[pairs[:, 1]]
+    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
+    shared = np.maximum(sides, 0).prod(axis=1)
+    union = sum((each[:, 2:] - each[:, :2]).prod(axis=1) for each in (one, other)) - shared
+    return np.asarray(shared / np.maximum(union, np.finfo(np.float32).tiny))
+
+
+def similar(vectors: Vector, pairs: I64) -> F32:
+    """The cosine (M,) of each pair (M,2)."""
+    rows, place = np.unique(pairs, return_inverse=True)
+    units, place = unit(vectors[rows]), place.reshape(-1, 2)
+    return pair_similarity(units, place[:, 0], place[:, 1])
+
+
+def _by_user(rows: int, apart: tuple[I64, I64]) -> SeenTogether:
+    return SeenTogether(*Evidence(np.arange(rows), np.full(rows, -1), *apart).scenes().seen(np.arange(rows)))

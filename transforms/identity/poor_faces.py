@@ -1,0 +1,63 @@
+"""Which faces are poor: small, blurred, turned, of a low score or norm."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.identity.evidence_settings import PoorFaceSettings
+from transforms.identity.knn import F32
+from transforms.tables.lookup import rows_of
+from transforms.tables.shards import iter_tables, open_arrow, shard_names, shard_path
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What the table faces says of N faces: box (N,4) pixels, the others (N,) as there; None: no such column."""
+
+    box: F32 | None = None
+    sharpness: F32 | None = None
+    yaw: F32 | None = None
+    pitch: F32 | None = None
+
+
+def measured(run: str, face_id: pa.Array) -> Measured:
+    """What the table faces says of the faces (N,); NaN for those that it lacks. No picture is read."""
+    found: dict[str, F32] = {}
+    parts = iter_tables(run, "faces", ["face_id", *_there(run)])
+    for place, rows in rows_of(face_id, parts, "face_id"):
+        for name in set(rows.column_names) - {"face_id"}:
+            values = rows[name].combine_chunks()
+            shape = (-1, 4) if name == "box" else (-1,)
+            values = (values.flatten() if name == "box" else values).to_numpy(zero_copy_only=False).reshape(shape)
+            whole = found.setdefault(name, np.full((len(face_id), *shape[1:]), np.nan, np.float32))
+            whole[place] = values
+    return Measured(**found)
+
+
+def _there(run: str) -> list[str]:
+    names = shard_names(run, "faces")
+    if not names:
+        return []
+    with open_arrow(shard_path(run, "faces", names[0])) as file:
+        there = pq.read_schema(file).names
+    return [field.name for field in fields(Measured) if field.name in there]
+
+
+def poor(px: F32, score: F32, norm: F32, found: Measured, settings: PoorFaceSettings) -> Mask:
+    """Whether each face (N,) misses one of the limits; what is not known misses none.
+
+    px (N,): shorter side, pixels; score (N,) of the detector; norm (N,) of the vector.
+    """
+    is_poor = (px < np.float32(settings.min_px)) | (score < np.float32(settings.min_score))
+    is_poor |= norm < np.float32(settings.min_norm)
+    if found.sharpness is not None:
+        is_poor |= found.sharpness < np.float32(settings.min_sharpness)
+    for angle, most in ((found.yaw, settings.max_yaw), (found.pitch, settings.max_pitch)):
+        if angle is not None:
+            is_poor |= np.abs(angle) > np.float32(most)
+    return is_poor
