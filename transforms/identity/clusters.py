@@ -132,7 +132,7 @@ def _seen(scenes: Scenes, labels: I64) -> SeenTogether:
 def _looked_at_again(
     labels: I64, vectors: Vector, edges: Edges, scenes: Scenes, group: I64, settings: ClusterSettings
 ) -> I64:
-    """The labels (N,) after groups that are in no cluster went to one whose centre is near enough to their first face."""
+    """The labels (N,) after groups without a cluster went to one whose centre is near enough to their first face."""
     alone = np.flatnonzero((labels < 0) & (group == np.arange(len(group))))
     near = nearest_centres(contracted(edges, group), alone, labels, vectors)
     named = np.where(labels < 0, group, labels)  # a group that is left alone stays apart as itself
