@@ -132,10 +132,10 @@ def _seen(scenes: Scenes, labels: I64) -> SeenTogether:
 def _looked_at_again(
     labels: I64, vectors: Vector, edges: Edges, scenes: Scenes, group: I64, settings: ClusterSettings
 ) -> I64:
-    """The labels (N,) after faces that are in no cluster went to one whose centre is near enough."""
-    alone = np.flatnonzero(labels < 0)
-    near = nearest_centres(edges, alone, labels, vectors)
-    named = np.where(labels < 0, np.arange(len(labels)), labels)  # a face that is left alone stays apart as itself
+    """The labels (N,) after groups without a cluster went to one whose centre is near enough to their first face."""
+    alone = np.flatnonzero((labels < 0) & (group == np.arange(len(group))))
+    near = nearest_centres(contracted(edges, group), alone, labels, vectors)
+    named = np.where(labels < 0, group, labels)  # a group that is left alone stays apart as itself
     look = settings.second_look
-    found = attach(named, alone, near, _seen(scenes, named), look.similarity, look.margin)
-    return np.where((labels < 0) & (found == named), -1, found)
+    found = attach(named, alone, near, _seen(scenes, named), look.similarity, look.margin)[group]
+    return np.where((labels < 0) & (found == group), -1, found)
