@@ -35,10 +35,10 @@ def _merging(**changed: float) -> MergingSettings:
 # each with the similarity that is best for it on the films to choose by, the middle of those that are equally good
 WAYS: Mapping[str, PersonSettings] = {
     "face alone": _way(0.82, clothing_weight=0.0, merging=_merging(clothing_distance=0.0)),
-    "clothing alone": _way(0.66, face_weight=0.0, merging=_merging(face_distance=0.0, clothing_face_distance=2.0)),
-    "both": _way(0.795),
+    "clothing alone": _way(0.67, face_weight=0.0, merging=_merging(face_distance=0.0, clothing_face_distance=2.0)),
+    "both": _way(0.79),
     "both, frames": _way(DEFAULT.similarity, frames=True),
-    "both, tracks": _way(0.795, tracks=True),
+    "both, tracks": _way(0.79, tracks=True),
     "both, frames and tracks": DEFAULT,
 }
 COLUMNS = ("NMI", "BCubed F", "NMI key", "merged: NMI", "BCubed F", "NMI key")

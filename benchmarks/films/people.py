@@ -91,7 +91,10 @@ def cut_outs(photograph: Pixels, count: int) -> list[Look]:
 
 
 def cut_out(photograph: Pixels, face: Array) -> Look:
-    """The head and the shoulders around a face (4,), as far as the photograph has them."""
+    """The head and the shoulders around a face (4,).
+
+    A photograph that ends too soon under the chin goes on with its last line, so that there are clothes.
+    """
     scale = min(1.0, _FACE / float(face[3] - face[1]))
     photograph = resize(photograph, *(round(side * scale) for side in photograph.shape[1::-1]))
     face = face * scale
@@ -100,7 +103,8 @@ def cut_out(photograph: Pixels, face: Array) -> Look:
     size = np.array(photograph.shape[1::-1] * 2)
     x1, y1, x2, y2 = np.clip(np.rint(face + out), 0, size).astype(int)
     own = np.asarray(face - (x1, y1, x1, y1), np.float32)
-    pixels = photograph[y1:y2, x1:x2].copy()
+    missing = max(0, round(float(face[3] + out[3])) - y2)
+    pixels = cv2.copyMakeBorder(photograph[y1:y2, x1:x2], 0, missing, 0, 0, cv2.BORDER_REPLICATE)
     return Look(pixels, _bust(pixels.shape[:2], own), own)
 
 

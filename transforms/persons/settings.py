@@ -62,8 +62,8 @@ class PersonSettings(Settings):
     # the reference's, who wears something else is somebody else (NMI 0.74 on the films to choose by, 1.0 with 0.3).
     face_weight: float = Field(1, ge=0, le=100, description="how much faces count in the distance of two faces")
     clothing_weight: float = Field(0.3, ge=0, le=100, description="how much clothes count in it")
-    # A cut at 0.46; there everyone is told apart from 0.40 to 0.50 with evidence, and from 0.40 to 0.44 without. The
-    # reference's rule, a share of the video's largest distance, cuts one person alone in a film apart.
+    # A cut at 0.46. On these films nearly all are told apart from 0.40 to 0.50 with evidence, and from 0.40 to 0.44
+    # without. The reference's rule, a share of the video's largest distance, cuts who is alone in a film into pieces.
     similarity: float = Field(
         0.78, ge=0, le=1, description="clusters are joined up to the distance (1 - this) x `scale`"
     )

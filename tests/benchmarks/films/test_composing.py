@@ -53,6 +53,14 @@ def test_who_is_cut_out_keeps_the_face_and_loses_the_corners():
     assert look.below == pytest.approx(1.6, abs=0.01)
 
 
+def test_a_photograph_that_ends_under_the_chin_goes_on_with_its_last_line():
+    photograph = np.zeros((210, 400, 3), np.uint8)
+    photograph[-1] = RED
+    look = cut_out(photograph, np.array([160, 100, 240, 200], np.float32))
+    assert look.below == pytest.approx(1.6, abs=0.01)
+    assert (look.pixels[int(look.face[3]) + 20 :] == RED).all()
+
+
 def test_dyed_clothes_leave_the_face_as_it_is():
     look = person()
     dyed = dye(look, np.array([0, 0, 255]))
