@@ -19,9 +19,9 @@ class EvidenceSettings(Settings):
         0.5, gt=0, le=1, description="least IoU of a face's boxes in two frames that follow one another in a shot"
     )
     track_seconds: float = Field(2, gt=0, description="longest time between two such frames, seconds")
-    # Over a cut that was not found one face follows another in the same place. On films composed to choose by, a face's
-    # vectors in two frames of a track half a second apart differ by 0.08, 1 in 100 by 0.26 and none by more than 0.33;
-    # those of different people by 0.43 and more but for 1 in 20, and the two wrong tracks by 0.46 and 0.52.
+    # Over a cut that was not found one face follows another in the same place. On composed films (benchmarks/films) the
+    # vectors of a face in two frames of a track half a second apart differ by 0.08, 1 in 100 by 0.26 and none by more
+    # than 0.33; those of different people by 0.43 and more but for 1 in 20, and two wrong tracks did by 0.46 and 0.52.
     track_face_distance: float = Field(
         0.4,
         gt=0,
@@ -59,7 +59,7 @@ class PersonSettings(Settings):
     """Stage persons: the faces of a video by person."""
 
     # Vectors of clothes are nearly twice as far apart as those of faces, and people change clothes: with equal weights,
-    # the reference's, who wears something else is somebody else (NMI 0.74 on the films to choose by, 1.0 with 0.3).
+    # the reference's, who wears something else is somebody else (NMI 0.77 on the films to choose by, 1.0 with 0.3).
     face_weight: float = Field(1, ge=0, le=100, description="how much faces count in the distance of two faces")
     clothing_weight: float = Field(0.3, ge=0, le=100, description="how much clothes count in it")
     # A cut at 0.46. On these films nearly all are told apart from 0.40 to 0.50 with evidence, and from 0.40 to 0.44
