@@ -168,6 +168,7 @@ ENTRIES = [
     {"options": {"size": 112}},
     {"options": {"side": 8}},
     {},
+    {"similarities": None},
 ]
 
 
