@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from transforms.identity.average_linkage import in_order, members
 from transforms.persons.appearances import F32, I64, Appearances
@@ -42,6 +40,10 @@ def frames_by_group(frame: I64, group: I64) -> list[set[int]]:
 
 def _joined(group: I64, pairs: list[Pairs]) -> I64:
     """(N,) the groups after all that these pairs join; their numbers mean nothing."""
+    # loaded when it is needed: it takes a process half a second
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     if not pairs:
         return group
     first, second = (group[np.concatenate(rows)] for rows in zip(*pairs, strict=True))

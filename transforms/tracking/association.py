@@ -1,7 +1,6 @@
 """Which detection is which track: costs between them, and the cheapest pairs."""
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from model_handlers.interface import Array
 
@@ -33,6 +32,8 @@ def cheapest_pairs(costs: Array, limit: float) -> tuple[Array, Array]:
     """
     if not costs.size:
         return _NONE, _NONE
+    from scipy.optimize import linear_sum_assignment  # when it is needed: it takes a process half a second
+
     rows, columns = linear_sum_assignment(np.minimum(costs, limit))
     good = costs[rows, columns] < limit
     return rows[good], columns[good]
