@@ -13,7 +13,7 @@ from transforms.identity.settings import EdgeSettings
 from transforms.tables.shards import read_footers, shard_names
 
 EXACT_FACES = 200_000  # `auto` searches exactly up to here: eight minutes of a core for vectors of 512
-CELLS_PAY_FROM = 20_000  # with fewer faces `approximate` is exact too, which is about as fast
+CELLS_PAY_FROM = 50_000  # with fewer faces `approximate` is exact too, which is as fast
 _WANTED, _FOUND = "recall_wanted", "recall_found"
 _RUNS, _RUN_FACES = 16, 64  # faces whose edges are searched exactly too: so many stretches of so many
 
