@@ -10,7 +10,7 @@ from beam_pipelines.driver.record import read_record
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import nothing_kept
 from beam_pipelines.reports.causes import causes
-from transforms.identity.identity_stage import measured_recall
+from transforms.identity.search import measured_recall
 from transforms.tables.shards import iter_tables, shard_names
 
 

@@ -1,8 +1,8 @@
 """Approximate neighbours: faces are sorted into cells, and each is compared with those of the cells nearest to it.
 
-A cell is what is nearest to one of the centres that spherical k-means finds. About 64 faces are in one, and 32 of them
-are looked at, so that a face is compared with about 2,000 others, however many there are. The nearest centres are found
-in cells of centres, and so on, while they are many: all in all it takes about N log N.
+A cell is what is nearest to one of the centres that spherical k-means finds: 16 sqrt(N) of them for N faces, of which
+32 are looked at. So a search takes about N sqrt(N) comparisons instead of N^2. (Cells of centres would make it N log N,
+but centres are no more alike than persons are: a face's nearest one was missed too often.)
 
 Which cell a face belongs to is decided by exact cosines, and sums are added in the order of rows: every worker finds
 the same cells, on whatever machine, and looks in the same ones.
@@ -15,35 +15,26 @@ import numpy as np
 from transforms.identity.knn import F32, I64, Edges, concatenate, edges_of, nearest, pair_similarity, tolerance, unit
 from transforms.identity.shortlist import MOST_PAIRS, Shortlist, too_many_pairs
 
-FACES_OF_A_CELL = 64
+CELLS_OF_ROOT = 16  # times the root of the number of faces
 CELLS_LOOKED_AT = 32
-EXACT_CENTRES = 4096  # up to so many are all compared
 _SAMPLE_OF_A_CELL = 16  # faces that centres are found with, for each of them
 _ROUNDS = 5
 _SEED = 0
 _QUERIES = 65_536
-_QUERIES_OF_ALL = 1024  # where all centres are compared
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Centres:
-    """Unit vectors (C,D), and the cells that they are in themselves, if they are many."""
-
-    units: F32
-    cells: "Cells | None"
+_QUERIES_OF_CENTRES = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The rows low..high-1 of some unit vectors in C cells, none of them empty.
+    """The rows low..high-1 of some unit vectors in C cells, with their unit centres (C,D).
 
-    members (B,): the rows that can be neighbours, cell by cell, ascending in each; cell c, whose centre is c, is
+    members (B,): the rows that can be neighbours, cell by cell, ascending in each; cell c is
     members[starts[c]:starts[c+1]] (starts (C+1,)).
     """
 
     low: int
     high: int
-    centres: Centres
+    centres: F32
     members: I64
     starts: I64
 
@@ -51,47 +42,32 @@ class Cells:
 def find_cells(units: F32, low: int, high: int, rows: I64) -> Cells:
     """The cells of the rows low..high-1 of `units` (N,D); `rows` (B,) ascending, those that can be neighbours."""
     rows = rows[np.searchsorted(rows, low) : np.searchsorted(rows, high)]
-    centres = find_centres(units[low:high], max(1, (high - low) // FACES_OF_A_CELL))
-    _, cell = nearest_centres(units[low:high], rows - low, centres, 1)
-    names, firsts = np.unique(np.sort(cell), return_index=True)
-    members = rows[np.argsort(cell, kind="stable")]
-    return Cells(low, high, in_cells(centres.units[names]), members, np.append(firsts, len(rows)).astype(np.int64))
+    centres = find_centres(units[low:high], min(high - low, int(CELLS_OF_ROOT * (high - low) ** 0.5)))
+    _, cell = nearest_centres(units, rows, centres, 1)
+    starts = np.searchsorted(np.sort(cell), np.arange(len(centres) + 1))
+    return Cells(low, high, centres, rows[np.argsort(cell, kind="stable")], starts.astype(np.int64))
 
 
-def in_cells(centres: F32) -> Centres:
-    """The centres (C,D), sorted into cells themselves if they are too many to look at all."""
-    few = len(centres) <= EXACT_CENTRES
-    return Centres(centres, None if few else find_cells(centres, 0, len(centres), np.arange(len(centres))))
-
-
-def find_centres(units: F32, count: int) -> Centres:
+def find_centres(units: F32, count: int) -> F32:
     """At most `count` centres of unit vectors (N,D), by k-means on a sample; those nearest to none are dropped."""
     drawn = np.random.default_rng(_SEED).permutation(len(units))[: count * _SAMPLE_OF_A_CELL]
-    centres = in_cells(units[drawn[:count]])
+    centres = units[drawn[:count]]
     sample = np.sort(drawn)
     for _ in range(_ROUNDS):
         _, cell = nearest_centres(units, sample, centres, 1)
         order = np.argsort(cell, kind="stable")
         _, firsts = np.unique(cell[order], return_index=True)
         cells = np.split(sample[order], firsts[1:])
-        centres = in_cells(unit(np.stack([units[rows].astype(np.float64).sum(axis=0) for rows in cells])))
+        centres = unit(np.stack([units[rows].astype(np.float64).sum(axis=0) for rows in cells]))
     return centres
 
 
-def nearest_centres(units: F32, rows: I64, centres: Centres, count: int) -> tuple[I64, I64]:
-    """Places among `rows` (Q,) of units (N,D) and the `count` centres nearest to each: (M,) and (M,), by place.
-
-    Where the centres are in cells, they are nearly the nearest, and may be fewer than `count`, but not none.
-    """
+def nearest_centres(units: F32, rows: I64, centres: F32, count: int) -> tuple[I64, I64]:
+    """Places among `rows` (Q,) of units (N,D), and the `count` centres nearest to each: (M,) and (M,), by place."""
     places, found = [], []
-    step = _QUERIES if centres.cells else _QUERIES_OF_ALL
-    for at in range(0, len(rows), step):
-        some = units[rows[at : at + step]]
-        none = np.full(len(some), -1)
-        if centres.cells:
-            place, centre, _ = nearest_in_cells(some, none, centres.units, centres.cells, CELLS_LOOKED_AT, count, -1)
-        else:
-            place, centre, _ = nearest(some, centres.units, np.arange(len(centres.units)), none, count, -1)
+    for at in range(0, len(rows), _QUERIES_OF_CENTRES):
+        some = units[rows[at : at + _QUERIES_OF_CENTRES]]
+        place, centre, _ = nearest(some, centres, np.arange(len(centres)), np.full(len(some), -1), count, -1)
         places.append(place + at)
         found.append(centre)
     return np.concatenate(places), np.concatenate(found)

@@ -17,7 +17,7 @@ from transforms.identity.cleaning import Cleaned, FaceColumns
 from transforms.identity.cluster_names import mend_cluster_names
 from transforms.identity.finding import cluster_and_clean, least_similarity, needs_faces, what_is_known
 from transforms.identity.knn import I64, Edges, concatenate, edges_of
-from transforms.identity.search import Recall, Search, prepare, recall_of, search_block
+from transforms.identity.search import Search, prepare, recall_of, search_block
 from transforms.identity.settings import IdentitySettings
 from transforms.identity.thresholds import FOLDER, Chosen, found, told
 from transforms.tables.csv_cells import write_csv
@@ -40,7 +40,6 @@ from transforms.tables.verdicts import verdict
 
 STAGE = "identity"
 EMBEDDINGS = "embeddings"
-WANTED, FOUND = "recall_wanted", "recall_found"  # in the footers of `edges`
 _ONLY = "00000"  # the name of a table's only shard
 
 
@@ -108,19 +107,12 @@ class SearchBlock(beam.DoFn):
             search = self._handle.acquire(self._load, tag=block.input)
             edges = search_block(search, block.start, block.stop)
             recall = recall_of(search, edges, block.start, block.stop)
-            about = {"input": block.input, WANTED: str(recall.wanted), FOUND: str(recall.found)}
-            write_shard(path, edge_table(search.faces.face_id, edges), about)
+            write_shard(path, edge_table(search.faces.face_id, edges), {"input": block.input, **recall.footer()})
         yield block.name
 
     def _load(self) -> Search:
         edges = found(self._run, self._settings).edges
         return prepare(columns.search_columns(self._run, edges.within_label), edges)
-
-
-def measured_recall(run: str) -> Recall:
-    """What the blocks of an approximate search measured, added up; no edge is wanted where the search was exact."""
-    footers = [footer for _, footer in read_footers(run, "edges", shard_names(run, "edges"))]
-    return Recall(*(sum(int(footer.get(key, "0")) for footer in footers) for key in (WANTED, FOUND)))
 
 
 def read_edges(run: str, names: list[str], faces: pa.Array, min_similarity: float) -> Edges:

@@ -10,9 +10,11 @@ from transforms.identity.cells import Cells, cell_edges, find_cells
 from transforms.identity.columns import SearchColumns
 from transforms.identity.knn import I64, NO_EDGES, Edges, block_edges, concatenate, neighbour_rows
 from transforms.identity.settings import EdgeSettings, number
+from transforms.tables.shards import read_footers, shard_names
 
 EXACT_FACES = 200_000  # `auto` searches exactly up to here: eight minutes of a core for vectors of 512
-CELLS_PAY_FROM = 20_000  # with fewer faces `approximate` is exact too, which is about as fast
+CELLS_PAY_FROM = 50_000  # with fewer faces `approximate` is exact too, which is as fast
+_WANTED, _FOUND = "recall_wanted", "recall_found"
 _RUNS, _RUN_FACES = 16, 64  # faces whose edges are searched exactly too: so many stretches of so many
 
 
@@ -35,6 +37,16 @@ class Recall:
 
     wanted: int
     found: int
+
+    def footer(self) -> dict[str, str]:
+        """As it stands in the footer of a block's shard of `edges`."""
+        return {_WANTED: str(self.wanted), _FOUND: str(self.found)}
+
+
+def measured_recall(run: str) -> Recall:
+    """What the blocks of an approximate search measured, added up; no edge is wanted where the search was exact."""
+    footers = [footer for _, footer in read_footers(run, "edges", shard_names(run, "edges"))]
+    return Recall(*(sum(int(footer.get(key, "0")) for footer in footers) for key in (_WANTED, _FOUND)))
 
 
 def prepare(faces: SearchColumns, settings: EdgeSettings) -> Search:

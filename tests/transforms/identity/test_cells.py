@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from transforms.identity import cells, knn
-from transforms.identity.cells import cell_edges, find_cells, in_cells, nearest_centres
+from transforms.identity.cells import cell_edges, find_cells, nearest_centres
 from transforms.identity.knn import block_edges, find_edges, neighbour_rows, one_group, unit
 
 
@@ -19,13 +19,6 @@ def names(edges):
     return {(int(a), int(b)): s for a, b, s in zip(edges.first, edges.second, edges.similarity, strict=True)}
 
 
-@pytest.fixture(params=[4096, 30])
-def levels(request, monkeypatch):
-    """With all centres compared, and with centres in cells of centres."""
-    monkeypatch.setattr(cells, "EXACT_CENTRES", request.param)
-    return request.param
-
-
 @pytest.mark.parametrize("rows", [1, 2, 70])
 def test_few_rows(rows):
     units = people(rows, 1)
@@ -35,10 +28,9 @@ def test_few_rows(rows):
 
 
 @pytest.mark.parametrize("k", [0, 4])
-def test_edges_are_exact_ones_and_nearly_all(levels, k):
+def test_edges_are_exact_ones_and_nearly_all(k):
     units = people(600, 10)
     found = find_cells(units, 0, 6000, neighbour_rows(units, one_group(6000), k))
-    assert (found.centres.cells is not None) == (levels == 30)
     exact = names(find_edges(units, one_group(6000), 0, 0.4, 4096))
     wanted = exact if k == 0 else names(find_edges(units, one_group(6000), k, 0.4, 4096))
     here = names(cell_edges(units, found, 0, 6000, k, 0.4))
@@ -46,7 +38,7 @@ def test_edges_are_exact_ones_and_nearly_all(levels, k):
     assert len(wanted.keys() & here.keys()) > 0.97 * len(wanted)
 
 
-def test_blocks_change_nothing(levels, monkeypatch):
+def test_blocks_change_nothing(monkeypatch):
     units = people(200, 10, seed=1)
     found = find_cells(units, 0, 2000, np.arange(2000))
     one = cell_edges(units, found, 0, 2000, 5, 0.3)
@@ -59,7 +51,7 @@ def test_blocks_change_nothing(levels, monkeypatch):
         assert len(other) == len(one)
 
 
-def test_another_machine_finds_the_same_cells(levels, monkeypatch):
+def test_another_machine_finds_the_same_cells(monkeypatch):
     units = np.repeat(people(150, 10, seed=2), [2, 1] * 750, axis=0)  # with copies: ties
     one = find_cells(units, 0, len(units), np.arange(len(units)))
     real, random = knn._products, np.random.default_rng(0)
@@ -70,9 +62,9 @@ def test_another_machine_finds_the_same_cells(levels, monkeypatch):
             yield (similarity + off).astype(np.float32), rows
 
     monkeypatch.setattr(knn, "_products", rough)
-    monkeypatch.setattr(cells, "_QUERIES_OF_ALL", 100)
+    monkeypatch.setattr(cells, "_QUERIES_OF_CENTRES", 100)
     other = find_cells(units, 0, len(units), np.arange(len(units)))
-    assert np.array_equal(one.centres.units, other.centres.units)
+    assert np.array_equal(one.centres, other.centres)
     assert np.array_equal(one.members, other.members)
     assert np.array_equal(one.starts, other.starts)
 
@@ -89,7 +81,7 @@ def test_cells_hold_their_own_group_only():
 
 
 @pytest.mark.parametrize("k", [0, 3])
-def test_copies_of_one_picture_and_vectors_without_direction(levels, k):
+def test_copies_of_one_picture_and_vectors_without_direction(k):
     units = unit(np.repeat([[1.0, 2, 3], [0, 0, 0], [-1, 0, 1]], [400, 100, 1], axis=0))
     found = find_cells(units, 0, 501, neighbour_rows(units, one_group(501), k))
     edges = cell_edges(units, found, 300, 501, k, 0.9)
@@ -97,14 +89,12 @@ def test_copies_of_one_picture_and_vectors_without_direction(levels, k):
     assert len(edges) >= 100 * 3
 
 
-def test_every_row_has_a_nearest_centre(levels):
-    units = people(500, 4, seed=4)
-    centres = in_cells(people(100, 2, seed=5))
-    place, centre = nearest_centres(units, np.arange(1000, 2000), centres, 1)
-    assert place.tolist() == list(range(1000))
-    similarity = units[1000:2000] @ centres.units.T
-    best = similarity.max(axis=1) - similarity[np.arange(1000), centre]
-    assert np.mean(best < 1e-5) > (0.999 if levels == 4096 else 0.9)
+def test_the_nearest_centres_are_those_of_all():
+    units, centres = people(500, 4, seed=4), people(100, 2, seed=5)
+    place, centre = nearest_centres(units, np.arange(700, 2000), centres, 3)
+    assert place.tolist() == np.repeat(np.arange(1300), 3).tolist()
+    best = np.argsort(-(units[700:].astype(np.float64) @ centres.T), axis=1)[:, :3]
+    assert np.array_equal(centre.reshape(-1, 3), best)
 
 
 def test_too_many_pairs_are_one_sentence(monkeypatch):

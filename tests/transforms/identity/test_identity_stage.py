@@ -20,10 +20,10 @@ from transforms.identity.evidence_settings import EvidenceSettings
 from transforms.identity.identity_stage import (
     FindIdentities,
     find_identities,
-    measured_recall,
     plan_blocks,
     read_edges,
 )
+from transforms.identity.search import measured_recall
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
 from transforms.identity.thresholds import Chosen, of_model
