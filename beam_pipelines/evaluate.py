@@ -9,6 +9,7 @@ from beam_pipelines.api import Run
 from beam_pipelines.driver import storage
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports.evaluation import figures_table, left_out, write_figures, write_mistakes
+from beam_pipelines.reports.folders import EVALUATION
 from beam_pipelines.reports.mistakes_sheet import write_mistakes_sheet
 from beam_pipelines.reports.summary import console
 from transforms.evaluation.evaluation import Evaluation, judge
@@ -18,12 +19,12 @@ from transforms.evaluation.labels import LabelColumns, Labels, read_labels
 from transforms.tables.files import commit_file
 from transforms.tables.shards import iter_tables, shard_names
 
-FOLDER, FIGURES, MISTAKES, SHEET = "evaluation", "evaluation.json", "mistakes.csv", "mistakes.png"
+FIGURES, MISTAKES, SHEET = "evaluation.json", "mistakes.csv", "mistakes.png"
 
 
 def command(arguments: argparse.Namespace) -> None:
     """`manyfaces evaluate`."""
-    output = arguments.output or str(FileSystems.join(arguments.run, FOLDER))
+    output = arguments.output or str(FileSystems.join(arguments.run, EVALUATION))
     columns = {"item_column": arguments.item_column, "identity_column": arguments.identity_column}
     evaluation = evaluate(arguments.labels, arguments.run, output=output, **columns)
     out = console()

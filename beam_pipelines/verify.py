@@ -9,6 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 from beam_pipelines.api import Run
 from beam_pipelines.driver import storage
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.reports.folders import VERIFICATION
 from beam_pipelines.reports.hardest_pairs import hardest, write_list, write_pictures
 from beam_pipelines.reports.summary import console
 from beam_pipelines.reports.verification import figures, pairs_told, record_of
@@ -21,13 +22,12 @@ from transforms.evaluation.verification import Verification, verification
 from transforms.tables.files import commit_file
 from transforms.tables.shards import shard_names
 
-FOLDER = "verification"  # in the run's
 RECORD, PLOT, LIST, PICTURES = "verification.json", "roc.png", "hardest.csv", "hardest.png"
 
 
 def command(arguments: argparse.Namespace) -> None:
     """`manyfaces verify`."""
-    output = arguments.output or str(FileSystems.join(arguments.run, FOLDER))
+    output = arguments.output or str(FileSystems.join(arguments.run, VERIFICATION))
     columns = {name: getattr(arguments, name) for name in ("first_column", "second_column", "same_column")}
     record = verify(arguments.pairs, arguments.run, output=output, **columns)
     out = console()

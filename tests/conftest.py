@@ -22,8 +22,10 @@ SHARING = ("integration", "server", "gcs")  # markers of tests whose module's fi
 # Java processes of tests live for seconds: the second compiler would never pay
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
-# machines are shared; pytest has a time limit of its own
-settings.register_profile("manyfaces", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# machines are shared; pytest has a time limit of its own; in CI, which sets CI, the same cases each time
+settings.register_profile(
+    "manyfaces", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 settings.load_profile("manyfaces")
 
 

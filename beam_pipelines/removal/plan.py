@@ -4,6 +4,7 @@
 |---|---|
 | row tables and their ledgers | the shards with rows that go are written anew without them |
 | files and folders that only such rows name, or that are called by an item that goes | deleted |
+| what `evaluate` and `verify` wrote into the run | deleted; both write it anew |
 | files and names that a stage makes of whole tables | made up to date by that stage's own `mend` |
 | a stage on whole tables that is not up to date, or has files and no `mend` | deleted; the next run makes it anew |
 """
@@ -18,6 +19,7 @@ from beam_pipelines import __version__
 from beam_pipelines.driver.outdated import is_outdated
 from beam_pipelines.removal.asked import Asked
 from beam_pipelines.removal.find import MANIFEST, Found, tables_of
+from beam_pipelines.reports.folders import OF_PEOPLE
 from transforms.fetch.videos.media_store import files_of
 from transforms.flow.stages import Stage, TableStage
 from transforms.tables.files import exists, is_folder
@@ -31,7 +33,8 @@ def plan(
 ) -> UnderWay:
     """The removal as it is carried out, and as the record will tell of it; it reads names of files only."""
     remade, kept_up = _table_stages(run, record, stages)
-    files = sorted({*_named(run, found), *_called(run, stages, found)})
+    reports = [name for name in OF_PEOPLE if found.rows and is_folder(file_path(run, name))]
+    files = sorted({*_named(run, found), *_called(run, stages, found), *reports})
     urls = found.gone.get("url", set()).union(asked.urls)
     entry = {
         "id": uuid.uuid4().hex,

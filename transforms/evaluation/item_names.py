@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms.tables.item_ids import safe_id
 from transforms.tables.lookup import rows_of
-from transforms.tables.shards import iter_tables, open_arrow, shard_names, shard_path
+from transforms.tables.shards import column_names, iter_tables
 
 I64 = npt.NDArray[np.int64]
 I8 = npt.NDArray[np.int8]
@@ -34,18 +33,9 @@ class Meaning:
     id: pa.Array
 
 
-def has_column(run: str, table: str, column: str) -> bool:
-    """Whether there is a table with this column."""
-    names = shard_names(run, table)
-    if not names:
-        return False
-    with open_arrow(shard_path(run, table, names[0])) as file:
-        return column in pq.read_schema(file).names
-
-
 def item_column(run: str) -> str:
     """What the run calls the items of its manifest: `image_id` or `video_id`."""
-    return "video_id" if has_column(run, "manifest", "video_id") else "image_id"
+    return "video_id" if "video_id" in column_names(run, "manifest") else "image_id"
 
 
 def meaning_of(run: str, names: pa.Array) -> Meaning:
@@ -58,10 +48,10 @@ def meaning_of(run: str, names: pa.Array) -> Meaning:
     item = item_column(run)
     found = Meaning(np.full(len(names), UNKNOWN, np.int8), pa.nulls(len(names), pa.large_string()))
     found = _ask(found, names, ITEM, _keys(run, "manifest", item, item))
-    if has_column(run, "frames", "frame_id"):
+    if "frame_id" in column_names(run, "frames"):
         found = _ask(found, names, FRAME, _keys(run, "frames", "frame_id", "frame_id"))
     for table in ("detections", "faces"):
-        if has_column(run, table, "face_id"):
+        if "face_id" in column_names(run, table):
             found = _ask(found, names, FACE, _keys(run, table, "face_id", "face_id"))
     found = _ask(found, names, ITEM, _keys(run, "manifest", "url", item))
     found = _ask(found, _as_ids(names, found.kind), ITEM, _keys(run, "manifest", item, item))

@@ -14,12 +14,11 @@ from transforms.evaluation.item_names import (
     ITEM,
     SEVERAL,
     UNKNOWN,
-    has_column,
     item_column,
     meaning_of,
 )
 from transforms.tables.lookup import rows_of
-from transforms.tables.shards import iter_tables
+from transforms.tables.shards import column_names, iter_tables
 
 NOT_IN_RUN, AMBIGUOUS, NO_FACE, HAS_FACE = range(4)
 
@@ -46,7 +45,7 @@ def faces_of(run: str, names: pa.Array) -> NamedFaces:
     """
     meant = meaning_of(run, names)
     item = item_column(run)
-    picture = "frame_id" if has_column(run, "faces", "frame_id") else item
+    picture = "frame_id" if "frame_id" in column_names(run, "faces") else item
     found = [_NONE]
     for kind, column in ((ITEM, item), (FRAME, "frame_id"), (FACE, "face_id")):
         own = np.flatnonzero(meant.kind == kind)

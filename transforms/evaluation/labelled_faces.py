@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 
 from transforms.evaluation.items import AMBIGUOUS, HAS_FACE, NO_FACE, NOT_IN_RUN, NamedFaces, faces_of
 from transforms.evaluation.labels import Labels
+from transforms.tables.item_ids import videos_of
 from transforms.tables.lookup import rows_of
 from transforms.tables.shards import iter_tables, shard_names
 
 I64 = npt.NDArray[np.int64]
-_IN_VIDEO = r"-n[0-9]+-f[0-9]+$"  # what a face's id has behind that of its video
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,7 @@ def labelled_faces(run: str, labels: Labels) -> LabelledFaces:
     face_id = code.dictionary.take(own)
     people = labels.identities.take(pa.array(labels.identity[rows]))
     if shard_names(run, "persons"):
-        video = pc.replace_substring_regex(face_id, _IN_VIDEO, "")
-        people = pc.binary_join_element_wise(people, video, pa.scalar(" in ", pa.large_string()))
+        people = pc.binary_join_element_wise(people, videos_of(face_id), pa.scalar(" in ", pa.large_string()))
     person = people.dictionary_encode()
     by_name = pc.sort_indices(person.dictionary)
     return LabelledFaces(

@@ -3,7 +3,6 @@
 Throughout, `identity` (N,) is the identity of every face, called by a row number, or -1 once the face is dropped.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,10 +97,9 @@ def merged_identity(identity: I64, vectors: Vector, settings: CleanSettings, see
 def ambiguous(identity: I64, image: I64, vectors: Vector, similarity: float, seen: tuple[I64, I64]) -> Mask:
     """Whether each face's identity has the fewer images of two identities with centres above `similarity`.
 
-    Two that have a scene in common are two people, however alike; seen as in `merged_identity`.
-
-    All pairs are judged at once, on the same counts; of two equal ones the later is ambiguous. What remains has no pair
-    above `similarity`: there is no upper limit, since after merging such pairs have merged or can no longer.
+    Two that have a scene in common are two people, however alike; seen as in `merged_identity`. All pairs are judged at
+    once, on the same counts; of two equal ones the later is ambiguous. What remains has no pair above `similarity`:
+    there is no upper limit, since after merging such pairs have merged or can no longer.
     """
     names, sums = centres(identity, vectors)
     pairs = pairs_above(sums, similarity)
@@ -171,7 +169,6 @@ def clean(
     are dropped.
     """
     apart = no_scenes(len(clusters)) if scenes is None else scenes
-    none = np.zeros(len(clusters), bool)
     now = Progress(clusters.copy(), faces.image, np.full(len(clusters), "", "<U19"), rules.min_images, scenes)
     now.reason[clusters < 0] = "noise"
     now.count("clusters")
@@ -188,32 +185,14 @@ def clean(
     if unwanted is not None and len(unwanted):
         now.drop(np.isin(into, into[unwanted]), "by_hand")
         now.close("by_hand")
-    later: list[tuple[str, str, Callable[[], Mask]]] = [
-        (
-            "ambiguity",
-            "ambiguous",
-            lambda: ambiguous(
-                now.identity, faces.image, faces.vectors, number(rules.ambiguous_similarity), apart.seen(into)
-            ),
-        ),
-        (
-            "leakage",
-            "leaked",
-            lambda: (
-                none
-                if validation is None
-                else leaked(now.identity, faces.vectors, validation, number(rules.leakage_similarity))
-            ),
-        ),
-        (
-            "duplicates",
-            "duplicate_face",
-            lambda: duplicates(now.identity, faces.vectors, number(rules.duplicate_similarity)),
-        ),
-    ]
-    for stage, code, rule in later:
-        now.drop(rule(), code)
-        now.close(stage)
+    alike = number(rules.ambiguous_similarity)
+    now.drop(ambiguous(now.identity, faces.image, faces.vectors, alike, apart.seen(into)), "ambiguous")
+    now.close("ambiguity")
+    if validation is not None:
+        now.drop(leaked(now.identity, faces.vectors, validation, number(rules.leakage_similarity)), "leaked")
+    now.close("leakage")
+    now.drop(duplicates(now.identity, faces.vectors, number(rules.duplicate_similarity)), "duplicate_face")
+    now.close("duplicates")
     return _result(faces, clusters, into, now)
 
 

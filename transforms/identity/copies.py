@@ -14,7 +14,7 @@ def first_copies(units: npt.NDArray[np.float32], bounds: I64, most: int) -> I64:
     hash, and bit by bit where it is the same; if two hashes meet by chance, a copy more may stay.
     """
     group = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    hashes = _hashes(units)
+    hashes = row_hashes(units)
     order = np.lexsort((hashes, group))
     new = np.ones(len(order), bool)
     new[1:] = (np.diff(group[order]) != 0) | (hashes[order[1:]] != hashes[order[:-1]])
@@ -24,7 +24,7 @@ def first_copies(units: npt.NDArray[np.float32], bounds: I64, most: int) -> I64:
     return np.sort(order[rank < most])
 
 
-def _hashes(units: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+def row_hashes(units: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
     """A number (N,) for each row: its bits, as 32-bit numbers, times odd factors, added up modulo 2^64."""
     factors = np.random.default_rng(0).integers(0, 1 << 63, units.shape[1], np.uint64) * np.uint64(2) + np.uint64(1)
     bits = np.ascontiguousarray(units).view(np.uint32)

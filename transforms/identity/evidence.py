@@ -11,6 +11,7 @@ from transforms.identity.evidence_settings import EvidenceSettings
 from transforms.identity.joining import join_in_order
 from transforms.identity.knn import F32, I64, Edges, concatenate, edges_of, pair_similarity, unit
 from transforms.tables.schemas import Vector
+from transforms.tracking.association import pair_overlaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +63,11 @@ def pictures_show(
     pictures (of the edges, those above `copy_similarity`) are alike, unless the user keeps them `apart` (P,), (P,).
     """
     pairs = within_pictures(image)
-    overlap = np.zeros(len(pairs), bool) if box is None else pair_overlaps(box, pairs) > settings.same_face_overlap
+    overlap = (
+        np.zeros(len(pairs), bool)
+        if box is None
+        else pair_overlaps(box[pairs[:, 0]], box[pairs[:, 1]]) > settings.same_face_overlap
+    )
     twice = edges_of(pairs[overlap, 0], pairs[overlap, 1], np.ones(int(overlap.sum()), np.float32))
     faces = join_in_order(len(image), twice, _by_user(len(image), apart))
     least = link if settings.repeat_similarity is None else settings.repeat_similarity
@@ -82,15 +87,6 @@ def within_pictures(image: I64) -> I64:
             first, second = np.triu_indices(len(rows), 1)
             pairs.append(np.stack([rows[first], rows[second]], axis=1))
     return np.concatenate(pairs)
-
-
-def pair_overlaps(box: F32, pairs: I64) -> F32:
-    """The IoU (M,) of the boxes of each pair (M,2)."""
-    one, other = box[pairs[:, 0]], box[pairs[:, 1]]
-    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    shared = np.maximum(sides, 0).prod(axis=1)
-    union = sum((each[:, 2:] - each[:, :2]).prod(axis=1) for each in (one, other)) - shared
-    return np.asarray(shared / np.maximum(union, np.finfo(np.float32).tiny))
 
 
 def similar(vectors: Vector, pairs: I64) -> F32:

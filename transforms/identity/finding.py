@@ -18,7 +18,7 @@ from transforms.identity.overrides import Overrides, joined_by_hand, known_by_ha
 from transforms.identity.poor_faces import Measured, measured, poor
 from transforms.identity.settings import IdentitySettings, number
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("manyfaces.identity")  # told at the end of a command, whatever it logs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

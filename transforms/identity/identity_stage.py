@@ -1,6 +1,6 @@
 """Stage identity: embeddings -> edges -> clusters -> clean identities."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -16,7 +16,7 @@ from transforms.identity import columns
 from transforms.identity.cleaning import Cleaned, FaceColumns
 from transforms.identity.cluster_names import mend_cluster_names
 from transforms.identity.finding import cluster_and_clean, least_similarity, needs_faces, what_is_known
-from transforms.identity.knn import I64, Edges, concatenate, edges_of
+from transforms.identity.knn import F32, I64, Edges, concatenate, edges_of
 from transforms.identity.search import Search, prepare, recall_of, search_block
 from transforms.identity.settings import IdentitySettings
 from transforms.identity.thresholds import FOLDER, Chosen, found, told
@@ -164,14 +164,17 @@ class WriteIdentities(beam.DoFn):
         yield int(cleaned.identity.max(initial=-1)) + 1
 
 
-def identity_table(meta: pa.Table, clusters: I64, cleaned: Cleaned) -> pa.Table:
-    """The rows of `identities`; meta has the embeddings' columns of the same names, in the order of the arrays."""
+def identity_table(meta: pa.Table, clusters: I64, identity: I64, similarity: F32, reason: Sequence[str]) -> pa.Table:
+    """The rows of `identities`; meta has the embeddings' columns of the same names, in the order of the arrays.
+
+    clusters (N,) are called by rows; -1, and NaN as a similarity, is null.
+    """
     face_id = columns.as_text(meta["face_id"])
     made = {
         "cluster": face_id.take(_or_null(clusters)),
-        "identity": _or_null(cleaned.identity),
-        "similarity": pa.array(cleaned.similarity, mask=np.isnan(cleaned.similarity)),
-        "reason": pa.array(cleaned.reason.tolist(), pa.string()),
+        "identity": _or_null(identity),
+        "similarity": pa.array(similarity, mask=np.isnan(similarity)),
+        "reason": pa.array(reason, pa.string()),
     }
     schema = arrow_schema(Identity)
     found = [made[f.name] if f.name in made else meta[f.name] for f in schema]
@@ -200,9 +203,10 @@ def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned) -> N
     write_shard(shard_path(run, "cleaning", _ONLY), steps)
     with commit_file(FileSystems.join(run, "cleaning", "cleaning.csv")) as out:
         write_csv(steps, out)
-    write_shard(shard_path(run, "identities", _ONLY), identity_table(meta, clusters, cleaned))
-    codes = cleaned.reason
-    write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, str(codes[row])), 1))
+    codes = cleaned.reason.tolist()
+    rows = identity_table(meta, clusters, cleaned.identity, cleaned.similarity, codes)
+    write_shard(shard_path(run, "identities", _ONLY), rows)
+    write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, codes[row]), 1))
 
 
 class FindIdentities(beam.PTransform):

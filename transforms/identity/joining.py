@@ -31,15 +31,16 @@ def join_in_order(nodes: int, edges: Edges, apart: SeenTogether, most: int = 0) 
     for one, other in zip(edges.first[order].tolist(), edges.second[order].tolist(), strict=True):
         if left <= most:
             break
-        into, gone = sorted((_root(parent, one), _root(parent, other)))
+        into, gone = sorted((root(parent, one), root(parent, other)))
         if into != gone and not apart.forbids(into, gone):
             parent[gone] = into
             apart.join(into, gone)
             left -= 1
-    return np.array([_root(parent, node) for node in range(nodes)], np.int64)
+    return np.array([root(parent, node) for node in range(nodes)], np.int64)
 
 
-def _root(parent: list[int], node: int) -> int:
+def root(parent: list[int], node: int) -> int:
+    """What a node is joined to in the end; parent: what each was joined to, itself at first. The way is shortened."""
     while parent[node] != node:
         parent[node] = parent[parent[node]]
         node = parent[node]

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from transforms.identity.apart import SeenTogether, share_a_scene
 from transforms.identity.clustering import connected
+from transforms.identity.joining import root
 from transforms.identity.knn import F32, Edges, find_edges, one_group, pair_similarity, unit
 
 F64 = npt.NDArray[np.float64]
@@ -62,10 +63,9 @@ def merge_similar(sums: F32, similarity: float, max_component: int, seen: tuple[
 def merge_closest(sums: F64, similarity: float, apart: SeenTogether | None = None) -> I64:
     """Merge all with all: for each of `sums` (M,D) the first of those it became one with, itself if with none.
 
-    What must stay `apart` never merges; what it knows is changed.
-
-    Every row remembers its closest partner; after a merge a remembered similarity is an upper bound until the row comes
-    to the top and looks again, so a merge costs about one row of similarities instead of a matrix.
+    What must stay `apart` never merges; what it knows is changed. Every row remembers its closest partner; after a
+    merge a remembered similarity is an upper bound until the row comes to the top and looks again, so a merge costs
+    about one row of similarities instead of a matrix.
     """
     sums, units = sums.copy(), unit(sums).astype(np.float64)
     alive = np.ones(len(sums), bool)
@@ -119,21 +119,14 @@ def merge_along(
     """Merge along given pairs only, closest first, as long as the two centres, as they are by then, are similar."""
     apart = apart or SeenTogether(*NOTHING)
     sums = sums.copy()
-    parent = np.arange(len(sums), dtype=np.int64)
+    parent = list(range(len(sums)))
     for place in np.lexsort((second, first, -pair_similarity)).tolist():
-        into, gone = sorted((_root(parent, int(first[place])), _root(parent, int(second[place]))))
+        into, gone = sorted((root(parent, int(first[place])), root(parent, int(second[place]))))
         if into != gone and not apart.forbids(into, gone) and _cosine(sums[[into, gone]]) > np.float32(similarity):
             parent[gone] = into
             apart.join(into, gone)
             sums[into] += sums[gone]
-    return np.array([_root(parent, row) for row in range(len(sums))], np.int64)
-
-
-def _root(parent: I64, row: int) -> int:
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = int(parent[row])
-    return row
+    return np.array([root(parent, row) for row in range(len(sums))], np.int64)
 
 
 def _cosine(pair: F64) -> np.float32:

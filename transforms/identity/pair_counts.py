@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from transforms.identity.copies import row_hashes
 from transforms.identity.knn import F32, I64
 
 BINS = 2000  # of equal width, from -1 to 1
@@ -31,9 +32,7 @@ def chosen_rows(units: F32, most: int) -> I64:
 
     They are drawn by a sum of the vectors' bits, so that a list that grows keeps most of its sample.
     """
-    bits = np.ascontiguousarray(units).view(np.uint32).astype(np.uint64)
-    odd = np.random.default_rng(0).integers(0, 1 << 63, bits.shape[1], np.uint64) * np.uint64(2) + np.uint64(1)
-    mixed = (bits * odd).sum(axis=1, dtype=np.uint64)
+    mixed = row_hashes(units)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     return np.argsort(mixed ^ (mixed >> np.uint64(32)), kind="stable")[:most].astype(np.int64)
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from transforms.identity.evidence_settings import PoorFaceSettings
 from transforms.identity.knn import F32
 from transforms.tables.lookup import rows_of
-from transforms.tables.shards import iter_tables, open_arrow, shard_names, shard_path
+from transforms.tables.shards import column_names, iter_tables
 
 Mask = npt.NDArray[np.bool_]
 
@@ -28,7 +27,8 @@ class Measured:
 def measured(run: str, face_id: pa.Array) -> Measured:
     """What the table faces says of the faces (N,); NaN for those that it lacks. No picture is read."""
     found: dict[str, F32] = {}
-    parts = iter_tables(run, "faces", ["face_id", *_there(run)])
+    there = column_names(run, "faces")
+    parts = iter_tables(run, "faces", ["face_id", *(field.name for field in fields(Measured) if field.name in there)])
     for place, rows in rows_of(face_id, parts, "face_id"):
         for name in set(rows.column_names) - {"face_id"}:
             values = rows[name].combine_chunks()
@@ -37,15 +37,6 @@ def measured(run: str, face_id: pa.Array) -> Measured:
             whole = found.setdefault(name, np.full((len(face_id), *shape[1:]), np.nan, np.float32))
             whole[place] = values
     return Measured(**found)
-
-
-def _there(run: str) -> list[str]:
-    names = shard_names(run, "faces")
-    if not names:
-        return []
-    with open_arrow(shard_path(run, "faces", names[0])) as file:
-        there = pq.read_schema(file).names
-    return [field.name for field in fields(Measured) if field.name in there]
 
 
 def poor(px: F32, score: F32, norm: F32, found: Measured, settings: PoorFaceSettings) -> Mask:

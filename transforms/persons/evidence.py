@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from transforms.identity.average_linkage import in_order, members
+from transforms.identity.clustering import connected
+from transforms.identity.knn import edges_of
 from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.settings import EvidenceSettings
 from transforms.tracking.association import overlaps
@@ -40,16 +42,12 @@ def frames_by_group(frame: I64, group: I64) -> list[set[int]]:
 
 def _joined(group: I64, pairs: list[Pairs]) -> I64:
     """(N,) the groups after all that these pairs join; their numbers mean nothing."""
-    # loaded when it is needed: it takes a process half a second
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     if not pairs:
         return group
     first, second = (group[np.concatenate(rows)] for rows in zip(*pairs, strict=True))
-    count = int(group.max()) + 1
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)[group]
+    other = first != second
+    graph = edges_of(first[other], second[other], np.ones(int(other.sum()), np.float32))
+    return connected(int(group.max()) + 1, graph)[group]
 
 
 def _pairs(found: Appearances, settings: EvidenceSettings) -> Iterator[Pairs]:

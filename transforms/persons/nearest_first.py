@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from transforms.identity.apart import SeenTogether
 from transforms.identity.average_linkage import in_order
-from transforms.identity.knn import find_edges, one_group
+from transforms.identity.joining import join_in_order
+from transforms.identity.knn import Edges, find_edges, one_group
 from transforms.persons.appearances import F32, I64, Appearances
-from transforms.persons.evidence import frames_by_group
 
 _BLOCK = 4096
 
@@ -18,21 +19,12 @@ def join_nearest(
     weights: of faces and of clothes. Two groups that are seen in one `frame` (N,) are not joined. K stays larger if the
     edges, from each face to its nearest `neighbours`, do not lead further. Numbered by their first rows.
     """
-    frames = frames_by_group(frame, group)
-    parent, left = list(range(len(frames))), len(frames)
     units = joined_halves(found.faces, found.clothes, *weights)
     edges = find_edges(units, one_group(len(units)), neighbours, -1, _BLOCK)
-    nearest_first = np.lexsort((edges.second, edges.first, -edges.similarity))
-    ones, others = group[edges.first[nearest_first]], group[edges.second[nearest_first]]
-    for one, other in zip(ones.tolist(), others.tolist(), strict=True):
-        if left <= most:
-            break
-        into, gone = sorted((_root(parent, one), _root(parent, other)))
-        if into != gone and frames[into].isdisjoint(frames[gone]):
-            parent[gone] = into
-            frames[into] |= frames[gone]
-            left -= 1
-    return in_order(np.array([_root(parent, one) for one in range(len(parent))], np.int64)[group])
+    count = int(group.max(initial=-1)) + 1
+    first, second = (group[rows].astype(np.int32) for rows in (edges.first, edges.second))
+    between = Edges(first, second, edges.similarity)
+    return in_order(join_in_order(count, between, SeenTogether(group, frame), most)[group])
 
 
 def joined_halves(faces: F32, clothes: F32, face_weight: float, clothing_weight: float) -> F32:
@@ -40,10 +32,3 @@ def joined_halves(faces: F32, clothes: F32, face_weight: float, clothing_weight:
     halves = np.concatenate([faces * np.float32(face_weight), clothes * np.float32(clothing_weight)], axis=1)
     lengths = np.linalg.norm(halves, axis=1, keepdims=True)
     return np.asarray(halves / np.maximum(lengths, np.finfo(np.float32).tiny))
-
-
-def _root(parent: list[int], one: int) -> int:
-    while parent[one] != one:
-        parent[one] = parent[parent[one]]
-        one = parent[one]
-    return one

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.flow.stages import TableStage
-from transforms.identity.average_linkage import members
+from transforms.identity.cleaning import similarity_to_centre
 from transforms.identity.cluster_names import mend_cluster_names
-from transforms.persons.appearances import F32, I64, Appearances
+from transforms.identity.clustering import first_rows
+from transforms.identity.identity_stage import identity_table
+from transforms.persons.appearances import F32
 from transforms.persons.grouping import Grouping, group_faces
 from transforms.persons.read import VideoRows, Videos, read_videos, tables, videos_with_faces
 from transforms.persons.screen_time import longest_first
@@ -80,50 +82,26 @@ def _find(videos: Videos, run: str, settings: PersonSettings) -> Iterator[Found]
 def find_in_video(video: VideoRows, settings: PersonSettings) -> Found:
     """The persons of one video."""
     grouping = group_faces(video.found, settings)
-    return Found(video.video_id, _identities(video, grouping), _persons(video, grouping, settings.key_persons))
+    similarity = similarity_to_centre(grouping.merged, video.found.faces)
+    persons = _persons(video, grouping, similarity, settings.key_persons)
+    return Found(video.video_id, _identities(video, grouping, similarity), persons)
 
 
-def _identities(video: VideoRows, grouping: Grouping) -> pa.Table:
+def _identities(video: VideoRows, grouping: Grouping, similarity: F32) -> pa.Table:
+    """The rows of `identities` of all faces of the video; those without a usable vector are `bad_vector`."""
     count = len(video.meta)
     cluster, identity = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
-    cluster[video.rows] = _first_rows(grouping.clusters, video.found)
+    cluster[video.rows] = video.rows[first_rows(grouping.clusters)]
     identity[video.rows] = grouping.persons
-    similarity = np.full(count, np.nan, np.float32)
-    similarity[video.rows] = similarity_to_mean(video.found.faces, grouping.merged)
+    to_centre = np.full(count, np.nan, np.float32)
+    to_centre[video.rows] = similarity
     reason = np.full(count, "bad_vector", dtype=object)
     reason[video.rows] = np.where(grouping.persons < 0, "small_identity", "")
-    made = {
-        "cluster": pa.array(video.found.face_id, pa.string()).take(pa.array(cluster, mask=cluster < 0)),
-        "identity": pa.array(identity, mask=identity < 0),
-        "similarity": pa.array(similarity, mask=np.isnan(similarity)),
-        "reason": pa.array(reason.tolist(), pa.string()),
-    }
-    schema = arrow_schema(Identity)
-    columns = [made[f.name] if f.name in made else video.meta[f.name] for f in schema]
-    return pa.table(columns, schema=schema)
+    return identity_table(video.meta, cluster, identity, to_centre, reason.tolist())
 
 
-def _first_rows(labels: I64, found: Appearances) -> I64:
-    """(N,) the row of the first face, by id, of the cluster of each face."""
-    by_id = np.argsort(np.array(found.face_id, dtype=np.str_), kind="stable")
-    _, first, inverse = np.unique(labels[by_id], return_index=True, return_inverse=True)
-    rows = np.empty(len(labels), np.int64)
-    rows[by_id] = by_id[first][inverse]
-    return rows
-
-
-def similarity_to_mean(units: F32, clusters: I64) -> F32:
-    """(N,) the cosine of each unit vector (N,D) to the mean of its cluster (N,)."""
-    similarity = np.zeros(len(units), np.float32)
-    for rows in members(clusters):
-        mean = units[rows].astype(np.float64).sum(axis=0)
-        similarity[rows] = units[rows] @ mean / max(float(np.linalg.norm(mean)), np.finfo(np.float64).tiny)
-    return similarity
-
-
-def _persons(video: VideoRows, grouping: Grouping, keys: int) -> tuple[Person, ...]:
+def _persons(video: VideoRows, grouping: Grouping, similarity: F32, keys: int) -> tuple[Person, ...]:
     """The persons of a video, longest on screen first; `identity` is still their number in the video."""
-    similarity = similarity_to_mean(video.found.faces, grouping.merged)
     seen = longest_first(grouping.persons, video.found.frame, video.moments)
     label = video.meta["label"][0].as_py()
     return tuple(

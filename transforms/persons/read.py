@@ -12,6 +12,7 @@ from transforms.identity.columns import as_matrix, usable
 from transforms.identity.knn import unit
 from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.screen_time import Moments, moments
+from transforms.tables.item_ids import videos_of
 from transforms.tables.shards import read_shard, shard_names, shard_path
 
 CLOTHES = "clothes"
@@ -22,7 +23,6 @@ _COLUMNS = {
     "videos": ["video_id", "seconds", "spans"],
     CLOTHES: ["face_id", "video_id", "vector"],
 }
-_FRAME = r"-n[0-9]+$"  # what a frame's id has behind that of its video
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Videos:
 class VideoRows:
     """What the tables have of one video.
 
-    meta: its rows of `embeddings`, M, by face id; found: those of them with a usable vector, N; rows (N,): their places
-    in meta; moments: of its sampled frames.
+    meta: its rows of `embeddings`, M, by face id; found: those of them with a usable vector, N, in that order; rows
+    (N,): their places in meta; moments: of its sampled frames.
     """
 
     video_id: str
@@ -61,7 +61,7 @@ def videos_with_faces(run: str, with_clothes: bool) -> Iterator[Videos]:
         for shard in shard_names(run, table):
             key = "image_id" if table == "embeddings" else "video_id"
             ids = read_shard(shard_path(run, table, shard), [key])[key]
-            for video in pc.unique(_video_of(ids) if table == "embeddings" else ids).to_pylist():
+            for video in pc.unique(videos_of(ids) if table == "embeddings" else ids).to_pylist():
                 where[table][video].append(shard)
     together: dict[tuple[tuple[str, tuple[str, ...]], ...], list[str]] = defaultdict(list)
     for video in sorted(where["embeddings"]):
@@ -79,14 +79,10 @@ def read_videos(run: str, videos: Videos) -> Iterator[VideoRows]:
     for table in ("faces", "frames", "videos"):
         if table not in parts:
             raise _unlike(run, table, videos.video_ids[0])
-    parts["embeddings"] = parts["embeddings"].append_column("video_id", _video_of(parts["embeddings"]["image_id"]))
+    parts["embeddings"] = parts["embeddings"].append_column("video_id", videos_of(parts["embeddings"]["image_id"]))
     for video in videos.video_ids:
         own = {table: part.filter(pc.equal(part["video_id"], video)) for table, part in parts.items()}
         yield _rows(run, video, own)
-
-
-def _video_of(frame_ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.replace_substring_regex(frame_ids, _FRAME, "")
 
 
 def _read(run: str, table: str, names: tuple[str, ...]) -> pa.Table:

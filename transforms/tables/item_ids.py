@@ -3,6 +3,9 @@
 import hashlib
 import re
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 _SAFE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.-]")
 _MAX_ID = 120  # characters; ids are parts of file names
@@ -23,6 +26,16 @@ def safe_id(name: str) -> str:
     if len(shown) <= _MAX_ID:
         return shown
     return f"{shown[:80]}~h{hashlib.sha256(raw).hexdigest()[:32]}"
+
+
+def frame_id(video_id: str, number: int) -> str:
+    """The id of a frame of a video; what is behind it in the id of a face names the face in that frame."""
+    return f"{video_id}-n{number}"
+
+
+def videos_of(ids: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """The videos of frames or of faces of frames, by their ids."""
+    return pc.replace_substring_regex(ids, r"-n[0-9]+(-f[0-9]+)?$", "")
 
 
 def url_id(url: str) -> str:

@@ -42,6 +42,15 @@ def shard_names(run: str, table: str) -> list[str]:
     return sorted(os.path.basename(path)[len(_PREFIX) : -len(_SUFFIX)] for path in paths)
 
 
+def column_names(run: str, table: str) -> list[str]:
+    """The columns of a table, as its first shard has them; none if there is no such table."""
+    names = shard_names(run, table)
+    if not names:
+        return []
+    with open_arrow(shard_path(run, table, names[0])) as file:
+        return list(pq.read_schema(file).names)
+
+
 def remove_other_shards(run: str, table: str, names: Collection[str]) -> None:
     """Delete the shards of a table that an earlier state of its input left and that no longer belong to it."""
     others = [shard_path(run, table, name) for name in sorted(set(shard_names(run, table)) - set(names))]

@@ -14,6 +14,16 @@ def overlaps(boxes: Array, others: Array) -> Array:
     return np.asarray(shared / np.maximum(union, np.finfo(np.float64).tiny))
 
 
+def pair_overlaps(boxes: Array, others: Array) -> Array:
+    """Intersection over union (N,) of each box (N,4) with its partner (N,4); 0 where neither has an area."""
+    both = np.stack([boxes, others]).astype(np.float64)
+    areas = np.maximum(both[..., 2:] - both[..., :2], 0).prod(axis=2)
+    sides = np.minimum(*both[..., 2:]) - np.maximum(*both[..., :2])
+    shared = np.maximum(sides, 0).prod(axis=1)
+    union = areas.sum(axis=0) - shared
+    return np.asarray(np.divide(shared, union, out=np.zeros(len(boxes)), where=union > 0))
+
+
 def cosine_costs(features: Array, others: Array) -> Array:
     """1 - cosine (N,M) of vectors of unit length (N,D) and (M,D): 0 the same, 1 nothing in common; never below 0."""
     return np.asarray(np.maximum(1 - features @ others.T, 0))

@@ -8,6 +8,7 @@ import apache_beam as beam
 from model_handlers.models.roles import KnownModels, Models
 from transforms.flow.stages import RowStage
 from transforms.flow.steps import enter, leave, step
+from transforms.tables.item_ids import frame_id
 from transforms.tables.reasons import Rejected
 from transforms.tables.schemas import derived
 from transforms.tables.video_rows import Frame, Video
@@ -77,7 +78,7 @@ def _row(video: Video, one: Sample, time: float, shot: int | None) -> Frame:
     return derived(
         Frame,
         video,
-        frame_id=f"{video.video_id}-n{one.number}",
+        frame_id=frame_id(video.video_id, one.number),
         number=one.number,
         time=time,
         segment=one.segment,

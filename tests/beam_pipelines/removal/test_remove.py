@@ -13,7 +13,7 @@ from beam_pipelines.demos.photographs import Page, serve
 from beam_pipelines.driver.record import read_record
 from tests.integration.runs import column, contents, run_webbody, table_content
 from transforms.fetch.lists.manifest import split_manifest
-from transforms.tables.files import exists
+from transforms.tables.files import commit_file, exists
 from transforms.tables.ledger import tally
 from transforms.tables.removals import RECORD, UNDER_WAY, read_removals
 from transforms.tables.retry import plan_retry
@@ -96,6 +96,19 @@ def test_a_url_goes_with_its_copies_and_all_that_quotes_it(site, folder):
     site.run(folder)
     assert told(run) == after
     assert read_record(run)["stages"]["download"]["reasons"] == {"http_404": 1, "http_503": 1}
+
+
+def test_reports_that_show_faces_go_and_only_when_something_does(site, folder):
+    run = site.run(folder)
+    for name in ("evaluation/mistakes.csv", "verification/hardest.csv", "calibration/calibration.json"):
+        with commit_file(f"{run}/{name}") as out:
+            out.write(site.url("a").encode())
+    assert main(["remove", run, "--urls", site.url("never")]) == 0
+    assert exists(f"{run}/evaluation/mistakes.csv")
+    assert main(["remove", run, "--urls", site.url("a")]) == 0
+    assert not exists(f"{run}/evaluation/mistakes.csv")
+    assert not exists(f"{run}/verification/hardest.csv")
+    assert exists(f"{run}/calibration/calibration.json")  # numbers alone
 
 
 def test_what_failed_and_was_tried_again_goes_with_its_tries(site, folder):

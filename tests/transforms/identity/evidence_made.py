@@ -28,6 +28,31 @@ def all_edges(units, least, block=16):
     return find_edges(units, one_group(len(units)), 0, least, block)
 
 
+def joined_one_by_one(units, scenes, cut):
+    """Average linkage as it is defined, the two nearest first: the clusters, and the least lead of two over the next.
+
+    Where that lead is within rounding, going on with the next two is as right.
+    """
+    sums = 1 - units.astype(np.float64) @ units.T.astype(np.float64)
+    for number in set(scenes.scene.tolist()):
+        together = scenes.row[scenes.scene == number]
+        sums[np.ix_(together, together)] = np.inf
+    np.fill_diagonal(sums, np.inf)
+    label, sizes, lead = np.arange(len(units)), np.ones(len(units)), np.inf
+    while True:
+        mean = sums / np.outer(sizes, sizes)
+        one, other = np.unravel_index(mean.argmin(), mean.shape)
+        lead = min(lead, abs(mean[one, other] - (1 - cut)))
+        if mean[one, other] > 1 - cut:
+            return partition(label), lead
+        lead = min(lead, np.min(np.delete(mean[[one, other]], [one, other], axis=1), initial=np.inf) - mean[one, other])
+        sums[one] += sums[other]
+        sums[:, one] = sums[one]
+        sums[other] = sums[:, other] = np.inf
+        label[label == other] = one
+        sizes[one] += sizes[other]
+
+
 def pictured(seed, rows, faces=3):
     """Evidence of pictures with about so many faces each, some faces of two pictures alike."""
     random = np.random.default_rng([seed, 1])

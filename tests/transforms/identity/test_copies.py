@@ -22,7 +22,7 @@ def test_the_first_of_each_group_stay(values, most, cut, same_hash):
         expected += [row for row in range(low, high) if values[low:row].count(values[row]) < most]
     with pytest.MonkeyPatch.context() as patch:
         if same_hash:  # rows that only their bits tell apart: none may be lost, but copies may stay
-            patch.setattr(copies, "_hashes", lambda units: np.zeros(len(units), np.uint64))
+            patch.setattr(copies, "row_hashes", lambda units: np.zeros(len(units), np.uint64))
             assert set(first_copies(units, bounds, most)) >= set(expected)
         else:
             assert first_copies(units, bounds, most).tolist() == expected

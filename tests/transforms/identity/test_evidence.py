@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.identity.evidence_made import all_edges, ints
-from transforms.identity.evidence import no_evidence, pair_overlaps, pictures_show, within_pictures
+from transforms.identity.evidence import no_evidence, pictures_show, within_pictures
 from transforms.identity.evidence_settings import EvidenceSettings
-from transforms.tracking.association import overlaps
+from transforms.tracking.association import overlaps, pair_overlaps
 
 NOBODY = ints(), ints()
 LINK, COPY = (float(np.cos(np.radians(degrees))) for degrees in (15, 5))
@@ -79,4 +79,6 @@ def test_overlaps_of_pairs_are_those_of_the_matrix(seed):
     box = np.concatenate([low, low + side], axis=1)
     pairs = within_pictures(np.zeros(20, np.int64))
     assert len(pairs) == 190
-    assert np.allclose(pair_overlaps(box, pairs), overlaps(box, box)[pairs[:, 0], pairs[:, 1]], atol=1e-5)
+    assert np.allclose(
+        pair_overlaps(box[pairs[:, 0]], box[pairs[:, 1]]), overlaps(box, box)[pairs[:, 0], pairs[:, 1]], atol=1e-5
+    )

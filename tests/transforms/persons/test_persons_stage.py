@@ -10,7 +10,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tests.integration.runs import table_content
 from tests.transforms.persons.film_tables import ALONE, PLAIN, Film, Seen, write_film
-from transforms.persons.persons_stage import find_persons, similarity_to_mean
+from transforms.identity.cleaning import similarity_to_centre
+from transforms.persons.persons_stage import find_persons
 from transforms.persons.settings import MergingSettings, PersonSettings
 from transforms.tables.ledger import ledger_table, tally
 from transforms.tables.shards import read_column
@@ -140,8 +141,8 @@ def test_ten_thousand_faces_in_one_frame(tmp_path):
     assert len(rows(str(tmp_path), "persons", "identity")) == 10_000  # no two are one person
 
 
-def test_similarity_to_the_mean():
-    assert similarity_to_mean(np.zeros((0, 2), np.float32), np.zeros(0, np.int64)).tolist() == []
+def test_similarity_to_the_centre():
+    assert similarity_to_centre(np.zeros(0, np.int64), np.zeros((0, 2), np.float32)).tolist() == []
     units = np.array([[1, 0], [0, 1], [1, 0], [-1, 0], [1, 0]], np.float32)
-    found = similarity_to_mean(units, np.array([0, 0, 1, 2, 2]))
+    found = similarity_to_centre(np.array([0, 0, 1, 2, 2]), units)
     np.testing.assert_allclose(found, [0.5**0.5, 0.5**0.5, 1, 0, 0], atol=1e-6)  # of opposites there is no mean

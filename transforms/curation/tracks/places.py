@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.tables.flat_lists import entries
+from transforms.tracking.association import pair_overlaps
 from transforms.tracking.box_path import boxes_at
 
 Numbers = npt.NDArray[Any]
@@ -55,24 +56,9 @@ def place_iou(one: tuple[Numbers, Numbers], other: tuple[Numbers, Numbers], buff
     if begin > end:
         gap = float(begin - end)
         earlier, later = (one, other) if one[0][-1] < other[0][0] else (other, one)
-        iou = _ious(earlier[1][-1:], later[1][:1])[0]
+        iou = pair_overlaps(earlier[1][-1:], later[1][:1])[0]
         fading = max(1.0, math.sqrt(gap / buffer)) if buffer > 0 else math.inf
         return float(iou / fading)
     times = np.union1d(one[0], other[0])
     times = times[(times >= begin) & (times <= end)]
-    return float(_ious(boxes_at(*one, times), boxes_at(*other, times)).mean())
-
-
-def _ious(ones: Numbers, others: Numbers) -> Numbers:
-    """The IoU (T,) of each pair of boxes (T,4); 0 where neither has an area."""
-    ones, others = ones.astype(np.float64), others.astype(np.float64)
-    low, high = np.maximum(ones[:, :2], others[:, :2]), np.minimum(ones[:, 2:], others[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    either = _areas(ones) + _areas(others) - shared
-    ious: Numbers = np.divide(shared, either, out=np.zeros(len(ones)), where=either > 0)
-    return ious
-
-
-def _areas(boxes: Numbers) -> Numbers:
-    areas: Numbers = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
-    return areas
+    return float(pair_overlaps(boxes_at(*one, times), boxes_at(*other, times)).mean())
