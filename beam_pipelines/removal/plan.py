@@ -4,7 +4,7 @@
 |---|---|
 | row tables and their ledgers | the shards with rows that go are written anew without them |
 | files and folders that only such rows name, or that are called by an item that goes | deleted |
-| what `evaluate` and `verify` wrote into the run | deleted; both write it anew |
+| what `evaluate`, `verify` and `persons.extract` wrote into the run beside its tables | deleted; they write it anew |
 | files and names that a stage makes of whole tables | made up to date by that stage's own `mend` |
 | a stage on whole tables that is not up to date, or has files and no `mend` | deleted; the next run makes it anew |
 """
@@ -12,6 +12,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -33,7 +34,7 @@ def plan(
 ) -> UnderWay:
     """The removal as it is carried out, and as the record will tell of it; it reads names of files only."""
     remade, kept_up = _table_stages(run, record, stages)
-    reports = [name for name in OF_PEOPLE if found.rows and is_folder(file_path(run, name))]
+    reports = [name for name in OF_PEOPLE if found.rows and _is_there(run, name)]
     files = sorted({*_named(run, found), *_called(run, stages, found), *reports})
     urls = found.gone.get("url", set()).union(asked.urls)
     entry = {
@@ -90,12 +91,14 @@ def folders(run: str, stage: TableStage) -> list[str]:
 def _named(run: str, found: Found) -> Iterator[str]:
     """The files and folders that are there of those that rows name; a name that leads out of the run is none."""
     for name in sorted(found.files):
-        try:
-            path = file_path(run, name)
-        except ValueError:
-            continue
-        if exists(path) or is_folder(path):
-            yield name
+        with suppress(ValueError):
+            if _is_there(run, name):
+                yield name
+
+
+def _is_there(run: str, name: str) -> bool:
+    path = file_path(run, name)
+    return exists(path) or is_folder(path)
 
 
 def _called(run: str, stages: Sequence[Stage], found: Found) -> Iterator[str]:

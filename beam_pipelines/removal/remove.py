@@ -1,5 +1,6 @@
 """`manyfaces remove`: one removal from start to end, or what is left of one that was killed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -13,11 +14,13 @@ from beam_pipelines.removal.asked import Asked
 from beam_pipelines.removal.carry_out import carry_out
 from beam_pipelines.removal.find import Found, find
 from beam_pipelines.removal.plan import asked_mark, plan
+from beam_pipelines.removal.strangers import strangers
 from beam_pipelines.reports import summary
+from transforms.flow.stages import Stage
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.removals import RECORD, begin, read_removals, read_under_way, write_removals
 
-_SHOWN = 20  # unknown items that are named
+_SHOWN = 20  # unknown items, or files, that are named
 
 
 def remove(run: str, asked: Asked, dry_run: bool = False) -> None:
@@ -61,6 +64,7 @@ def remove(run: str, asked: Asked, dry_run: bool = False) -> None:
             _show(run, carry_out(run, record, stages, removal), "removed")
             print(f"the record is in {run.rstrip('/')}/{RECORD}")
         _show_unknown(found, asked, before)
+        _show_strangers(run, stages)
 
 
 def _show(run: str, entry: dict[str, Any], title: str) -> None:
@@ -73,6 +77,13 @@ def _show(run: str, entry: dict[str, Any], title: str) -> None:
     out = summary.console()
     out.print(table)
     out.print(f"items of the list: {entry['items']}, of them exact copies of others: {entry['exact_copies']}")
+
+
+def _show_strangers(run: str, stages: Sequence[Stage]) -> None:
+    """Say what else is in the folder: it may show what was removed."""
+    if names := strangers(run, stages):
+        shown = ", ".join(repr(name) for name in names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
+        print(f"not of the run, and not searched: {shown}; look yourself whether what was removed is in there")
 
 
 def _show_unknown(found: Found, asked: Asked, before: list[str]) -> None:
