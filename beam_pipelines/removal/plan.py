@@ -3,7 +3,7 @@
 | what | becomes |
 |---|---|
 | row tables and their ledgers | the shards with rows that go are written anew without them |
-| files and folders that only such rows name, or that are called by an item that goes | deleted |
+| files and folders that only such rows name, and the downloads of a video that goes | deleted |
 | what `evaluate`, `verify` and `persons.extract` wrote into the run beside its tables | deleted; they write it anew |
 | files and names that a stage makes of whole tables | made up to date by that stage's own `mend` |
 | a stage on whole tables that is not up to date, or has files and no `mend` | deleted; the next run makes it anew |
@@ -19,14 +19,14 @@ from typing import Any
 from beam_pipelines import __version__
 from beam_pipelines.driver.outdated import is_outdated
 from beam_pipelines.removal.asked import Asked
-from beam_pipelines.removal.find import MANIFEST, Found, tables_of
+from beam_pipelines.removal.find import MANIFEST, Found
 from beam_pipelines.reports.folders import OF_PEOPLE
 from transforms.fetch.videos.media_store import files_of
 from transforms.flow.stages import Stage, TableStage
 from transforms.tables.files import exists, is_folder
 from transforms.tables.removals import Removals, UnderWay
 from transforms.tables.shards import shard_names
-from transforms.videos.library import file_path, video_folder
+from transforms.videos.library import file_path
 
 
 def plan(
@@ -35,7 +35,8 @@ def plan(
     """The removal as it is carried out, and as the record will tell of it; it reads names of files only."""
     remade, kept_up = _table_stages(run, record, stages)
     reports = [name for name in OF_PEOPLE if found.rows and _is_there(run, name)]
-    files = sorted({*_named(run, found), *_called(run, stages, found), *reports})
+    videos = {name for video in found.gone.get("video_id", ()) for name in files_of(run, video)}
+    files = sorted({*_named(run, found), *videos, *reports})
     urls = found.gone.get("url", set()).union(asked.urls)
     entry = {
         "id": uuid.uuid4().hex,
@@ -99,13 +100,3 @@ def _named(run: str, found: Found) -> Iterator[str]:
 def _is_there(run: str, name: str) -> bool:
     path = file_path(run, name)
     return exists(path) or is_folder(path)
-
-
-def _called(run: str, stages: Sequence[Stage], found: Found) -> Iterator[str]:
-    """What is called by the videos that go, whether a row names it or not: a killed worker may have left it."""
-    for video in sorted(found.gone.get("video_id", ())):
-        yield from files_of(run, video)
-        for table in tables_of(stages):
-            name = video_folder(table, video)
-            if is_folder(file_path(run, name)):
-                yield name

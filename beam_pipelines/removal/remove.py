@@ -9,6 +9,7 @@ from beam_pipelines import config as configuration
 from beam_pipelines.driver import storage
 from beam_pipelines.driver.folder import alone, sweep
 from beam_pipelines.driver.record import read_record
+from beam_pipelines.driver.unnamed import delete_unnamed
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.removal.asked import Asked
 from beam_pipelines.removal.carry_out import carry_out
@@ -16,7 +17,7 @@ from beam_pipelines.removal.find import Found, find
 from beam_pipelines.removal.plan import asked_mark, plan
 from beam_pipelines.removal.strangers import strangers
 from beam_pipelines.reports import summary
-from transforms.flow.stages import Stage
+from transforms.flow.stages import RowStage, Stage
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.removals import RECORD, begin, read_removals, read_under_way, write_removals
 
@@ -50,6 +51,9 @@ def remove(run: str, asked: Asked, dry_run: bool = False) -> None:
     with alone(run):
         sweep(run)
         begin_attempt(run)  # a worker of an earlier start, wherever it is, must not bring anything back
+        for stage in stages:
+            if isinstance(stage, RowStage):
+                delete_unnamed(run, stage)  # which may show what is to go, and no row says so
         if begun is not None:
             _show(run, carry_out(run, record, stages, begun), "a removal that had begun is finished")
             if begun.asked == asked_mark(asked, removals) or not asked.anything:
