@@ -218,7 +218,7 @@ def _edges(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) -> Ph
 def _search(
     size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float], others: float, blocks: int
 ) -> tuple[Use, ...]:
-    """Exact up to so many faces of a group: N^2. Above, in cells: N sqrt(N), and every process finds the cells itself."""
+    """Exact up to so many faces of a group: N^2. Above, in cells, which every process finds itself: N sqrt(N)."""
     cores = _cores(fleet, v, blocks)
     if others <= v["exact_faces"]:
         flops = 2 * size.faces * others * dimension(fleet, costs)
