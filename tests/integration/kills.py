@@ -1,5 +1,6 @@
 """SIGKILL after so much work, counted in files and not in seconds: then the pace of the machine decides nothing."""
 
+import os
 import random
 import time
 from pathlib import Path
@@ -9,10 +10,13 @@ from tests.integration.command import Command
 _PATIENCE = 600  # seconds until the next file is there
 
 
-def files(run: Path) -> set[Path]:
-    """The files of a run, but for those on their way to a name."""
-    found = (path.relative_to(run) for path in run.rglob("*"))
-    return {path for path in found if not any(part.startswith(".") for part in path.parts) and (run / path).is_file()}
+def files(run: Path) -> set[str]:
+    """The files of a run, but for those on their way to a name, which come and go meanwhile."""
+    found = set()
+    for folder, folders, names in os.walk(run):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found.update(os.path.join(folder, name) for name in names if not name.startswith("."))
+    return found
 
 
 def kill_after(more: int, process: Command, run: Path, rng: random.Random) -> bool:

@@ -141,7 +141,8 @@ def test_people_go_and_their_images_stay(run, site):
 
 def test_a_face_that_is_nobody_s_goes_from_its_list_too(run, site):
     listed = read_column(run, "splits", ["split", "image_id", "identity"]).to_pylist()
-    image = next(row["image_id"] for row in listed if row["split"] == "nobody")
+    nobodys = (row["image_id"] for row in listed if row["split"] == "nobody")
+    image = next(name for name in nobodys if not name.startswith("friends"))  # other addresses have that in them
     assert f",{image}," in Path(run, "splits", "nobody.csv").read_text()
     assert_gone(run, ["--images", image], {image}, "image_id", beside(run))
     assert Path(run, "splits", "nobody.csv").exists()
