@@ -13,7 +13,8 @@ from transforms.identity.clustering import first_rows, in_largest
 from transforms.identity.counting import Progress, StageCount, image_counts
 from transforms.identity.knn import F32, I64, block_edges, unit
 from transforms.identity.merging import UNMERGED, closest_to, merge_similar, pairs_above
-from transforms.identity.settings import CleanSettings, number
+from transforms.identity.settings import CleanSettings
+from transforms.identity.similarity import number
 from transforms.tables.schemas import Vector
 
 _ROWS_AT_A_TIME = 16_384

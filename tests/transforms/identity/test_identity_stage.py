@@ -314,7 +314,7 @@ def test_faces_of_one_picture_are_told_apart_where_pictures_are_evidence(tmp_pat
     write_embeddings(run, rows)
     write_boxes(run, rows, [0 if row.face_id != "f10" else 300 for row in rows])
     clusters = ClusterSettings(method=method, link_similarity=0.55)
-    changes = {"clusters": clusters, "evidence": EvidenceSettings(pictures=True)}
+    changes = {"clusters": clusters, "evidence": EvidenceSettings(pictures=True, copy_similarity=0.99)}
     chosen = WHOLE.model_copy(update=changes | {"edges": EdgeSettings(min_similarity=0.5, block=37)})
     assert find_identities(Chosen(chosen)).reads == ("embeddings", "faces")
     assert find_identities(Chosen(WHOLE)).reads == ("embeddings",)
