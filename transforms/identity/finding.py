@@ -1,7 +1,9 @@
 """From the faces of a run, their edges and what is known of them to clean identities."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,7 @@ from transforms.identity.evidence_settings import EvidenceSettings
 from transforms.identity.knn import I64, NO_EDGES, Edges, edges_of
 from transforms.identity.overrides import Overrides, joined_by_hand, known_by_hand, read_overrides, resolve
 from transforms.identity.poor_faces import Measured, measured, poor
+from transforms.identity.precision import Precision, estimate_precision
 from transforms.identity.settings import IdentitySettings
 from transforms.identity.similarity import number
 from transforms.identity.tracks import Follow, InFrames, followed
@@ -106,7 +109,8 @@ def cluster_and_clean(
     validation = columns.validation_centres(path, faces.vectors.shape[1]) if path and rows else None
     whole = None if known.by_hand is None else known.by_hand.drop_whole
     scenes = known.evidence.scenes() if settings.evidence.pictures or known.by_hand is not None else None
-    cleaned = clean(faces, clusters, settings.clusters.keep == "largest", validation, settings.cleaning, scenes, whole)
+    largest, rules = settings.clusters.keep == "largest", settings.cleaning
+    cleaned = clean(faces, clusters, largest, validation, rules, scenes, whole, _estimate(faces, settings))
     cleaned.reason[unwanted] = "by_hand"
     cleaned.reason[bad] = "bad_vector"
     if settings.evidence.pictures:
@@ -119,7 +123,14 @@ def _without_evidence(faces: FaceColumns, edges: Edges, settings: IdentitySettin
     nothing = no_evidence(len(faces.vectors))
     clusters = find_clusters(faces.vectors, edges, faces.size, nothing, known.is_poor, settings.clusters)
     scenes = known.evidence.scenes()
-    progress = Progress(clusters, faces.image, np.full(len(clusters), "", "<U19"), 1, scenes)
+    reason = np.full(len(clusters), "", "<U19")
+    progress = Progress(clusters, faces.image, reason, 1, scenes, _estimate(faces, settings))
     progress.count("without_evidence")
     told = estimate(scenes, clusters)
-    return replace(progress.stages[0], precision=told.precision, at_least=told.at_least)
+    return replace(progress.stages[0], by_pictures=told.precision, by_pictures_at_least=told.at_least)
+
+
+def _estimate(faces: FaceColumns, settings: IdentitySettings) -> Callable[[I64], Precision | None]:
+    """What estimates how many pairs of faces in one identity are right."""
+    link = number(settings.clusters.link_similarity) if settings.clusters.method == "average" else None
+    return partial(estimate_precision, faces.vectors, link=link)

@@ -61,8 +61,8 @@ def test_pairs_of_one_picture_are_counted_without_and_with_evidence():
     cleaned = find(vectors, told(evidence={"pictures": True}), picture=[0, 1, 2, 3, 0, 4])
     counts = [(step.stage, step.n_subjects, step.n_faces, step.n_seen_together) for step in cleaned.stages]
     assert counts[:2] == [("without_evidence", 1, 6, 1), ("clusters", 2, 6, 0)]
-    assert cleaned.stages[0].precision is not None
-    assert all(step.precision is None and step.n_seen_together == 0 for step in cleaned.stages[1:])
+    assert cleaned.stages[0].by_pictures is not None
+    assert all(step.by_pictures is None and step.n_seen_together == 0 for step in cleaned.stages[1:])
     assert find(vectors, told()).stages[0].n_seen_together is None
 
 

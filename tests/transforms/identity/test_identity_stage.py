@@ -152,8 +152,8 @@ def test_planted_identities_are_found(tmp_path, chosen):
     assert {row["cluster"] for row in mapping} == set(table["cluster"].drop_null().to_pylist())
     with open(tmp_path / "cleaning" / "cleaning.csv") as file:
         steps = list(csv.DictReader(file))
-    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "precision"]
-    assert list(steps[0]) == [*columns, "at_least"]
+    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "n_pairs"]
+    assert list(steps[0]) == [*columns, "precision", "at_least", "at_most", "by_pictures", "by_pictures_at_least"]
     assert [steps[-1][name] for name in columns[:4]] == ["duplicates", "20", str(kept.sum()), str(kept.sum())]
     dropped = sum(int(step["n_dropped"]) + int(step["n_small"]) for step in steps)
     assert int(steps[0]["n_faces"]) - dropped == kept.sum()
