@@ -92,9 +92,9 @@ def _right(before: dict[str, Any] | None, step: dict[str, Any]) -> str:
 
 
 def _notes(steps: list[dict[str, Any]]) -> str | None:
-    """What the estimates are and rest on, where there is one."""
+    """What the estimates are and rest on: similarities, or pictures alone where those tell nothing."""
     last = steps[-1] if steps else {}
-    told = [_by_pictures(step) for step in steps if step.get("by_pictures") is not None]
+    told = [_by_pictures(step) for step in steps if step.get("by_pictures") is not None and step["precision"] is None]
     if last.get("precision") is not None:
         told.append(
             f"right, est.: of the pairs of faces in one identity about {last['precision']:.1%} are one person's in the "
