@@ -123,7 +123,7 @@ def test_vectors_without_direction_are_nobodys(method):
 
 
 def in_frames(run, shots):
-    """A run with a face in the same place of each of three frames, half a second apart, and their rows of embeddings."""
+    """A run with a face in one place of three frames, half a second apart; returns rows of embeddings."""
     box = pa.array(np.tile(np.float32([0, 0, 50, 50]), (3, 1)).tolist(), pa.list_(pa.float32(), 4))
     ids, number = pa.array([f"v-n{12 * n}-f0" for n in range(3)]), pa.array([0, 12, 24], pa.int64())
     seen = {"face_id": ids, "box": box, "number": number, "time": pa.array([0, 0.5, 1.0])}
