@@ -7,7 +7,7 @@ import sys
 NAMES = (
     "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "identities",
     "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling", "anonymizing",
-    "painting", "tracking", "curation", "hostile",
+    "painting", "tracking", "curation", "hostile", "copies", "precision",
 )  # fmt: skip
 
 

@@ -59,6 +59,7 @@ class Similarities(_Record):
     ambiguous: Cosine = Field(description="cleaning.ambiguous_similarity")
     leakage: Cosine = Field(description="cleaning.leakage_similarity")
     duplicate: Cosine = Field(description="cleaning.duplicate_similarity")
+    copies: Cosine | None = Field(None, description="evidence.copy_similarity; null: as duplicate")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Similarities":

@@ -9,7 +9,8 @@ import numpy as np
 from transforms.identity.cells import Cells, cell_edges, find_cells
 from transforms.identity.columns import SearchColumns
 from transforms.identity.knn import I64, NO_EDGES, Edges, block_edges, concatenate, neighbour_rows
-from transforms.identity.settings import EdgeSettings, number
+from transforms.identity.settings import EdgeSettings
+from transforms.identity.similarity import number
 from transforms.tables.shards import read_footers, shard_names
 
 EXACT_FACES = 200_000  # `auto` searches exactly up to here: eight minutes of a core for vectors of 512

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from transforms.identity.settings import IdentitySettings, SplitSettings, number
+from transforms.identity.settings import IdentitySettings, SplitSettings
+from transforms.identity.similarity import number
 
 
 def test_no_similarity_has_a_default_of_its_own():

@@ -95,8 +95,8 @@ def test_planted_identities_are_found(tmp_path, chosen):
     assert {row["cluster"] for row in mapping} == set(table["cluster"].drop_null().to_pylist())
     with open(tmp_path / "cleaning" / "cleaning.csv") as file:
         steps = list(csv.DictReader(file))
-    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "precision"]
-    assert list(steps[0]) == [*columns, "at_least"]
+    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "n_pairs"]
+    assert list(steps[0]) == [*columns, "precision", "at_least", "at_most", "by_pictures", "by_pictures_at_least"]
     assert [steps[-1][name] for name in columns[:4]] == ["duplicates", "20", str(kept.sum()), str(kept.sum())]
     dropped = sum(int(step["n_dropped"]) + int(step["n_small"]) for step in steps)
     assert int(steps[0]["n_faces"]) - dropped == kept.sum()
@@ -213,7 +213,7 @@ def test_faces_of_one_picture_are_told_apart_where_pictures_are_evidence(tmp_pat
     write_embeddings(run, rows)
     write_boxes(run, rows, [0 if row.face_id != "f10" else 300 for row in rows])
     clusters = ClusterSettings(method=method, link_similarity=0.55)
-    changes = {"clusters": clusters, "evidence": EvidenceSettings(pictures=True)}
+    changes = {"clusters": clusters, "evidence": EvidenceSettings(pictures=True, copy_similarity=0.99)}
     chosen = WHOLE.model_copy(update=changes | {"edges": EdgeSettings(min_similarity=0.5, block=37)})
     assert find_identities(Chosen(chosen)).reads == ("embeddings", "faces")
     assert find_identities(Chosen(WHOLE)).reads == ("embeddings",)

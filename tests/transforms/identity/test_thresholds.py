@@ -174,3 +174,17 @@ def test_an_image_with_a_crowd_has_no_more_pairs_than_the_limit(monkeypatch):
 def test_settings_without_a_model_are_themselves():
     settings = IdentitySettings()
     assert Chosen(settings).settings is settings
+
+
+def test_what_evidence_needs_is_the_model_s_where_it_is_on():
+    evidence = {"pictures": True, "tracks": True}
+    one = chosen(FR, evidence=evidence).settings.evidence
+    assert (one.copy_similarity, one.track_similarity) == (FR.similarities.copies, FR.similarities.edge)
+    assert chosen(FR).settings.evidence.copy_similarity is None  # nothing reads it
+    assert chosen(DLIB, evidence=evidence | {"copy_similarity": 0.98}).settings.evidence.copy_similarity == 0.98
+    assert chosen(FR, clusters=AUTO["clusters"], evidence=evidence).settings.evidence.copy_similarity == "auto"
+
+
+def test_a_catalogue_without_copies_has_those_of_duplicates():
+    bare = FR.model_copy(update={"similarities": FR.similarities.model_copy(update={"copies": None})})
+    assert chosen(bare, evidence={"pictures": True}).settings.evidence.copy_similarity == FR.similarities.duplicate
