@@ -6,8 +6,8 @@ import sys
 
 NAMES = (
     "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "choosing",
-    "identities", "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling", "anonymizing",
-    "painting", "tracking", "curation", "hostile",
+    "identities", "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling",
+    "anonymizing", "painting", "tracking", "curation", "hostile",
 )  # fmt: skip
 
 

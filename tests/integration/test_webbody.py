@@ -166,7 +166,7 @@ def test_a_changed_threshold_is_refused_until_recompute(site, whole_run, tmp_pat
     run = str(shutil.copytree(whole_run, tmp_path / "run"))
     settings = [
         word
-        for override in overrides(site.port, "identity.clusters.link_similarity=0.93")
+        for override in overrides(site.port, "identity.clusters.link_similarity=0.5")
         for word in ("--set", override)
     ]
     command = ["run", "webbody", "--input", str(site.manifest), "--output", run, *settings]
