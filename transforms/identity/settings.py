@@ -41,11 +41,11 @@ class EdgeSettings(Settings):
 class ClusterSettings(Settings):
     """How edges become clusters."""
 
-    method: Literal["connected", "dbscan", "average", "whispers", "leiden"] = Field(
-        "connected",
-        description="connected: components of the whole graph; dbscan: DBSCAN; average: average linkage, which joins "
-        "two groups while the mean similarity of their faces is enough; whispers: Chinese whispers; leiden: groups of "
-        "which more than half of all pairs are linked (pip install 'manyfaces[leiden]')",
+    method: Literal["average", "connected", "dbscan", "whispers", "leiden"] = Field(
+        "average",
+        description="average: average linkage, which joins two groups while the mean similarity of their faces is "
+        "enough; connected: components of the whole graph; dbscan: DBSCAN; whispers: Chinese whispers; leiden: groups "
+        "of which more than half of all pairs are linked (pip install 'manyfaces[leiden]')",
     )
     link_similarity: Similarity = Field(
         None,

@@ -36,6 +36,7 @@ _KEYS = {
 _LINK, _EDGE = ("clusters", "link_similarity"), ("edges", "min_similarity")
 _COPY, _TRACK = ("evidence", "copy_similarity"), ("evidence", "track_similarity")
 _OFF = 1.0  # a rule with this similarity is off
+_BY_ALL_PAIRS = ("average", "leiden")  # methods that join groups by all their pairs, not by single ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def of_model(settings: IdentitySettings, model: Entry) -> Chosen:
     own, numbers, origin = model.similarities, {}, {}
     given = {key: _get(settings, key) for key in _used(settings)}
     if own is not None:
-        _check(given, own, model.name)
+        _check(given, own, settings.clusters, model.name)
     elif given[_LINK] is None:
         raise ModelError(_nothing_known(_LINK, model))
     for key, value in given.items():
@@ -75,15 +76,17 @@ def _own(
     key: tuple[str, str], given: Mapping[tuple[str, str], Similarity], settings: IdentitySettings, model: Entry
 ) -> float:
     own = model.similarities
-    link = given[_LINK] if isinstance(given[_LINK], float) else own and own.link
+    link = given[_LINK] if isinstance(given[_LINK], float) else own and _similarity_of(_LINK, own, settings.clusters)
     if key == _EDGE and settings.edges.k == 0 and isinstance(link, float):
         return link  # all pairs above it: lower ones would be many, and nothing reads them
     if own is None:
         raise ModelError(_nothing_known(key, model))
-    return _of_catalogue(own, key)
+    return _similarity_of(key, own, settings.clusters)
 
 
-def _of_catalogue(own: Similarities, key: tuple[str, str]) -> float:
+def _similarity_of(key: tuple[str, str], own: Similarities, clusters: ClusterSettings) -> float:
+    if key == _LINK and clusters.method in _BY_ALL_PAIRS and own.group_link is not None:
+        return own.group_link
     value = getattr(own, _KEYS[key][0])
     return float(own.duplicate if value is None else value)
 
@@ -95,7 +98,9 @@ def _nothing_known(key: tuple[str, str], model: Entry) -> str:
     )
 
 
-def _check(given: Mapping[tuple[str, str], Similarity], own: Similarities, model: str) -> None:
+def _check(
+    given: Mapping[tuple[str, str], Similarity], own: Similarities, clusters: ClusterSettings, model: str
+) -> None:
     """ModelError for a number that no link of this model can be; the centres of persons may be nearer than any link."""
     if own.links is None:
         return
@@ -105,8 +110,8 @@ def _check(given: Mapping[tuple[str, str], Similarity], own: Similarities, model
         if key not in (_EDGE, _TRACK) and isinstance(value, float) and value != _OFF and not low <= value <= most:
             raise ModelError(
                 f"identity.{_name(key)}: {value:g} is another embedding model's number; with {model} it lies between "
-                f"{low:g} and {most:g}. Leave the key out for the model's own, {_of_catalogue(own, key):g}, or "
-                "give auto."
+                f"{low:g} and {most:g}. Leave the key out for the model's own, {_similarity_of(key, own, clusters):g}, "
+                "or give auto."
             )
 
 

@@ -47,8 +47,7 @@ def planted(people, faces, seed=0, noise=0.5, labels=True):
     return [embedding(i, v, label[i]) for i, v in enumerate(vectors)], person
 
 
-# as the catalogue has them for dlib-resnet
-DLIB = {
+STRICT = {
     "merge_similarity": 0.97,
     "ambiguous_similarity": 0.96,
     "leakage_similarity": 0.96,
@@ -57,12 +56,12 @@ DLIB = {
 WITHIN = IdentitySettings(
     edges=EdgeSettings(min_similarity=0.6, block=37),
     clusters=ClusterSettings(link_similarity=0.65),
-    cleaning=CleanSettings(**DLIB),
+    cleaning=CleanSettings(**STRICT),
 )
 WHOLE = IdentitySettings(
     edges=EdgeSettings(k=8, min_similarity=0.6, within_label=False, block=37),
     clusters=ClusterSettings(method="connected", link_similarity=0.65, keep="all"),
-    cleaning=CleanSettings(**DLIB),
+    cleaning=CleanSettings(**STRICT),
 )
 
 

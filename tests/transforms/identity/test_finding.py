@@ -34,7 +34,8 @@ def columns(vectors):
 
 
 def told(**changes):
-    blocks = {"edges": {"min_similarity": cos(60)}, "clusters": {"link_similarity": cos(15)}, "cleaning": OFF}
+    clusters = {"method": "connected", "link_similarity": cos(15)}
+    blocks = {"edges": {"min_similarity": cos(60)}, "clusters": clusters, "cleaning": OFF}
     return IdentitySettings.model_validate(blocks | changes)
 
 

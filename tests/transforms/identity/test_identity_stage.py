@@ -38,7 +38,7 @@ from transforms.tables.shards import read_column, read_shard, shard_names, shard
 
 ACROSS = IdentitySettings(  # DBSCAN of all faces together, no cleaning
     edges=EdgeSettings(min_similarity=0.6, within_label=False, block=37),
-    clusters=ClusterSettings(link_similarity=0.65, min_samples=3, keep="all"),
+    clusters=ClusterSettings(method="dbscan", link_similarity=0.65, min_samples=3, keep="all"),
     cleaning=CleanSettings(
         min_face_score=0,
         min_images=1,
