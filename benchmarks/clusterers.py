@@ -48,16 +48,15 @@ def sklearn_dbscan(graph: Graph, link: float) -> I64:
 
 
 def sklearn_hdbscan(graph: Graph, link: float) -> I64:
-    """HDBSCAN by scikit-learn, of all vectors; the link is where no cluster is split further."""
+    """HDBSCAN by scikit-learn, of all distances; clusters within the link of each other are not told apart."""
     from sklearn.cluster import HDBSCAN
 
-    radius = float(np.sqrt(2 - 2 * link))  # the distance of unit vectors with that cosine
-    found = HDBSCAN(min_cluster_size=2, cluster_selection_epsilon=radius, algorithm="ball_tree").fit(graph.vectors)
-    return found.labels_.astype(np.int64)  # -1 is noise
+    made = HDBSCAN(min_cluster_size=2, cluster_selection_epsilon=1 - link, metric="precomputed", copy=False)
+    return made.fit(_all_distances(graph)).labels_.astype(np.int64)  # type: ignore[no-any-return]
 
 
 def sklearn_average() -> Clusterer:
-    """Average linkage by scikit-learn, of all vectors: N^2 distances. The tree is made once and cut at each link."""
+    """Average linkage by scikit-learn, of all distances. The tree is made once and cut at each link."""
     from scipy.cluster.hierarchy import fcluster
     from sklearn.cluster import AgglomerativeClustering
 
@@ -65,10 +64,10 @@ def sklearn_average() -> Clusterer:
 
     def cut(graph: Graph, link: float) -> I64:
         if not tree:
-            made = AgglomerativeClustering(None, metric="cosine", linkage="average", distance_threshold=0)
-            made.fit(graph.vectors)
-            distance = np.maximum.accumulate(made.distances_)
-            tree.append(np.column_stack([made.children_, distance, np.zeros(len(distance))]).astype(np.float64))
+            made = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=0)
+            made.fit(_all_distances(graph))
+            height = np.maximum.accumulate(made.distances_)  # which rounding may have put out of order
+            tree.append(np.column_stack([made.children_, height, np.zeros(len(height))]).astype(np.float64))
         return fcluster(tree[0], 1 - link, "distance").astype(np.int64)  # type: ignore[no-any-return]
 
     return cut
@@ -97,6 +96,12 @@ def infomap(graph: Graph, link: float) -> I64:
         for node, module in flow.get_modules().items():
             labels[node] = module
     return labels
+
+
+def _all_distances(graph: Graph) -> np.ndarray:
+    distance = 1 - (graph.vectors @ graph.vectors.T).astype(np.float64)
+    np.fill_diagonal(distance, 0)
+    return distance.clip(0, out=distance)  # type: ignore[no-any-return]
 
 
 def _distances(graph: Graph, link: float) -> object:

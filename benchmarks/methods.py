@@ -5,8 +5,9 @@
 
 The sets are those of `benchmarks.face_sets`. Each part is a process of its own, whose peak of memory is told: the
 thresholds that are found without labels, the search for edges (k = 64), and each method. The best link is that with the
-best pairwise F of 15 links, which only labels can tell; ours are told by the link of `auto` too, where the precision
-stands beside what pictures say of it without a label (`identity.estimate`). Seconds are those of one clustering.
+best pairwise F of 14 links, which only labels can tell; ours are told by the link of `auto` too, where the precision
+stands beside what pictures say of it without a label (`identity.estimate`). Seconds are of CPU: of one
+clustering at the link of `auto`, and of other libraries of the slowest.
 """
 
 import argparse

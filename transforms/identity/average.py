@@ -54,11 +54,12 @@ def average(groups: Groups, edges: Edges, scenes: Scenes, cut: float, most: int 
         near = pairs.where(pairs.similarity >= np.float32(cut))
         near = near.where(~_forbidden(near, label, scenes))
         component = connected(len(label), near)
-        large = np.bincount(component[np.unique(label)], minlength=len(label)) > most
+        alive = _alive(label)
+        large = np.bincount(component[alive], minlength=len(label)) > most
         if not large.any():
             break
         first, second = _nearest_to_each_other(near.where(large[component[near.first]]), len(label))
-        if len(first) * _SLOW < large[component[np.unique(label)]].sum():
+        if len(first) * _SLOW < large[component[alive]].sum():
             _join_most_similar(groups, label, near, component, scenes, most)
             component = np.minimum(component, component[label])
             break
@@ -68,6 +69,11 @@ def average(groups: Groups, edges: Edges, scenes: Scenes, cut: float, most: int 
         label = into[label]
         pairs = _contracted(near, into, groups)
     return first_rows(_compared_with_all(groups, label, component, scenes, cut))
+
+
+def _alive(label: I64) -> I64:
+    """The groups that are not part of an earlier one; label (G,): what each is part of."""
+    return np.flatnonzero(label == np.arange(len(label)))
 
 
 def _of_groups(edges: Edges, groups: Groups) -> Edges:
@@ -121,7 +127,7 @@ def _forbidden(pairs: Edges, label: I64, scenes: Scenes) -> Mask:
 
 def _join_most_similar(groups: Groups, label: I64, near: Edges, component: I64, scenes: Scenes, most: int) -> None:
     """Join the groups of each component that is too large, the nearest first, down to `most`; changes `label`."""
-    names, counts = np.unique(component[np.unique(label)], return_counts=True)
+    names, counts = np.unique(component[_alive(label)], return_counts=True)
     for name in names[counts > most].tolist():
         own = near.where(component[near.first] == name)
         nodes = np.flatnonzero((component == name) & (label == np.arange(len(label))))
@@ -141,7 +147,7 @@ def _join_most_similar(groups: Groups, label: I64, near: Edges, component: I64, 
 def _compared_with_all(groups: Groups, label: I64, component: I64, scenes: Scenes, cut: float) -> I64:
     """What each group ends in, when the groups of each component are compared each with each."""
     into = np.arange(len(label), dtype=np.int64)
-    alive = np.unique(label)
+    alive = _alive(label)
     seen, scene = scenes.seen(label)
     by_component = np.argsort(component[seen], kind="stable")
     seen, scene = seen[by_component], scene[by_component]

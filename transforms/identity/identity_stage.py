@@ -42,6 +42,7 @@ from transforms.tables.verdicts import verdict
 
 STAGE = "identity"
 EMBEDDINGS = "embeddings"
+_EDGES_AT_A_TIME = 1 << 22
 _ONLY = "00000"  # the name of a table's only shard
 
 
@@ -146,17 +147,28 @@ def read_edges(run: str, names: list[str], faces: pa.Array, min_similarity: floa
     A nearest-neighbour pair may stand in two shards, when each face found the other; here it is one edge.
     """
     parts = []
-    for name in names:
-        table = read_shard(shard_path(run, "edges", name))
-        table = table.filter(pc.greater_equal(table["similarity"], pa.scalar(np.float32(min_similarity))))
+    for table in _several_shards(run, names, min_similarity):
         ends = [pc.index_in(table[end].cast(pa.large_string()), value_set=faces) for end in ("face_a", "face_b")]
         if any(rows.null_count for rows in ends):
             raise ValueError(
-                f"{run}: edges/{name} has a face that embeddings has not; delete the folder edges and run again."
+                f"{run}: the table edges has a face that embeddings has not; delete the folder edges and run again."
             )
         first, second = (rows.to_numpy() for rows in ends)
         parts.append(edges_of(first, second, table["similarity"].to_numpy()))
     return concatenate(parts)
+
+
+def _several_shards(run: str, names: list[str], min_similarity: float) -> Iterator[pa.Table]:
+    """The edges with at least `min_similarity`, of several shards at a time: each look-up of ids lays out all faces."""
+    held: list[pa.Table] = []
+    for name in names:
+        table = read_shard(shard_path(run, "edges", name))
+        held.append(table.filter(pc.greater_equal(table["similarity"], pa.scalar(np.float32(min_similarity)))))
+        if sum(map(len, held)) >= _EDGES_AT_A_TIME:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 class WriteIdentities(beam.DoFn):
