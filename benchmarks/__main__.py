@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "identities",
+    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "methods",
+    "identity_memory", "identities",
     "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling", "anonymizing",
     "painting", "tracking", "curation", "hostile",
 )  # fmt: skip

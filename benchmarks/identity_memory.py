@@ -94,7 +94,7 @@ def _edges(faces: FaceSet) -> Edges:
 def main() -> None:
     """Make the run, and measure in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faces", type=int)
+    parser.add_argument("faces", type=int, nargs="?", default=100_000)
     parser.add_argument("--set", choices=SETS, default="arcface-mf2")
     parser.add_argument("--method", default="average")
     parser.add_argument("--link", type=float, default=0.4)

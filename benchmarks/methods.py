@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from benchmarks.method_parts import PICTURES, K
 from benchmarks.results import report
 
 METHODS = (*OURS, PICTURES, *PEERS)
+LIBRARIES = {"leiden": "graspologic_native", "dlib whispers": "dlib", "Infomap": "infomap"}  # of benchmarks/methods.txt
 MATRIX = {"scikit-learn HDBSCAN": 20_000, "scikit-learn average": 20_000}  # the most faces: they compute all distances
 COLUMNS = ["", "best link", "F", "BCubed F", "auto link", "F", "BCubed F", "precision", "estimated", "at least", "s"]
 
@@ -30,7 +32,7 @@ COLUMNS = ["", "best link", "F", "BCubed F", "auto link", "F", "BCubed F", "prec
 def main() -> None:
     """Measure every set that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faces", type=int, nargs="+")
+    parser.add_argument("faces", type=int, nargs="*", default=[10_000])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--seed", type=int, default=REPORTING)
@@ -48,9 +50,17 @@ def compare(name: str, faces: FaceSet, methods: list[str]) -> None:
     heading = f"{name}, {count:,} faces: "
     heading += ", ".join(f"{part} {told['seconds']:.1f} s and {told['GB']:.1f} GB" for part, told in ready.items())
     heading += f"; {ready['edges']['edges']:.1f} edges a face, k = {K}, recall {ready['edges']['recall']:.4f}"
-    run = [method for method in methods if count <= MATRIX.get(method, count)]
+    run = [method for method in methods if count <= MATRIX.get(method, count) and _is_there(method)]
     rows = [_row(part, in_process(part, faces.home)) for part in ("labels", *run)]
     report(f"methods-{name}-{count}", heading, [*COLUMNS, "GB"], rows)
+
+
+def _is_there(method: str) -> bool:
+    library = LIBRARIES.get(method)
+    if library is None or find_spec(library):
+        return True
+    print(f"{method}: left out; it needs {library}: pip install -r benchmarks/methods.txt")
+    return False
 
 
 def in_process(part: str, home: Path) -> dict[str, Any]:
