@@ -47,12 +47,19 @@ def sklearn_dbscan(graph: Graph, link: float) -> I64:
     return found.labels_.astype(np.int64)  # -1 is noise
 
 
-def sklearn_hdbscan(graph: Graph, link: float) -> I64:
-    """HDBSCAN by scikit-learn, of all distances; clusters within the link of each other are not told apart."""
+def sklearn_hdbscan() -> Clusterer:
+    """HDBSCAN by scikit-learn, of all distances, once: it takes no link, but the stablest clusters of its tree."""
     from sklearn.cluster import HDBSCAN
 
-    made = HDBSCAN(min_cluster_size=2, cluster_selection_epsilon=1 - link, metric="precomputed", copy=False)
-    return made.fit(_all_distances(graph)).labels_.astype(np.int64)  # type: ignore[no-any-return]
+    found: list[I64] = []
+
+    def fit(graph: Graph, _: float) -> I64:
+        if not found:
+            made = HDBSCAN(min_cluster_size=2, metric="precomputed", copy=False)
+            found.append(made.fit(_all_distances(graph)).labels_.astype(np.int64))
+        return found[0]
+
+    return fit
 
 
 def sklearn_average() -> Clusterer:
@@ -116,7 +123,7 @@ def _distances(graph: Graph, link: float) -> object:
 
 PEERS: dict[str, Callable[[], Clusterer]] = {
     "scikit-learn DBSCAN": lambda: sklearn_dbscan,
-    "scikit-learn HDBSCAN": lambda: sklearn_hdbscan,
+    "scikit-learn HDBSCAN": sklearn_hdbscan,
     "scikit-learn average": sklearn_average,
     "dlib whispers": lambda: dlib_whispers,
     "Infomap": lambda: infomap,

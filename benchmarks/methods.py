@@ -26,6 +26,7 @@ from benchmarks.results import report
 METHODS = (*OURS, PICTURES, *PEERS)
 LIBRARIES = {"leiden": "graspologic_native", "dlib whispers": "dlib", "Infomap": "infomap"}  # of benchmarks/methods.txt
 MATRIX = {"scikit-learn HDBSCAN": 20_000, "scikit-learn average": 20_000}  # the most faces: they compute all distances
+NO_LINK = ("scikit-learn HDBSCAN",)
 COLUMNS = ["", "best link", "F", "BCubed F", "auto link", "F", "BCubed F", "precision", "estimated", "at least", "s"]
 
 
@@ -73,7 +74,12 @@ def in_process(part: str, home: Path) -> dict[str, Any]:
 
 
 def _row(part: str, told: dict[str, Any]) -> list[str | float]:
-    found = [told["link"], *told["best"], told.get("auto link"), *told.get("auto", (None, None))]
+    found = [
+        told["link"] if part not in NO_LINK else None,
+        *told["best"],
+        told.get("auto link"),
+        *told.get("auto", (None, None)),
+    ]
     found += [told.get(key) for key in ("precision", "estimated", "at least", "seconds", "GB")]
     return [part, *("" if figure is None else figure for figure in found)]
 
