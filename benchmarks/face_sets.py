@@ -51,9 +51,9 @@ class Pictures:
     """What pictures show.
 
     company: share of faces that are in a picture of two people or more, each number half as often as the one before;
-    friends: share of those that are with people of their own circle or the next, six who look alike as far as groups go;
-    the others are with anybody. Of the pairs of faces of a person that are alone in their pictures are collages (one picture),
-    mirrors (one picture, of a photograph and its mirror image), and copies (two pictures, of one photograph).
+    friends: share of those that are with people of their own circle or the next, six who look alike as far as groups
+    go; the others are with anybody. Of the pairs of faces of a person that are alone in their pictures are collages
+    (one picture), mirrors (one picture, of a photograph and its mirror image), and copies (two, of one photograph).
     """
 
     company: float = 0.4

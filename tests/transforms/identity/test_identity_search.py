@@ -30,7 +30,11 @@ def test_an_approximate_search_says_how_much_it_found(tmp_path, monkeypatch, how
     rows, person = planted(people=200, faces=8, labels=False)
     write_embeddings(run, rows)
     chosen = WHOLE.model_copy(update={"edges": WHOLE.edges.model_copy(update={"search": how, "block": 370})})
+    sought, real = [], search.find_cells
+    monkeypatch.setattr(search, "find_cells", lambda *arguments: sought.append(1) or real(*arguments))
     run_pipeline(FindIdentities(run, chosen))
+    assert len(sought) == (how == "approximate")  # once for all workers
+    assert not list(tmp_path.glob("cells/*"))
     recall = measured_recall(run)
     if how == "exact":
         assert (recall.wanted, recall.found) == (0, 0)
