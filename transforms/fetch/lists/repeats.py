@@ -45,3 +45,22 @@ def repeated(hashes: Hashes) -> Mask:
         mask[rows] = True
         mask[rows[earliest]] = False
     return mask & hashes.any(axis=1)
+
+
+def matched(known: Hashes, listed: Hashes) -> tuple[Mask, Mask]:
+    """Pair equal rows of (K,2) and (n,2), the first of each with the first; whether each is in a pair, (K,) and (n,)."""
+    both = np.concatenate([known, listed])
+    order = np.lexsort((both[:, 1], both[:, 0]))  # stable: of equal rows the known ones come first
+    ordered = both[order]
+    is_first = np.ones(len(order), dtype=np.bool_)
+    is_first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    starts = np.flatnonzero(is_first)
+    sizes = np.diff(starts, append=len(order))
+    own = (
+        np.add.reduceat(order < len(known), starts) if len(order) else np.zeros(0, np.intp)
+    )  # known ones of equal rows
+    place = np.arange(len(order)) - np.repeat(starts, sizes)
+    theirs = np.repeat(own, sizes)
+    found = np.zeros(len(order), dtype=np.bool_)
+    found[order] = np.where(place < theirs, place < np.repeat(sizes - own, sizes), place - theirs < theirs)
+    return found[: len(known)], found[len(known) :]
