@@ -49,10 +49,15 @@ def measured_recall(run: str) -> Recall:
     return Recall(*(sum(int(footer.get(key, "0")) for footer in footers) for key in (_WANTED, _FOUND)))
 
 
+def most_exact(settings: EdgeSettings, faces: int) -> int:
+    """How many faces a group may have to be searched exactly, in a run of so many faces."""
+    return {"exact": faces, "auto": EXACT_FACES, "approximate": CELLS_PAY_FROM}[settings.search]
+
+
 def prepare(faces: SearchColumns, settings: EdgeSettings) -> Search:
     """What every search among these faces needs, found once; it is the same in every process."""
     rows = neighbour_rows(faces.units, faces.bounds, settings.k)
-    most = {"exact": len(faces.units), "auto": EXACT_FACES, "approximate": CELLS_PAY_FROM}[settings.search]
+    most = most_exact(settings, len(faces.units))
     groups = itertools.pairwise(faces.bounds.tolist())
     cells = tuple(find_cells(faces.units, low, high, rows) for low, high in groups if high - low > most)
     return Search(faces, settings, rows, cells)
@@ -75,7 +80,8 @@ def _exactly(search: Search, start: int, stop: int) -> Edges:
     if start >= stop:
         return NO_EDGES
     faces, settings = search.faces, search.settings
-    return block_edges(faces.units, faces.bounds, start, stop, settings.k, number(settings.min_similarity), search.rows)
+    least = number(settings.min_similarity)
+    return block_edges(faces.units, faces.bounds, start, stop, settings.k, least, search.rows, faces.is_new)
 
 
 def recall_of(search: Search, edges: Edges, start: int, stop: int) -> Recall:

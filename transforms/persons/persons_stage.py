@@ -12,7 +12,7 @@ from transforms.flow.stages import TableStage
 from transforms.identity.cleaning import similarity_to_centre
 from transforms.identity.cluster_names import mend_cluster_names
 from transforms.identity.clustering import first_rows
-from transforms.identity.identity_stage import identity_table
+from transforms.identity.identity_tables import identity_table
 from transforms.persons.appearances import F32
 from transforms.persons.grouping import Grouping, group_faces
 from transforms.persons.read import VideoRows, Videos, read_videos, tables, videos_with_faces

@@ -48,7 +48,7 @@ def repeated(hashes: Hashes) -> Mask:
 
 
 def matched(known: Hashes, listed: Hashes) -> tuple[Mask, Mask]:
-    """Pair equal rows of (K,2) and (n,2), the first of each with the first; whether each is in a pair, (K,) and (n,)."""
+    """Pair equal rows of (K,2) and (n,2), the first of each with the first; whether each has one, (K,) and (n,)."""
     both = np.concatenate([known, listed])
     order = np.lexsort((both[:, 1], both[:, 0]))  # stable: of equal rows the known ones come first
     ordered = both[order]
