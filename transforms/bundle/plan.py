@@ -48,7 +48,7 @@ def file_name(number: int) -> str:
 def kept_faces(run: str) -> pa.Table:
     """The faces that cleaning kept, by (identity, face_id): record, and the columns of _KEPT.
 
-    Numbers may lack: of identities that were removed, or became part of others. ValueError for a face that stands twice.
+    Some numbers may lack, of identities that are no more. ValueError for a face that stands twice.
     """
     faces = _read_kept(run)
     order = pc.sort_indices(faces, [("identity", "ascending"), ("face_id", "ascending")])
