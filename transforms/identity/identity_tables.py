@@ -84,45 +84,62 @@ def read_before(run: str) -> Before | None:
                   int(footer.get("time", "0")))  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbered:
+    """Identities under their numbers: identity (N,) of each face, and had (N,), the number that it had; -1 for none.
+
+    numbers (K,): of the identities 0..K-1 that were found; next_number: the first that was never used.
+    """
+
+    identity: I64
+    had: I64
+    numbers: I64
+    next_number: int
+
+
+def numbered(before: Before | None, face_id: pa.Array, found: I64) -> Numbered:
+    """The identities 0..K-1 that were found, `found` (N,) with -1 for none, under the numbers that they had."""
+    had = np.full(len(face_id), -1, np.int64)
+    if before is not None:
+        place = pc.index_in(face_id, value_set=before.face_id).fill_null(-1).to_numpy()
+        had[place >= 0] = before.identity[place[place >= 0]]
+    first = 0 if before is None else before.next_number
+    numbers = keep_numbers(found, had, first)
+    identity = np.where(found < 0, -1, np.append(numbers, -1)[found])
+    return Numbered(identity, had, numbers, max(first, int(numbers.max(initial=-1)) + 1))
+
+
 def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned, made_from: str) -> None:
     """Commit the tables of the stage, then its ledger; `made_from` is the digest of the tables that it read.
 
     Identities that the run had keep their numbers, and what became of them is told in a shard of `identity_changes` for
     each time that they were found in other tables. Who is stopped on the way ends with the same numbers.
     """
-    face_id = columns.as_text(meta["face_id"])
-    before = read_before(run)
-    time, next_number, had = 0, 0, np.full(len(face_id), -1, np.int64)
-    if before is not None:
-        place = pc.index_in(face_id, value_set=before.face_id).fill_null(-1).to_numpy()
-        had[place >= 0] = before.identity[place[place >= 0]]
-        time, next_number = before.time + (before.input != made_from), before.next_number
-    numbers = keep_numbers(cleaned.identity, had, next_number)
-    identity = np.where(cleaned.identity < 0, -1, np.append(numbers, -1)[cleaned.identity])
-    if before is None or before.input != made_from:
-        _write_changes(run, time, identity, had, before, face_id)
-    write_shard(shard_path(run, "label_map", _ONLY), label_map(face_id, clusters, replace(cleaned, identity=identity)))
+    face_id, before = columns.as_text(meta["face_id"]), read_before(run)
+    made = numbered(before, face_id, cleaned.identity)
+    is_again = before is not None and before.input == made_from
+    time = 0 if before is None else before.time + (not is_again)
+    if not is_again:
+        _write_changes(run, time, made, before, face_id)
+    mapped = label_map(face_id, clusters, replace(cleaned, identity=made.identity))
+    write_shard(shard_path(run, "label_map", _ONLY), mapped)
     steps = to_table([CleaningStep(**asdict(step)) for step in cleaned.stages], arrow_schema(CleaningStep))
     write_shard(shard_path(run, "cleaning", _ONLY), steps)
     with commit_file(FileSystems.join(run, "cleaning", "cleaning.csv")) as out:
         write_csv(steps, out)
     codes = cleaned.reason.tolist()
-    rows = identity_table(meta, clusters, identity, cleaned.similarity, codes)
-    most = max(next_number, int(numbers.max(initial=-1)) + 1)
-    footer = {"input": made_from, "time": str(time), "next_number": str(most)}
+    rows = identity_table(meta, clusters, made.identity, cleaned.similarity, codes)
+    footer = {"input": made_from, "time": str(time), "next_number": str(made.next_number)}
     write_shard(shard_path(run, "identities", _ONLY), rows, footer)
     write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, codes[row]), 1))
 
 
-def _write_changes(run: str, time: int, now: I64, had: I64, before: Before | None, face_id: pa.Array) -> None:
+def _write_changes(run: str, time: int, made: Numbered, before: Before | None, face_id: pa.Array) -> None:
     """Commit what became of the identities that the run had, faces that are there no more included."""
     rows = []
     if before is not None:
         lost = ~pc.is_in(before.face_id, value_set=face_id).to_numpy(zero_copy_only=False)
-        all_had = np.concatenate([had, before.identity[lost]])
-        all_now = np.concatenate([now, np.full(np.count_nonzero(lost), -1, np.int64)])
-        rows = [
-            IdentityChange(time, change.kind, change.before, change.after, change.faces)
-            for change in changes(all_now, all_had)
-        ]
+        had = np.concatenate([made.had, before.identity[lost]])
+        now = np.concatenate([made.identity, np.full(np.count_nonzero(lost), -1, np.int64)])
+        rows = [IdentityChange(time, one.kind, one.before, one.after, one.faces) for one in changes(now, had)]
     write_shard(shard_path(run, CHANGES, f"{time:05d}"), to_table(rows, arrow_schema(IdentityChange)))

@@ -15,6 +15,7 @@ import numpy as np
 from transforms.fetch.lists.listing import Judged, Listing, Repeats, Row, find_duplicates, judged
 from transforms.fetch.lists.repeats import HashList, Mask, matched
 from transforms.tables.digest import differences
+from transforms.tables.item_ids import url_id
 from transforms.tables.ledger import ledger_table
 from transforms.tables.removals import Removals, read_removals
 from transforms.tables.shards import iter_rows, read_footer, read_shard, shard_names, shard_path
@@ -107,7 +108,7 @@ def _what_changed(listing: Listing[Row], row: Row, rows: Iterator[Judged[Row]], 
     id_of = listing.id_of()
     others = (one.item for one in rows if one.item is not None)
     now = next((item for item in others if item.url == row.url or id_of(item) == id_of(row)), None)
-    name = f"{id_of(row)} ({row.url})" if id_of(row) not in row.url else row.url
+    name = row.url if id_of(row) == url_id(row.url) else f"{id_of(row)} ({row.url})"
     more = f", nor are {count - 1} more" if count > 1 else ""
     if now is None:
         return f"the item {name:.300} of this run is in the list no more{more}"
