@@ -88,7 +88,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, cuts=st.lists(st.integers(0, 24), max_size=3), size=st.integers(1, 5))
 def test_grown_in_steps_is_the_whole_list(tmp_path_factory, rows, cuts, size):
     folder = tmp_path_factory.mktemp("grown")
