@@ -98,7 +98,7 @@ def split(listing: Listing[Row], run: str) -> Split:
     part = Part(np.ones(len(repeats.duplicate_url), np.bool_))
     if not _is_made_from(run, tables, ledgers, footer):
         part = _new_part(listing, repeats, removals, run)
-        footer[_GROWN] = "true"
+        footer[_GROWN], tables, ledgers = "true", set(), set()  # of the part's own shards there is none yet
     new = int(np.sum(part.rows & ~(repeats.duplicate_url | repeats.duplicate_id)))
     rows_per_shard = listing.settings.shard_rows(new)
     _check_number(int(np.sum(part.rows)), new, repeats.text, rows_per_shard, part.shards)
