@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from typing import Any
 
 import yaml
 from rich.table import Table
@@ -17,12 +18,13 @@ from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
 from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.driver.left import left
+from beam_pipelines.driver.listed import Listed, look_at_list, new_rows_told
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
 from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.recipes import RECIPES
-from beam_pipelines.recipes.recipe import schema
+from beam_pipelines.recipes.recipe import Recipe, RecipeConfig, schema
 from beam_pipelines.removal import remove as removal
 from beam_pipelines.removal.asked import read_asked
 from beam_pipelines.reports import inspection, summary
@@ -33,7 +35,6 @@ from model_handlers.models import catalogue, store
 from model_handlers.models.catalogue import Catalogue
 from model_handlers.models.handlers import Placement
 from model_handlers.models.licences import Accepted, check_licence
-from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import RowStage
 from transforms.tables.ledger import tally
 from transforms.tables.retry import plan_retry
@@ -73,10 +74,13 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
     stages = recipe.stages_of(settings)
     jobs = cut_jobs(stages, settings.jobs)
     record = read_record(arguments.output)
-    content = record.get("made_from", {}).get("manifest", {}).get("--input", "")
+    content, list_told = record.get("made_from", {}).get("manifest", {}).get("--input", ""), ""
     if arguments.input:
         storage.check_list(arguments.input, "--input")
-        content = list_digest(arguments.input)
+        listed, list_told = _listed(recipe, arguments, settings, record)
+        content = listed.begun
+        if not listed.is_read:
+            record.get("stages", {}).pop("manifest", None)
     new = staleness.account(stages, content, settings.model_dump(mode="json").get("manifest"))
     changed = staleness.changed_stages(record, new)
     stale = staleness.stale_stages(arguments.output, stages, changed)
@@ -91,8 +95,24 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
     out.print(table)
     for role, entry in recipe.models(settings).items():
         out.print(f"model for {role}: {entry.name} ({entry.licence}; {settings.models.device})")
+    if list_told:
+        print(list_told)
     if stale:
         print(staleness.refusal(arguments.output, changed, stale, record, new))
+
+
+def _listed(
+    recipe: Recipe, arguments: argparse.Namespace, settings: RecipeConfig, record: dict[str, Any]
+) -> tuple[Listed, str]:
+    """What the list is to the run, and what there is to say of it: new rows, or a refusal."""
+    try:
+        listed = look_at_list(recipe, arguments.input, arguments.output, settings, record, recompute=False)
+    except ConfigError as refused:
+        return look_at_list(recipe, arguments.input, arguments.output, settings, record, recompute=True), str(refused)
+    except ValueError as error:
+        raise ConfigError(f"--input {arguments.input}: {error}") from error
+    told = new_rows_told(listed)
+    return listed, f"{told}: they become further shards of every table." if told else ""
 
 
 def retry(arguments: argparse.Namespace, rest: list[str]) -> None:

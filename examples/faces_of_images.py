@@ -16,7 +16,7 @@ from model_handlers.models.roles import KnownModels
 from transforms.fetch.http.download_stage import download_images
 from transforms.fetch.http.settings import DownloadSettings
 from transforms.fetch.lists.image_settings import ManifestSettings
-from transforms.fetch.lists.manifest import split_manifest
+from transforms.fetch.lists.manifest import new_manifest_rows, split_manifest
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import Stage, TableStage
 from transforms.settings import Settings
@@ -115,4 +115,4 @@ def stages(config: FacesConfig, models: KnownModels) -> list[Stage]:
     ]
 
 
-RECIPE = Recipe("faces_of_images", FacesConfig, stages, split_manifest)
+RECIPE = Recipe("faces_of_images", FacesConfig, stages, split_manifest, new_rows=new_manifest_rows)

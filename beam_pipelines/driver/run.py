@@ -1,6 +1,7 @@
 """One run from start to end: check what is there, split the manifest, do each job, prove that the counts balance."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,13 @@ from beam_pipelines.driver.balance import close_stage, counts_of_manifest
 from beam_pipelines.driver.do_job import do_job
 from beam_pipelines.driver.folder import alone, check_whole, sweep
 from beam_pipelines.driver.jobs import cut_jobs
+from beam_pipelines.driver.listed import look_at_list, new_rows_told
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record, versions, write_record
 from beam_pipelines.driver.staleness import account, refresh
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners.options import check_idle, runner_name
 from model_handlers.models.handlers import numbers_from
-from transforms.fetch.lists.files import list_digest
 from transforms.flow.stages import Stage
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.files import delete_folder, is_local
@@ -64,14 +65,19 @@ def run(order: Order) -> None:
 def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
     """The run's record with this configuration in it, after what is out of date is refused or deleted."""
     settings = order.config.model_dump(mode="json")
-    new = account(stages, list_digest(order.manifest), settings.get("manifest"))
     old = read_record(order.run)
     if (made := old.get("recipe", order.recipe.name)) != order.recipe.name:
         raise ConfigError(
             f"{order.run}: there is a run of the recipe {made}; give the recipe {order.recipe.name} another --output."
         )
+    with _input_errors(order, ValueError):
+        listed = look_at_list(order.recipe, order.manifest, order.run, order.config, old, order.recompute)
+    new = account(stages, listed.begun, settings.get("manifest"))
     models = order.recipe.models(order.config)
     changed = refresh(order.run, stages, old, new, order.recompute)
+    if "manifest" in old.get("stages", {}) and (told := new_rows_told(listed)):
+        print(f"manyfaces: {told}.", file=sys.stderr)
+    unread = set() if listed.is_read else {"manifest"}
     return {
         "recipe": order.recipe.name,
         "manifest": os.path.abspath(order.manifest) if is_local(order.manifest) else order.manifest,
@@ -82,8 +88,9 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
             for role, entry in models.items()
         },
         "config": settings,
+        "list": listed.now,
         **new,
-        "stages": {name: entry for name, entry in old.get("stages", {}).items() if name not in changed},
+        "stages": {name: entry for name, entry in old.get("stages", {}).items() if name not in changed | unread},
     }
 
 
@@ -106,6 +113,8 @@ def _input_errors(order: Order, *kinds: type[Exception]) -> Iterator[None]:
     """ConfigError for what is wrong with the list: a column that is not there, a file that is cut, another manifest."""
     try:
         yield
+    except ConfigError:
+        raise
     except kinds as error:
         raise ConfigError(f"--input {order.manifest}: {error}") from error
 

@@ -10,7 +10,7 @@ from transforms.anonymizing.anonymized_settings import AnonymizedVideoSettings
 from transforms.anonymizing.anonymized_stage import write_anonymized
 from transforms.anonymizing.covers_settings import CoverSettings, PaintSettings
 from transforms.anonymizing.covers_stage import find_covers
-from transforms.fetch.lists.video_manifest import split_videos
+from transforms.fetch.lists.video_manifest import new_video_rows, split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
@@ -48,4 +48,4 @@ def stages(config: AnonymizeConfig, models: KnownModels) -> list[Stage]:
     ]
 
 
-RECIPE = Recipe("anonymize", AnonymizeConfig, stages, split_videos)
+RECIPE = Recipe("anonymize", AnonymizeConfig, stages, split_videos, new_rows=new_video_rows)

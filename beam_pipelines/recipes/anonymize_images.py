@@ -12,7 +12,7 @@ from transforms.anonymizing.images_stage import anonymize_images
 from transforms.fetch.http.download_stage import download_images
 from transforms.fetch.http.settings import DownloadSettings
 from transforms.fetch.lists.image_settings import ManifestSettings
-from transforms.fetch.lists.manifest import split_manifest
+from transforms.fetch.lists.manifest import new_manifest_rows, split_manifest
 from transforms.flow.stages import Stage
 from transforms.images.settings import StoreSettings
 
@@ -37,4 +37,4 @@ def stages(config: AnonymizeImagesConfig, models: KnownModels) -> list[Stage]:
     ]
 
 
-RECIPE = Recipe("anonymize_images", AnonymizeImagesConfig, stages, split_manifest)
+RECIPE = Recipe("anonymize_images", AnonymizeImagesConfig, stages, split_manifest, new_rows=new_manifest_rows)

@@ -12,7 +12,7 @@ from transforms.anonymizing.covered_shots import covering
 from transforms.anonymizing.covers_settings import CoverSettings, PaintSettings
 from transforms.anonymizing.covers_stage import find_covers
 from transforms.bundle.metadata_stage import write_clip_metadata
-from transforms.fetch.lists.video_manifest import split_videos
+from transforms.fetch.lists.video_manifest import new_video_rows, split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
@@ -73,4 +73,4 @@ def stages(config: FaceClipsConfig, models: KnownModels) -> list[Stage]:
     ]
 
 
-RECIPE = Recipe("face_clips", FaceClipsConfig, stages, split_videos)
+RECIPE = Recipe("face_clips", FaceClipsConfig, stages, split_videos, new_rows=new_video_rows)

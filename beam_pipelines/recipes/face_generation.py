@@ -14,7 +14,7 @@ from transforms.anonymizing.covers_stage import find_covers
 from transforms.curation.candidates_stage import LEFT_OUT, choose_candidates, is_full
 from transforms.curation.selection_stage import select_faces
 from transforms.curation.settings import CandidateSettings, SelectionSettings
-from transforms.fetch.lists.video_manifest import split_videos
+from transforms.fetch.lists.video_manifest import new_video_rows, split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
@@ -106,4 +106,4 @@ def limit(config: FaceGenerationConfig) -> Limit | None:
     return Limit("faces", config.chunks_per_wave, reached, "over_size_limit")
 
 
-RECIPE = Recipe("face_generation", FaceGenerationConfig, stages, split_videos, limit=limit)
+RECIPE = Recipe("face_generation", FaceGenerationConfig, stages, split_videos, limit=limit, new_rows=new_video_rows)

@@ -12,7 +12,7 @@ from transforms.anonymizing.covers_stage import find_covers
 from transforms.bundle.tracks.plan import Sources
 from transforms.bundle.tracks.settings import TrackFilesSettings
 from transforms.bundle.tracks.track_files_stage import write_track_files
-from transforms.fetch.lists.video_manifest import split_videos
+from transforms.fetch.lists.video_manifest import new_video_rows, split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
@@ -84,4 +84,4 @@ def stages(config: ObjectTracksConfig, models: KnownModels) -> list[Stage]:
     ]
 
 
-RECIPE = Recipe("object_tracks", ObjectTracksConfig, stages, split_videos)
+RECIPE = Recipe("object_tracks", ObjectTracksConfig, stages, split_videos, new_rows=new_video_rows)

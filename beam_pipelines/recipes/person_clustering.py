@@ -6,7 +6,7 @@ from pydantic import Field
 
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from model_handlers.models.roles import KnownModels
-from transforms.fetch.lists.video_manifest import split_videos
+from transforms.fetch.lists.video_manifest import new_video_rows, split_videos
 from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.fetch.videos.download_stage import download_videos
 from transforms.fetch.videos.settings import VideoDownloadSettings
@@ -74,4 +74,4 @@ def stages(config: PersonClusteringConfig, models: KnownModels) -> list[Stage]:
     ]
 
 
-RECIPE = Recipe("person_clustering", PersonClusteringConfig, stages, split_videos)
+RECIPE = Recipe("person_clustering", PersonClusteringConfig, stages, split_videos, new_rows=new_video_rows)

@@ -131,6 +131,8 @@ class Recipe:
     split(manifest, run, settings): the list as the table `manifest`; `settings` are the block `manifest`.
     check(manifest, settings): ValueError for a list that cannot be split, seen before anything is done.
     rows_per_shard(settings, rows): of a list, or a retry, of so many rows.
+    new_rows(manifest, run, settings): how many rows of the list are new to the run, which `split` then adds to it;
+    raises ListChanged if items of the run are not in the list. None: a run goes on with the very same list only.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Recipe:
     check: Callable[[str, Any], None] = check_list
     rows_per_shard: Callable[[Any, int], int] = lambda settings, rows: settings.shard_rows(rows)
     limit: Callable[[Any], Limit | None] = lambda config: None
+    new_rows: Callable[[str, str, Any], int] | None = None
 
     def stages_of(self, config: RecipeConfig) -> list[Stage]:
         """All stages with the configured models; ModelError for one that the catalogue has not."""

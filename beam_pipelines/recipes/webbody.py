@@ -12,7 +12,7 @@ from transforms.fetch.deduplicate_stage import DUPLICATES, drop_duplicates
 from transforms.fetch.http.download_stage import download_images
 from transforms.fetch.http.settings import DownloadSettings
 from transforms.fetch.lists.image_settings import ManifestSettings
-from transforms.fetch.lists.manifest import split_manifest
+from transforms.fetch.lists.manifest import new_manifest_rows, split_manifest
 from transforms.flow.stages import Stage
 from transforms.identity.identity_stage import find_identities
 from transforms.identity.settings import IdentitySettings, SplitSettings
@@ -59,4 +59,4 @@ def stages(config: WebbodyConfig, models: KnownModels) -> list[Stage]:
     ]
 
 
-RECIPE = Recipe("webbody", WebbodyConfig, stages, split_manifest)
+RECIPE = Recipe("webbody", WebbodyConfig, stages, split_manifest, new_rows=new_manifest_rows)

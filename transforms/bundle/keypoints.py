@@ -28,7 +28,7 @@ class KeypointEntry:
     """A row of `bundle/keypoints`. A point p of the crop is at p * scale + offset in the bundled body image."""
 
     record: int = column(pa.int64(), "key: the number of the image")
-    identity: int = column(pa.int64(), "the class, 0..K-1")
+    identity: int = column(pa.int64(), "the class: the number of the identity")
     face_id: str = column(pa.string(), "the face")
     body_id: str = column(pa.string(), "the body")
     image_id: str = column(pa.string(), "the image")

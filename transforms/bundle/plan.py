@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from transforms.tables.files import open_binary
 from transforms.tables.pointers import Pointers, locate
-from transforms.tables.removals import read_removals
 from transforms.tables.schemas import arrow_schema, column
 from transforms.tables.shards import read_shard, shard_names, shard_path, write_shard
 
@@ -28,7 +27,7 @@ class BundleEntry:
     """A row of `bundle_index`: an image of the bundle and where its bytes are; shards hold it in the file's order."""
 
     record: int = column(pa.int64(), "key: 0..N-1 by (identity, face_id); the number of the image in every format")
-    identity: int = column(pa.int64(), "the class, 0..K-1")
+    identity: int = column(pa.int64(), "the class: the number of the identity")
     face_id: str = column(pa.string(), "the face")
     body_id: str = column(pa.string(), "the body")
     image_id: str = column(pa.string(), "the image")
@@ -49,12 +48,12 @@ def file_name(number: int) -> str:
 def kept_faces(run: str) -> pa.Table:
     """The faces that cleaning kept, by (identity, face_id): record, and the columns of _KEPT.
 
-    ValueError unless the identities are numbered 0..K-1; some may lack if there was a removal from the run.
+    Some numbers may lack, of identities that are no more. ValueError for a face that stands twice.
     """
     faces = _read_kept(run)
     order = pc.sort_indices(faces, [("identity", "ascending"), ("face_id", "ascending")])
     faces = faces.take(order).combine_chunks()
-    _check_numbers(run, faces)
+    _check_faces(run, faces)
     return faces.add_column(0, "record", pa.array(np.arange(len(faces), dtype=np.int64)))
 
 
@@ -70,13 +69,7 @@ def _read_kept(run: str) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def _check_numbers(run: str, faces: pa.Table) -> None:
-    numbers = np.unique(np.asarray(faces["identity"]))
-    if not np.array_equal(numbers, np.arange(len(numbers))) and not read_removals(run).entries:
-        raise ValueError(
-            f"{run}: the identities of the kept faces are not numbered 0..{len(numbers) - 1}; "
-            "run the stage identity again."
-        )
+def _check_faces(run: str, faces: pa.Table) -> None:
     if len(faces) and pc.count_distinct(faces["face_id"]).as_py() != len(faces):
         raise ValueError(f"{run}: a face stands twice in the table identities; run the stage identity again.")
 

@@ -1,5 +1,6 @@
 """Columns of the run's tables as arrays: vectors without a copy, ids as Arrow, labels and images as numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms.identity.knn import F32, I64, unit
+from transforms.identity.knn import F32, I64, Mask, unit
 from transforms.tables.files import open_binary
 from transforms.tables.schemas import Vector
 from transforms.tables.shards import read_column
@@ -19,11 +20,15 @@ _ROWS_AT_A_TIME = 65_536
 
 @dataclass(frozen=True, eq=False)  # without slots: shared between threads through a weak reference
 class SearchColumns:
-    """What the search for edges needs: face_id (N,), units (N,D) and bounds of groups (G+1,), group by group."""
+    """What the search for edges needs: face_id (N,), units (N,D) and bounds of groups (G+1,), group by group.
+
+    is_new (N,): faces that were in no search before; None: all.
+    """
 
     face_id: pa.Array
     units: F32
     bounds: I64
+    is_new: Mask | None = None
 
 
 def as_text(column: pa.ChunkedArray) -> pa.Array:
@@ -68,9 +73,12 @@ def usable(vectors: Vector) -> npt.NDArray[np.bool_]:
     return found
 
 
-def sorted_by_face(run: str, columns: list[str]) -> pa.Table:
-    """Columns of `embeddings`, sorted by face id (which is one of them). ValueError if a face stands there twice."""
-    table = read_column(run, "embeddings", columns)
+def sorted_by_face(run: str, columns: list[str], shards: Sequence[str] | None = None) -> pa.Table:
+    """Columns of `embeddings`, or of some shards of it, sorted by face id (which is one of them).
+
+    ValueError if a face stands there twice.
+    """
+    table = read_column(run, "embeddings", columns, shards)
     table = table.set_column(table.schema.get_field_index("face_id"), "face_id", as_text(table["face_id"]))
     table = table.take(pc.sort_indices(table["face_id"]))
     if len(table) > 1:
@@ -83,16 +91,25 @@ def sorted_by_face(run: str, columns: list[str]) -> pa.Table:
     return table
 
 
-def search_columns(run: str, within_label: bool) -> SearchColumns:
-    """The usable vectors of the run, sorted by label (if faces are searched within it) and face id."""
-    table = sorted_by_face(run, ["face_id", "label", "vector"])
+def search_columns(
+    run: str, within_label: bool, known: Sequence[str] = (), new: Sequence[str] | None = None
+) -> SearchColumns:
+    """The usable vectors of the run, sorted by label (if faces are searched within it) and face id.
+
+    Of some shards only, if `new` are given: those of `known` shards have been searched before.
+    """
+    table = sorted_by_face(run, ["face_id", "label", "vector"], None if new is None else [*known, *new])
     vectors = as_matrix(table["vector"])
     group = as_codes(table["label"]) if within_label else np.zeros(len(table), np.int64)
     order = np.argsort(group, kind="stable")
     order = order[usable(vectors)[order]]
     firsts = np.flatnonzero(np.diff(group[order], prepend=-2))
     face_id = as_text(table["face_id"]).take(pa.array(order))
-    return SearchColumns(face_id, unit(vectors[order]), np.append(firsts, len(order)).astype(np.int64))
+    is_new = None
+    if known:
+        searched = as_text(read_column(run, "embeddings", ["face_id"], known)["face_id"])
+        is_new = ~pc.is_in(face_id, value_set=searched).to_numpy(zero_copy_only=False)
+    return SearchColumns(face_id, unit(vectors[order]), np.append(firsts, len(order)).astype(np.int64), is_new)
 
 
 def validation_centres(path: str, dimension: int) -> F32:

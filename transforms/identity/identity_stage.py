@@ -1,32 +1,30 @@
 """Stage identity: embeddings -> edges -> clusters -> clean identities."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from functools import partial
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.utils import shared
 
 from transforms.flow.stages import TableStage
 from transforms.identity import columns
-from transforms.identity.cleaning import Cleaned, FaceColumns
+from transforms.identity.cleaning import FaceColumns
 from transforms.identity.cluster_names import mend_cluster_names
 from transforms.identity.finding import cluster_and_clean, least_similarity, needs_faces, what_is_known
+from transforms.identity.identity_tables import CHANGES, STAGE, write_tables
 from transforms.identity.kept_cells import FOLDER as CELLS
 from transforms.identity.kept_cells import forget_cells, kept_cells
-from transforms.identity.knn import F32, I64, Edges, concatenate, edges_of
+from transforms.identity.knn import Edges, concatenate, edges_of, nearest_of_each
+from transforms.identity.rounds import EDGES, EMBEDDINGS, Block, blocks_of, rounds_of, write_done
 from transforms.identity.search import Search, most_exact, prepare, recall_of, search_block
-from transforms.identity.settings import IdentitySettings
+from transforms.identity.settings import EdgeSettings, IdentitySettings
 from transforms.identity.thresholds import FOLDER, Chosen, found, told
-from transforms.tables.csv_cells import write_csv
-from transforms.tables.digest import digest, file_digest, tables_digest
-from transforms.tables.files import commit_file, exists
-from transforms.tables.ledger import write_whole_ledger
-from transforms.tables.rows import CleaningStep, Edge, Identity, LabelMapping
+from transforms.tables.digest import file_digest, tables_digest
+from transforms.tables.files import exists
+from transforms.tables.rows import Edge
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     read_footer,
@@ -35,15 +33,10 @@ from transforms.tables.shards import (
     remove_other_shards,
     shard_names,
     shard_path,
-    to_table,
     write_shard,
 )
-from transforms.tables.verdicts import verdict
 
-STAGE = "identity"
-EMBEDDINGS = "embeddings"
 _EDGES_AT_A_TIME = 1 << 22
-_ONLY = "00000"  # the name of a table's only shard
 
 
 def find_identities(chosen: Chosen) -> TableStage:
@@ -51,14 +44,19 @@ def find_identities(chosen: Chosen) -> TableStage:
     settings = chosen.settings
     return TableStage(
         name=STAGE,
-        reads=(EMBEDDINGS, "faces") if needs_faces(settings) else (EMBEDDINGS,),
-        writes=("edges", "identities", "label_map", "cleaning"),
+        reads=reads(settings),
+        writes=(EDGES, "identities", "label_map", "cleaning", CHANGES),
         transform=partial(FindIdentities, settings=settings),
         settings={"identity": settings, **_overrides(settings.overrides)},
         files=(FOLDER, CELLS),
         tells=partial(told, chosen=chosen),
         mend=mend_cluster_names,
     )
+
+
+def reads(settings: IdentitySettings) -> tuple[str, ...]:
+    """The tables that the stage reads."""
+    return (EMBEDDINGS, "faces") if needs_faces(settings) else (EMBEDDINGS,)
 
 
 def _overrides(path: str | None) -> dict[str, str]:
@@ -68,26 +66,9 @@ def _overrides(path: str | None) -> dict[str, str]:
     return {"what identity.overrides says": file_digest(path) if exists(path) else "nothing"}
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The faces start..stop-1, in search order, whose edges become one shard; `input` digests what it is made from."""
-
-    name: str
-    start: int
-    stop: int
-    input: str
-
-
 def plan_blocks(run: str, settings: IdentitySettings) -> list[Block]:
     """The blocks of the run's embeddings; thresholds that are `auto` are found first. FileNotFoundError without it."""
-    names = shard_names(run, EMBEDDINGS)
-    if not names:
-        raise FileNotFoundError(f"the run {run} has no table embeddings; run the stages before {STAGE} first.")
-    rows = sum(rows for rows, _ in read_footers(run, EMBEDDINGS, names))
-    edges = found(run, settings).edges
-    made_from = digest([tables_digest(run, [EMBEDDINGS]), edges.model_dump(mode="json")])
-    starts = range(0, rows, edges.block)
-    return [Block(f"{i:05d}", at, min(at + edges.block, rows), made_from) for i, at in enumerate(starts)]
+    return list(blocks_of(rounds_of(run, found(run, settings).edges)))
 
 
 def edge_table(faces: pa.Array, edges: Edges) -> pa.Table:
@@ -97,13 +78,16 @@ def edge_table(faces: pa.Array, edges: Edges) -> pa.Table:
 
 
 def _is_done(run: str, block: Block) -> bool:
-    path = shard_path(run, "edges", block.name)
+    path = shard_path(run, EDGES, block.name)
     return exists(path) and read_footer(path)[1].get("input") == block.input
 
 
 def _ready(run: str, settings: IdentitySettings, block: Block) -> Search:
-    edges = found(run, settings).edges
-    return prepare(columns.search_columns(run, edges.within_label), edges, partial(kept_cells, run, block.input))
+    rounds = rounds_of(run, found(run, settings).edges)
+    known = [name for one in rounds[: block.round] for name in one.names]
+    edges = EdgeSettings(**rounds[block.round].settings)
+    faces = columns.search_columns(run, edges.within_label, known, rounds[block.round].names)
+    return prepare(faces, edges, partial(kept_cells, run, block.input))
 
 
 class KeepCells(beam.DoFn):
@@ -136,7 +120,7 @@ class SearchBlock(beam.DoFn):
             search = self._handle.acquire(partial(_ready, self._run, self._settings, block), tag=block.input)
             edges = search_block(search, block.start, block.stop)
             recall = recall_of(search, edges, block.start, block.stop)
-            path = shard_path(self._run, "edges", block.name)
+            path = shard_path(self._run, EDGES, block.name)
             write_shard(path, edge_table(search.faces.face_id, edges), {"input": block.input, **recall.footer()})
         yield block.name
 
@@ -162,7 +146,7 @@ def _several_shards(run: str, names: list[str], min_similarity: float) -> Iterat
     """The edges with at least `min_similarity`, of several shards at a time: each look-up of ids lays out all faces."""
     held: list[pa.Table] = []
     for name in names:
-        table = read_shard(shard_path(run, "edges", name))
+        table = read_shard(shard_path(run, EDGES, name))
         held.append(table.filter(pc.greater_equal(table["similarity"], pa.scalar(np.float32(min_similarity)))))
         if sum(map(len, held)) >= _EDGES_AT_A_TIME:
             yield pa.concat_tables(held)
@@ -180,8 +164,10 @@ class WriteIdentities(beam.DoFn):
     def process(self, _: int) -> Iterator[int]:
         """Read, cluster, clean, write."""
         settings = found(self._run, self._settings)
-        blocks = [block.name for block in plan_blocks(self._run, self._settings)]
-        remove_other_shards(self._run, "edges", blocks)
+        rounds = rounds_of(self._run, settings.edges)
+        blocks = [block.name for block in blocks_of(rounds)]
+        remove_other_shards(self._run, EDGES, blocks)
+        write_done(self._run, rounds)
         forget_cells(self._run)
         meta = columns.sorted_by_face(
             self._run, ["face_id", "body_id", "image_id", "label", "source", "face_score", "face_px", "norm"]
@@ -196,59 +182,16 @@ class WriteIdentities(beam.DoFn):
             meta["face_px"].to_numpy(),
         )
         edges = read_edges(self._run, blocks, face_id, least_similarity(settings))
+        if len(rounds) > 1 and settings.edges.k:
+            edges = nearest_of_each(edges, settings.edges.k)
         known = what_is_known(self._run, meta, faces, edges, settings)
         cleaned, clusters = cluster_and_clean(faces, edges, settings, known)
-        write_tables(self._run, meta, clusters, cleaned)
-        yield int(cleaned.identity.max(initial=-1)) + 1
-
-
-def identity_table(meta: pa.Table, clusters: I64, identity: I64, similarity: F32, reason: Sequence[str]) -> pa.Table:
-    """The rows of `identities`; meta has the embeddings' columns of the same names, in the order of the arrays.
-
-    clusters (N,) are called by rows; -1, and NaN as a similarity, is null.
-    """
-    face_id = columns.as_text(meta["face_id"])
-    made = {
-        "cluster": face_id.take(_or_null(clusters)),
-        "identity": _or_null(identity),
-        "similarity": pa.array(similarity, mask=np.isnan(similarity)),
-        "reason": pa.array(reason, pa.string()),
-    }
-    schema = arrow_schema(Identity)
-    found = [made[f.name] if f.name in made else meta[f.name] for f in schema]
-    return pa.table([column.cast(f.type) for column, f in zip(found, schema, strict=True)], schema=schema)
-
-
-def label_map(face_id: pa.Array, clusters: I64, cleaned: Cleaned) -> pa.Table:
-    """The rows of `label_map`."""
-    names = np.unique(clusters[clusters >= 0])
-    number = np.full(len(clusters), -1, np.int64)  # of each cluster, at the row that calls it
-    kept = cleaned.identity >= 0
-    number[cleaned.merged[kept]] = cleaned.identity[kept]
-    into = cleaned.merged[names]
-    called = [face_id.take(pa.array(rows)).cast(pa.string()) for rows in (names, into)]
-    return pa.table([*called, _or_null(number[into])], schema=arrow_schema(LabelMapping))
-
-
-def _or_null(numbers: I64) -> pa.Array:
-    return pa.array(numbers, mask=numbers < 0)
-
-
-def write_tables(run: str, meta: pa.Table, clusters: I64, cleaned: Cleaned) -> None:
-    """Commit the tables of the stage, then its ledger."""
-    write_shard(shard_path(run, "label_map", _ONLY), label_map(columns.as_text(meta["face_id"]), clusters, cleaned))
-    steps = to_table([CleaningStep(**asdict(step)) for step in cleaned.stages], arrow_schema(CleaningStep))
-    write_shard(shard_path(run, "cleaning", _ONLY), steps)
-    with commit_file(FileSystems.join(run, "cleaning", "cleaning.csv")) as out:
-        write_csv(steps, out)
-    codes = cleaned.reason.tolist()
-    rows = identity_table(meta, clusters, cleaned.identity, cleaned.similarity, codes)
-    write_shard(shard_path(run, "identities", _ONLY), rows)
-    write_whole_ledger(run, STAGE, meta["face_id"], lambda row, face: (verdict(face, codes[row]), 1))
+        write_tables(self._run, meta, clusters, cleaned, tables_digest(self._run, list(reads(settings))))
+        yield len(np.unique(cleaned.identity[cleaned.identity >= 0]))
 
 
 class FindIdentities(beam.PTransform):
-    """The stage, applied to the pipeline: reads `embeddings`, writes `edges`, `identities`, `label_map`, `cleaning`.
+    """The stage, applied to the pipeline: reads `embeddings`, writes `edges`, `identities` and what is told of them.
 
     Edges are found block by block on all workers; clustering and cleaning are one element behind them.
     """

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.identity.copies import first_copies
-from transforms.identity.shortlist import MOST_PAIRS, Shortlist, too_many_pairs
+from transforms.identity.shortlist import MOST_PAIRS, Shortlist, best_of, too_many_pairs
 
 F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 _ROWS_AT_A_TIME = 16_384
 _PAIRS_AT_A_TIME = 512  # what is computed for them stays in the processor's cache
@@ -103,29 +104,50 @@ def neighbour_rows(units: F32, bounds: I64, k: int) -> I64:
 
 
 def block_edges(
-    units: F32, bounds: I64, start: int, stop: int, k: int, min_similarity: float, rows: I64 | None = None
+    units: F32,
+    bounds: I64,
+    start: int,
+    stop: int,
+    k: int,
+    min_similarity: float,
+    rows: I64 | None = None,
+    is_new: Mask | None = None,
 ) -> Edges:
     """The edges that a search for rows start..stop-1 finds.
 
     units (N,D) lie group by group, and group g is the rows bounds[g]..bounds[g+1]-1 (bounds (G+1,), from 0 to N); rows
     of different groups are no neighbours; there may be fewer rows than stop. k > 0: each row's k nearest (equally near
     ones in row order) with at least min_similarity; k = 0: all with at least that, each pair found from its first row.
-    `rows` are the `neighbour_rows`, if they are known. ValueError if k is 0 and the pairs are too many to hold.
+    `rows` are the `neighbour_rows`, if they are known. is_new (N,): rows that are not new are searched for among new
+    ones only, as the edges of the others are known. ValueError if k is 0 and the pairs are too many to hold.
     """
     rows = neighbour_rows(units, bounds, k) if rows is None else rows
+    new_rows = rows if is_new is None else rows[is_new[rows]]
     found = []
     group = int(np.searchsorted(bounds, start, side="right")) - 1
     while group + 1 < len(bounds) and bounds[group] < stop:
         low, high = int(bounds[group]), int(bounds[group + 1])
         for at in range(max(start, low), min(stop, high), _QUERIES):
-            end = min(at + _QUERIES, stop, high)
-            near = rows[np.searchsorted(rows, low if k else at) : np.searchsorted(rows, high)]
-            place, other, similarity = nearest(units[at:end], units, near, np.arange(at, end), k, min_similarity)
-            found.append(edges_of(place + at, other, similarity))
+            queries = np.arange(at, min(at + _QUERIES, stop, high))
+            fresh = queries if is_new is None else queries[is_new[queries]]
+            known = np.setdiff1d(queries, fresh, assume_unique=True)
+            for some, others in ((fresh, rows), (known, new_rows)):
+                near = others[np.searchsorted(others, low if k else at) : np.searchsorted(others, high)]
+                if len(some) and len(near):
+                    place, other, similarity = nearest(units[some], units, near, some, k, min_similarity)
+                    found.append(edges_of(some[place], other, similarity))
             if not k and sum(map(len, found)) > MOST_PAIRS:
                 raise too_many_pairs()
         group += 1
     return concatenate(found)
+
+
+def nearest_of_each(edges: Edges, k: int) -> Edges:
+    """The edges that are among the k most similar of either of their rows, the earlier other row first among equals."""
+    ends, others = np.concatenate([edges.first, edges.second]), np.concatenate([edges.second, edges.first])
+    stays = np.zeros(len(edges), bool)
+    stays[best_of(ends, others, np.tile(edges.similarity, 2), k) % max(1, len(edges))] = True
+    return edges.where(stays)
 
 
 def nearest(queries: F32, units: F32, rows: I64, itself: I64, k: int, min_similarity: float) -> tuple[I64, I64, F32]:

@@ -89,7 +89,8 @@ def _exactly(search: Search, start: int, stop: int) -> Edges:
     if start >= stop:
         return NO_EDGES
     faces, settings = search.faces, search.settings
-    return block_edges(faces.units, faces.bounds, start, stop, settings.k, number(settings.min_similarity), search.rows)
+    least = number(settings.min_similarity)
+    return block_edges(faces.units, faces.bounds, start, stop, settings.k, least, search.rows, faces.is_new)
 
 
 def recall_of(search: Search, edges: Edges, start: int, stop: int) -> Recall:

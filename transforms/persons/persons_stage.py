@@ -12,7 +12,8 @@ from transforms.flow.stages import TableStage
 from transforms.identity.cleaning import similarity_to_centre
 from transforms.identity.cluster_names import mend_cluster_names
 from transforms.identity.clustering import first_rows
-from transforms.identity.identity_stage import identity_table
+from transforms.identity.columns import as_text
+from transforms.identity.identity_tables import identity_table, numbered, read_before
 from transforms.persons.appearances import F32
 from transforms.persons.grouping import Grouping, group_faces
 from transforms.persons.read import VideoRows, Videos, read_videos, tables, videos_with_faces
@@ -124,18 +125,27 @@ def _persons(video: VideoRows, grouping: Grouping, similarity: F32, keys: int) -
 
 
 def write_persons(found: list[Found], run: str) -> int:
-    """Commit the tables, then the ledger; persons are numbered through all videos. Returns how many there are."""
+    """Commit the tables, then the ledger; persons are numbered through all videos. Returns how many there are.
+
+    Persons that the run had keep their numbers when videos or faces have come in.
+    """
     found = sorted(found, key=lambda one: one.video_id)
     identities, persons, count = [arrow_schema(Identity).empty_table()], [], 0
     for one in found:
-        place = one.identities.schema.get_field_index("identity")
-        numbers = pc.add(one.identities["identity"], count)
-        identities.append(one.identities.set_column(place, one.identities.schema.field(place), numbers))
+        identities.append(_with_numbers(one.identities, pc.add(one.identities["identity"], count)))
         persons += [replace(person, identity=person.identity + count) for person in one.persons]
         count += len(one.persons)
     table = pa.concat_tables(identities).sort_by("face_id")
+    made = numbered(read_before(run), as_text(table["face_id"]), table["identity"].fill_null(-1).to_numpy())
+    table = _with_numbers(table, pa.array(made.identity, mask=made.identity < 0))
+    persons = [replace(person, identity=int(made.numbers[person.identity])) for person in persons]
     write_shard(shard_path(run, "persons", _ONLY), to_table(persons, arrow_schema(Person)))
-    write_shard(shard_path(run, "identities", _ONLY), table)
+    write_shard(shard_path(run, "identities", _ONLY), table, {"next_number": str(made.next_number)})
     reason = table["reason"].to_pylist()
     write_whole_ledger(run, STAGE, table["face_id"], lambda row, face: (verdict(face, reason[row]), 1))
     return count
+
+
+def _with_numbers(identities: pa.Table, numbers: pa.Array | pa.ChunkedArray) -> pa.Table:
+    place = identities.schema.get_field_index("identity")
+    return identities.set_column(place, identities.schema.field(place), numbers)

@@ -137,7 +137,9 @@ class Identity:
     label: str | None = column(pa.string(), "source label", nullable=True)
     source: str = column(pa.string(), "other columns of the manifest, JSON")
     cluster: str | None = column(pa.string(), "the cluster before cleaning; null for noise", nullable=True)
-    identity: int | None = column(pa.int64(), "number of the clean identity, 0..K-1; null if not kept", nullable=True)
+    identity: int | None = column(
+        pa.int64(), "number of the clean identity, from 0, some may lack; null if not kept", nullable=True
+    )
     similarity: float | None = column(
         pa.float32(), "cosine to the centre of its identity (of its cluster if not kept); null for noise", nullable=True
     )
@@ -153,6 +155,21 @@ class LabelMapping:
         pa.string(), "the cluster that it is part of after all merging; itself if it did not merge"
     )
     identity: int | None = column(pa.int64(), "number of the clean identity; null if none came of it", nullable=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentityChange:
+    """A row of `identity_changes`: what became of an identity when faces had come in; a shard for each time."""
+
+    time: int = column(pa.int64(), "how often identities had been found again, this time included, from 1")
+    kind: str = column(
+        pa.string(),
+        "merged: from_identity is no more, and these of its faces are in into_identity; split: these of its faces are; "
+        "new: into_identity is of faces that had no identity; gone: the faces of from_identity have none now",
+    )
+    from_identity: int | None = column(pa.int64(), "number of an identity that was there", nullable=True)
+    into_identity: int | None = column(pa.int64(), "number of an identity that is there now", nullable=True)
+    faces: int = column(pa.int64(), "faces of which this is told; of a new or a gone identity all its faces")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -160,9 +160,10 @@ def read_footers(run: str, table: str, names: Sequence[str]) -> list[tuple[int, 
         return list(pool.map(read_footer, paths))
 
 
-def read_column(run: str, table: str, columns: list[str]) -> pa.Table:
-    """Some columns of all shards of a table, in shard order."""
-    parts = list(iter_tables(run, table, columns))
+def read_column(run: str, table: str, columns: list[str], names: Sequence[str] | None = None) -> pa.Table:
+    """Some columns of all shards of a table, or of those of these names, in their order."""
+    names = shard_names(run, table) if names is None else names
+    parts = [read_shard(shard_path(run, table, name), columns) for name in names]
     if not parts:
         raise FileNotFoundError(f"the run {run} has no table {table}")
     return pa.concat_tables(parts)

@@ -40,6 +40,20 @@ def test_the_first_of_equals_stays_in_whatever_shard_it_is(folder):
     assert tally(folder, "deduplicate").by_reason == {"duplicate_content": 3, "kept": 3}
 
 
+def test_what_stayed_before_stays_whatever_comes_in(folder):
+    write_images(folder, "000000", {"a": "x"})
+    write_images(folder, "r0001-download-00000", {"retried": "y"})
+    compare(folder)
+    write_images(folder, "000001", {"new": "y", "other": "z", "b": "x"})  # sorts before the retry
+    compare(folder)
+    table = read_column(folder, "duplicates", ["image_id", "original_id"])
+    assert list(zip(*table.to_pydict().values(), strict=True)) == [("new", "retried"), ("b", "a")]
+    assert tally(folder, "deduplicate").by_reason == {"duplicate_content": 2, "kept": 3}
+    again = read_column(folder, "duplicates", ["image_id", "original_id"])
+    compare(folder)
+    assert read_column(folder, "duplicates", ["image_id", "original_id"]) == again
+
+
 def test_the_ledger_is_cut_and_replaces_what_it_was(folder, monkeypatch):
     monkeypatch.setattr(ledger, "SHARD_ROWS", 2)
     for name in ("00000", "00007"):

@@ -33,6 +33,21 @@ def of_one(*numbers, vector=ONE, place=0):
     return [Seen(number, place, vector) for number in numbers]
 
 
+def test_persons_keep_their_numbers_when_videos_come_in(folder):
+    write_film(folder, [Film("b", of_one(0, 1, 2)), Film("d", of_one(7, 8, vector=TWO))])
+    find(folder)
+    assert rows(folder, "persons", "identity", "video_id") == [(0, "b"), (1, "d")]
+    write_film(folder, [Film("a", of_one(3, 4)), Film("c", of_one(3, 4))], "00001")
+    find(folder)
+    there = [(2, "a"), (0, "b"), (3, "c"), (1, "d")]
+    assert rows(folder, "persons", "identity", "video_id") == there
+    assert {(row[1], row[0].partition("-")[0]) for row in rows(folder, "identities", "face_id", "identity")} == set(
+        there
+    )
+    find(folder)
+    assert rows(folder, "persons", "identity", "video_id") == there
+
+
 @pytest.mark.parametrize("films", [[], [Film("v", [])]])
 def test_no_faces(folder, films):
     write_film(folder, films)

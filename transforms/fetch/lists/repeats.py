@@ -45,3 +45,27 @@ def repeated(hashes: Hashes) -> Mask:
         mask[rows] = True
         mask[rows[earliest]] = False
     return mask & hashes.any(axis=1)
+
+
+def matched(known: Hashes, listed: Hashes) -> tuple[Mask, Mask]:
+    """Pair equal rows of (K,2) and (n,2), the first of each with the first; whether each has one, (K,) and (n,)."""
+    both = np.concatenate([known, listed])
+    order = np.lexsort((both[:, 1], both[:, 0]))  # stable: of equal rows the known ones come first
+    is_first = np.ones(len(order), dtype=np.bool_)
+    ordered = both[order, 0]
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    ordered = both[order, 1]
+    is_first[1:] |= ordered[1:] != ordered[:-1]
+    del both, ordered
+    small = np.int32 if len(order) < 2**31 else np.int64
+    starts = np.flatnonzero(is_first).astype(small)
+    sizes = np.diff(starts, append=small(len(order)))
+    # of the rows equal to each: how many are known, and which of them all it is
+    known_before = np.append(0, np.cumsum(order < len(known), dtype=small))
+    here = np.repeat(known_before[starts + sizes] - known_before[starts], sizes)
+    place = np.arange(len(order), dtype=small) - np.repeat(starts, sizes)
+    del known_before
+    paired = np.where(place < here, place < np.repeat(sizes, sizes) - here, place - here < here)
+    found = np.empty(len(order), dtype=np.bool_)
+    found[order] = paired
+    return found[: len(known)], found[len(known) :]

@@ -2,7 +2,9 @@
 
 import re
 
-from transforms.fetch.lists.manifest import Listing, Split, split
+from transforms.fetch.lists.growth import new_rows
+from transforms.fetch.lists.listing import Listing
+from transforms.fetch.lists.manifest import Split, split
 from transforms.fetch.lists.record import BadRow, Record, cell_text, is_blank, item_url, other_columns
 from transforms.fetch.lists.spans import nested, parse_clips, parse_duration
 from transforms.fetch.lists.video_settings import VideoColumns, VideoManifestSettings
@@ -21,6 +23,11 @@ def split_videos(manifest: str, run: str, settings: VideoManifestSettings) -> Sp
     `merged_spans`. A row that lists none wants the whole video, whatever spans others list.
     """
     return split(Listing(manifest, settings, ListedVideo, lambda record: to_listed_video(record, settings)), run)
+
+
+def new_video_rows(manifest: str, run: str, settings: VideoManifestSettings) -> int:
+    """How many rows of the list are new to the run, as `growth.new_rows` has it."""
+    return new_rows(Listing(manifest, settings, ListedVideo, lambda record: to_listed_video(record, settings)), run)
 
 
 def to_listed_video(record: Record | BadRow, settings: VideoManifestSettings) -> ListedVideo:

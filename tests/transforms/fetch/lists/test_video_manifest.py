@@ -200,7 +200,7 @@ def test_parquet_has_spans_of_every_type(tmp_path):
 
 
 def test_more_spans_of_one_video_than_a_video_has(tmp_path, monkeypatch):
-    monkeypatch.setattr("transforms.fetch.lists.manifest.MAX_SPANS", 5)
+    monkeypatch.setattr("transforms.fetch.lists.listing.MAX_SPANS", 5)
     monkeypatch.setattr("transforms.fetch.lists.spans.MAX_SPANS", 5)
     rows = [{"clip_id": A, "duration": [n, n + 1]} for n in range(6)]
     rows += [{"video_id": B, "url": "http://a.example/1", "clip": [[n, n + 1] for n in range(6)]}]
@@ -250,7 +250,7 @@ def test_changed_spans_are_another_manifest(tmp_path):
     split(path, tmp_path / "run")
     split(path, tmp_path / "run")
     lines(path, [{"clip_id": A, "duration": [1, 3]}])
-    with pytest.raises(ValueError, match="another manifest"):
+    with pytest.raises(ValueError, match=r"not in the list as it was \(spans: \[\[1.0, 2.0\]\] -> \[\[1.0, 3.0\]\]\)"):
         split(path, tmp_path / "run")
 
 
