@@ -63,6 +63,18 @@ WHOLE = IdentitySettings(
     clusters=ClusterSettings(method="connected", link_similarity=0.65, keep="all"),
     cleaning=CleanSettings(**STRICT),
 )
+ACROSS = IdentitySettings(  # DBSCAN of all faces together, no cleaning
+    edges=EdgeSettings(min_similarity=0.6, within_label=False, block=37),
+    clusters=ClusterSettings(method="dbscan", link_similarity=0.65, min_samples=3, keep="all"),
+    cleaning=CleanSettings(
+        min_face_score=0,
+        min_images=1,
+        merge_similarity=1,
+        ambiguous_similarity=1,
+        leakage_similarity=0.96,
+        duplicate_similarity=1,
+    ),
+)
 
 
 def identities(run):
