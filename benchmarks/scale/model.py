@@ -218,7 +218,7 @@ def _edges(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) -> Ph
 def _search(
     size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float], others: float, blocks: int
 ) -> tuple[Use, ...]:
-    """Exact up to so many faces of a group: N^2. Above, in cells, which every process finds itself: N sqrt(N)."""
+    """Exact up to so many faces of a group: N^2. Above, in cells, found by one process: N sqrt(N)."""
     cores = _cores(fleet, v, blocks)
     if others <= v["exact_faces"]:
         flops = 2 * size.faces * others * dimension(fleet, costs)
@@ -227,7 +227,7 @@ def _search(
     find, search = v["cell_find_seconds"] * measured, v["cell_search_seconds"] * measured
     return (
         _use(costs, "kNN", search / cores, "faces cell_search_seconds efficiency"),
-        _use(costs, "cells, in every process", find / v["efficiency"], "faces cell_find_seconds efficiency"),
+        _use(costs, "finding cells in one process", find / v["efficiency"], "faces cell_find_seconds efficiency"),
     )
 
 

@@ -79,7 +79,7 @@ def test_sizes_of_one_image_and_of_a_million():
         ("inference", "object-store writes", 1000 * 3 * 2 / 1000),
         ("counts", "driver", 1000 * (0.1 + (4 + 32) / 32 * 0.25)),
         ("edges", "kNN", 700 * 100 / 512 / 40),  # a million faces, as measured, but of 100 numbers
-        ("edges", "cells, in every process", 525 * 100 / 512),
+        ("edges", "finding cells in one process", 525 * 100 / 512),
         ("edges", "network", 40 * 1e6 * 200 / (10 * 1e9)),
         ("edges", "object-store reads", 40 * 1000 * 2 / 5000),
         ("edges", "reading in one process", 1000 * 2 * 0.25),

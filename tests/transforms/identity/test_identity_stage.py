@@ -11,6 +11,7 @@ import pytest
 
 from tests.transforms.identity.planted import (
     DIMENSION,
+    SCHEMA,
     WHOLE,
     WITHIN,
     embedding,
