@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 NAMES = (
-    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "identities",
-    "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling", "anonymizing",
-    "painting", "tracking", "curation", "hostile",
+    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "methods",
+    "identity_memory", "choosing",
+    "identities", "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling",
+    "anonymizing", "painting", "tracking", "curation", "hostile", "copies", "precision",
 )  # fmt: skip
 
 

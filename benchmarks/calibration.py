@@ -2,19 +2,16 @@
 
     python -m benchmarks.calibration [--seed 21]
 
-The vectors have similarities as those of the catalogue's models and of an ArcFace: their mean and spread between
-different people and within one were set after photographs out of published packages (40 people). People are drawn
-around six groups whose members are more alike, on a spectrum that falls; faces vary in noise, and one in a hundred
-(of ArcFace's 4 in 1,000) shows next to nothing of its person, and is like others of that kind.
+The vectors (`benchmarks.face_vectors`) have similarities as those of the catalogue's models and of an ArcFace.
 """
 
 import argparse
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.face_vectors import KINDS, Kind, draw_faces, draw_people
 from benchmarks.results import report
 from transforms.evaluation.agreement import measure
 from transforms.identity.calibration import Calibration, calibrate
@@ -23,31 +20,6 @@ from transforms.identity.pair_counts import count_pairs
 
 FACES = (100, 519, 2000)
 SIZES = ("tens", "fives", "power law", "alone")
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of vectors; lengths are in those of a person's own direction.
-
-    mean: of what all vectors share; power: by which the spectrum falls over `used` directions; noise: of a face;
-    group: what the people of a group share; blank: share of faces that show next to nothing.
-    """
-
-    dimension: int
-    mean: float
-    power: float
-    used: int
-    noise: float
-    group: float
-    blank: float
-
-
-KINDS = {
-    "fr-feature": Kind(512, 0.12, 0.55, 160, 0.6, 0.42, 0.01),
-    "mobilefacenet": Kind(192, 0.15, 0.55, 90, 0.55, 0.42, 0.01),
-    "dlib-resnet": Kind(128, 2.5, 0.9, 60, 0.52, 0.35, 0.01),
-    "ArcFace": Kind(512, 0.05, 0.2, 400, 0.65, 0.08, 0.004),
-}
 
 
 def sizes(name: str, faces: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -63,28 +35,9 @@ def sizes(name: str, faces: int, random: np.random.Generator) -> npt.NDArray[np.
 
 def generate(kind: Kind, each: npt.NDArray[np.int64], random: np.random.Generator) -> tuple[F32, I64]:
     """Unit vectors (N,D) and the person (N,) of each."""
-    spectrum = np.zeros(kind.dimension)
-    spectrum[: kind.used] = np.arange(1.0, kind.used + 1) ** -kind.power
-    spectrum /= spectrum.sum()
-    flat = np.where(np.arange(kind.dimension) < kind.used, 1 / kind.used, 0)
-
-    def drawn(count: int, variance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return random.normal(size=(count, kind.dimension)) * np.sqrt(variance)
-
+    people = draw_people(kind, len(each), random)
     person = random.permutation(np.repeat(np.arange(len(each)), each))
-    groups = drawn(6, spectrum)
-    groups /= np.linalg.norm(groups, axis=1, keepdims=True)
-    of = random.choice(6, len(each), p=[0.4, 0.25, 0.15, 0.1, 0.06, 0.04])
-    own = drawn(len(each), spectrum) * np.sqrt(1 - kind.group**2) + kind.group * groups[of]
-    own /= np.linalg.norm(own, axis=1, keepdims=True) ** 0.7  # some people are more marked than others
-    noise = drawn(len(person), (spectrum + flat) / 2)
-    shared = np.zeros(kind.dimension)
-    shared[kind.used], shared[:5] = 0.95 * kind.mean, 0.31 * kind.mean / np.sqrt(5)
-    strength = kind.noise * np.exp(0.22 * random.normal(size=(len(person), 1)))
-    shown = own[person] + strength * noise
-    blank = random.random((len(person), 1)) < kind.blank
-    vectors = shared + np.where(blank, 0.35 * own[person] + 0.5 * drawn(1, spectrum) + 0.5 * noise, shown)
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), person
+    return draw_faces(kind, people, person, random)[0], person
 
 
 def compare(units: F32, person: I64, found: Calibration, method: str) -> tuple[float, float, float, float]:

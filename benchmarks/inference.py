@@ -42,14 +42,14 @@ from transforms.tables.rows import Image
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
 from transforms.vision import alignment, crops, pose, quality
-from transforms.vision.settings import BodySettings, FaceSettings
+from transforms.vision.settings import BodySettings, EmbeddingSettings, FaceSettings
 
 MODELS = {
     "person": "nanodet",
     "keypoints": "movenet-thunder",
     "face": "centerface",
     "mesh": "facemesh",
-    "embedding": "dlib-resnet",
+    "embedding": EmbeddingSettings().model,
 }
 BODIES, FACES = BodySettings(), FaceSettings()
 CORES = os.cpu_count() or 1

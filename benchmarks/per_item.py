@@ -196,7 +196,7 @@ def search() -> Rows:
     from transforms.identity.columns import search_columns
     from transforms.identity.identity_stage import WriteIdentities, edge_table
     from transforms.identity.knn import block_edges, neighbour_rows
-    from transforms.identity.settings import number
+    from transforms.identity.similarity import number
     from transforms.identity.thresholds import of_model
 
     rows: Rows = []

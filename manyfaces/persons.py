@@ -28,6 +28,7 @@ from pydantic import ValidationError
 from beam_pipelines import api as _api
 from beam_pipelines.errors import ConfigError, RunFailed
 from beam_pipelines.reports.contact_sheet import check_picture, stack
+from beam_pipelines.reports.folders import VIDEO as _VIDEO
 from transforms.identity.average_linkage import in_order
 from transforms.persons.appearances import I64, Appearances
 from transforms.persons.grouping import cluster_faces, frames_of, large_enough
@@ -96,7 +97,7 @@ def extract(
     chosen["manifest.columns.id"] = "id"
     if folder:
         chosen["fetch.allow_paths"] = [*config.fetch.allow_paths, folder]
-    manifest = os.path.join(output, f"{video_id}.csv")
+    manifest = os.path.join(output, _VIDEO)
     with commit_file(manifest) as out:
         write = csv_rows(out)
         write(["id", "url"])

@@ -17,12 +17,13 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.outdated import inputs_digest, is_outdated, mark_of
 from beam_pipelines.driver.pipelines import row_pipeline, table_pipeline
 from beam_pipelines.driver.record import write_record
+from beam_pipelines.driver.unnamed import delete_unnamed
 from beam_pipelines.driver.work import Work, pending
 from beam_pipelines.errors import RunFailed, Submitted, WorkerLost
 from beam_pipelines.runners import execute
 from beam_pipelines.runners.options import in_processes, is_direct
 from transforms.flow.commit import unpaired
-from transforms.flow.stages import Job, Stage, TableStage
+from transforms.flow.stages import Job, RowStage, Stage, TableStage
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.ledger import ledger_table, tally
 from transforms.tables.shards import shard_path
@@ -36,12 +37,15 @@ def do_job(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None
     start = time.monotonic()
     if job.by_rows:
         try:
-            _do_rows(order, job, attempt)
+            did = _do_rows(order, job, attempt)
         except TooManyFailed:
             for stage in job.stages:  # not closed, but `inspect` shows what there is
                 record["stages"][stage.name] = summary(tally(order.run, stage.name), time.monotonic() - start)
             write_record(order.run, record)
             raise
+        for stage in job.stages:
+            if isinstance(stage, RowStage) and (did or stage.name not in record["stages"]):
+                delete_unnamed(order.run, stage)
     else:
         stages = tuple(
             stage for stage in job.stages if isinstance(stage, TableStage) and is_outdated(order.run, record, stage)
@@ -53,15 +57,15 @@ def do_job(order: Order, job: Job, record: dict[str, Any], attempt: str) -> None
         close_stage(order, record, stage.name, counts_of_stage(order.run, stage), seconds, _told(order, stage))
 
 
-def _do_rows(order: Order, job: Job, attempt: str) -> None:
-    """Do the chunks that are left: all at once, or wave by wave where the recipe has a limit."""
+def _do_rows(order: Order, job: Job, attempt: str) -> bool:
+    """Do the chunks that are left: all at once, or wave by wave where the recipe has a limit; whether there was any."""
     limit = order.recipe.limit(order.config)
     if limit is None or limit.stage not in {stage.name for stage in job.stages}:
-        _do_chunks(order, job, attempt)
-        return
+        return _do_chunks(order, job, attempt)
     closed = waves.closed(order.run, job, limit)
     left = closed | waves.unfinished(order.run, job)
     before: frozenset[str] = frozenset()
+    did = False
     for wave in waves.plan(order.run, job, limit):
         if wave & left:
             why = limit.reached(order.run, before)
@@ -69,16 +73,22 @@ def _do_rows(order: Order, job: Job, attempt: str) -> None:
                 dropped = waves.close(order.run, job, limit, attempt)
                 if dropped:
                     print(f"manyfaces: {why}; {dropped} more items are not taken.", file=sys.stderr)
-                return
+                break
             waves.reopen(order.run, job, wave & closed)
-            _do_chunks(order, job, attempt, wave)
+            did = _do_chunks(order, job, attempt, wave) or did
         before |= wave
+    return did
 
 
-def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | None = None) -> None:
-    """Do the chunks that are left (of these names) in rounds: a lost worker leaves some, and two at once may differ."""
+def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | None = None) -> bool:
+    """Do the chunks that are left (of these names) in rounds: a lost worker leaves some, and two at once may differ.
+
+    Returns whether any was left.
+    """
+    did = False
     for last in (False,) * _EXTRA_ROUNDS + (True,):
         works = pending(order.run, job, names)
+        did = did or bool(works)
         try:
             for work in works:
                 execute_rows(order, job, work, attempt)
@@ -94,8 +104,9 @@ def _do_chunks(order: Order, job: Job, attempt: str, names: frozenset[str] | Non
             for name in unpaired(order.run, stage.name, stage.tables[0], chunks)
         ]
         if not differing:
-            return
+            return did
         FileSystems.delete(differing)
+    return did
 
 
 def _told(order: Order, stage: Stage) -> dict[str, Any]:

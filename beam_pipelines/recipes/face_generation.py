@@ -36,7 +36,7 @@ from transforms.vision.video_faces_stage import measure_faces
 # one DBSCAN without cleaning: see configs/face_generation.yaml
 _IDENTITY = IdentitySettings(
     edges=EdgeSettings(k=0),
-    clusters=ClusterSettings(method="dbscan", small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3),
+    clusters=ClusterSettings(method="dbscan", min_samples=3, min_size=3),
     cleaning=CleanSettings(
         min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
     ),

@@ -55,7 +55,7 @@ class PersonClusteringConfig(RecipeConfig):
     detections: DetectionSettings = DetectionSettings(max_faces=4)
     faces: VideoFaceSettings = _FACES
     clothes: ClothesSettings = ClothesSettings()
-    embeddings: EmbeddingSettings = EmbeddingSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings(model="dlib-resnet")  # the distances of persons are its
     persons: PersonSettings = PersonSettings()
     pictures: PictureSettings = PictureSettings()
 

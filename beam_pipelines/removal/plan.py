@@ -3,8 +3,8 @@
 | what | becomes |
 |---|---|
 | row tables and their ledgers | the shards with rows that go are written anew without them |
-| files and folders that only such rows name, or that are called by an item that goes | deleted |
-| what `evaluate` and `verify` wrote into the run | deleted; both write it anew |
+| files and folders that only such rows name, and the downloads of a video that goes | deleted |
+| what `evaluate`, `verify` and `persons.extract` wrote into the run beside its tables | deleted; they write it anew |
 | files and names that a stage makes of whole tables | made up to date by that stage's own `mend` |
 | a stage on whole tables that is not up to date, or has files and no `mend` | deleted; the next run makes it anew |
 """
@@ -12,20 +12,21 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
 from beam_pipelines import __version__
 from beam_pipelines.driver.outdated import is_outdated
 from beam_pipelines.removal.asked import Asked
-from beam_pipelines.removal.find import MANIFEST, Found, tables_of
+from beam_pipelines.removal.find import MANIFEST, Found
 from beam_pipelines.reports.folders import OF_PEOPLE
 from transforms.fetch.videos.media_store import files_of
 from transforms.flow.stages import Stage, TableStage
 from transforms.tables.files import exists, is_folder
 from transforms.tables.removals import Removals, UnderWay
 from transforms.tables.shards import shard_names
-from transforms.videos.library import file_path, video_folder
+from transforms.videos.library import file_path
 
 
 def plan(
@@ -33,8 +34,9 @@ def plan(
 ) -> UnderWay:
     """The removal as it is carried out, and as the record will tell of it; it reads names of files only."""
     remade, kept_up = _table_stages(run, record, stages)
-    reports = [name for name in OF_PEOPLE if found.rows and is_folder(file_path(run, name))]
-    files = sorted({*_named(run, found), *_called(run, stages, found), *reports})
+    reports = [name for name in OF_PEOPLE if found.rows and _is_there(run, name)]
+    videos = {name for video in found.gone.get("video_id", ()) for name in files_of(run, video)}
+    files = sorted({*_named(run, found), *videos, *reports})
     urls = found.gone.get("url", set()).union(asked.urls)
     entry = {
         "id": uuid.uuid4().hex,
@@ -90,19 +92,11 @@ def folders(run: str, stage: TableStage) -> list[str]:
 def _named(run: str, found: Found) -> Iterator[str]:
     """The files and folders that are there of those that rows name; a name that leads out of the run is none."""
     for name in sorted(found.files):
-        try:
-            path = file_path(run, name)
-        except ValueError:
-            continue
-        if exists(path) or is_folder(path):
-            yield name
-
-
-def _called(run: str, stages: Sequence[Stage], found: Found) -> Iterator[str]:
-    """What is called by the videos that go, whether a row names it or not: a killed worker may have left it."""
-    for video in sorted(found.gone.get("video_id", ())):
-        yield from files_of(run, video)
-        for table in tables_of(stages):
-            name = video_folder(table, video)
-            if is_folder(file_path(run, name)):
+        with suppress(ValueError):
+            if _is_there(run, name):
                 yield name
+
+
+def _is_there(run: str, name: str) -> bool:
+    path = file_path(run, name)
+    return exists(path) or is_folder(path)

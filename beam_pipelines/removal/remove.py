@@ -1,5 +1,6 @@
 """`manyfaces remove`: one removal from start to end, or what is left of one that was killed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -8,16 +9,19 @@ from beam_pipelines import config as configuration
 from beam_pipelines.driver import storage
 from beam_pipelines.driver.folder import alone, sweep
 from beam_pipelines.driver.record import read_record
+from beam_pipelines.driver.unnamed import delete_unnamed
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.removal.asked import Asked
 from beam_pipelines.removal.carry_out import carry_out
 from beam_pipelines.removal.find import Found, find
 from beam_pipelines.removal.plan import asked_mark, plan
+from beam_pipelines.removal.strangers import strangers
 from beam_pipelines.reports import summary
+from transforms.flow.stages import RowStage, Stage
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.removals import RECORD, begin, read_removals, read_under_way, write_removals
 
-_SHOWN = 20  # unknown items that are named
+_SHOWN = 20  # unknown items, or files, that are named
 
 
 def remove(run: str, asked: Asked, dry_run: bool = False) -> None:
@@ -47,6 +51,9 @@ def remove(run: str, asked: Asked, dry_run: bool = False) -> None:
     with alone(run):
         sweep(run)
         begin_attempt(run)  # a worker of an earlier start, wherever it is, must not bring anything back
+        for stage in stages:
+            if isinstance(stage, RowStage):
+                delete_unnamed(run, stage)  # which may show what is to go, and no row says so
         if begun is not None:
             _show(run, carry_out(run, record, stages, begun), "a removal that had begun is finished")
             if begun.asked == asked_mark(asked, removals) or not asked.anything:
@@ -61,6 +68,7 @@ def remove(run: str, asked: Asked, dry_run: bool = False) -> None:
             _show(run, carry_out(run, record, stages, removal), "removed")
             print(f"the record is in {run.rstrip('/')}/{RECORD}")
         _show_unknown(found, asked, before)
+        _show_strangers(run, stages)
 
 
 def _show(run: str, entry: dict[str, Any], title: str) -> None:
@@ -73,6 +81,13 @@ def _show(run: str, entry: dict[str, Any], title: str) -> None:
     out = summary.console()
     out.print(table)
     out.print(f"items of the list: {entry['items']}, of them exact copies of others: {entry['exact_copies']}")
+
+
+def _show_strangers(run: str, stages: Sequence[Stage]) -> None:
+    """Say what else is in the folder: it may show what was removed."""
+    if names := strangers(run, stages):
+        shown = ", ".join(repr(name) for name in names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
+        print(f"not of the run, and not searched: {shown}; look yourself whether what was removed is in there")
 
 
 def _show_unknown(found: Found, asked: Asked, before: list[str]) -> None:

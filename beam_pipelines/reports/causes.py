@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from transforms.identity.columns import as_codes, as_matrix, usable
 from transforms.identity.knn import F32, I64, unit
-from transforms.identity.settings import ClusterSettings, IdentitySettings, number
+from transforms.identity.settings import ClusterSettings, IdentitySettings
+from transforms.identity.similarity import number
 from transforms.tables.ledger import read_ledger
 from transforms.tables.shards import read_shard, shard_names, shard_path
 

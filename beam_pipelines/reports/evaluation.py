@@ -37,6 +37,7 @@ def figures(judged: Judged) -> dict[str, float]:
         "identities_true": judged.people,
         "identities_found": judged.identities,
         "coverage": judged.coverage,
+        "coverage_of_several": judged.coverage_of_several,
     }
     return counts | _measures(judged.agreement)
 

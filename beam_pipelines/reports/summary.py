@@ -53,26 +53,63 @@ def stage_table(record: dict[str, Any], run: str) -> Table:
 
 
 def _cleaning_table(run: str) -> Table:
+    """A line for each rule: what it cost, and what is left, with how many pairs of faces in one identity are right."""
     steps = [step for table in iter_tables(run, "cleaning") for step in table.to_pylist()]  # old runs: fewer columns
-    table = Table(title="cleaning", title_justify="left", caption=_told_by_pictures(steps), caption_justify="left")
+    table = Table(title="cleaning", title_justify="left", caption=_notes(steps), caption_justify="left")
     table.add_column("step")
     together = any(step.get("n_seen_together") is not None for step in steps)
-    for name in ("identities", "images", "faces", "dropped", "too few", *["seen together"] * together):
+    heads = ("identities", "images", "lost", "faces", "dropped", "too few", *["seen together"] * together)
+    for name in (*heads, "pairs", "wrong, est.", "right, est."):
         table.add_column(name, justify="right")
-    columns = ["n_subjects", "n_images", "n_faces", "n_dropped", "n_small", *["n_seen_together"] * together]
-    for step in steps:
-        table.add_row(step["stage"], *("" if step.get(name) is None else str(step[name]) for name in columns))
+    columns = ["n_faces", "n_dropped", "n_small", *["n_seen_together"] * together, "n_pairs"]
+    for before, step in zip([None, *steps], steps, strict=False):
+        counts = ["" if step.get(name) is None else f"{step[name]:,}" for name in columns]
+        images = f"{step['n_subjects']:,}", f"{step['n_images']:,}", _lost(before, step)
+        table.add_row(step["stage"], *images, *counts, _wrong(step), _right(before, step))
     return table
 
 
-def _told_by_pictures(steps: list[dict[str, Any]]) -> str | None:
+def _lost(before: dict[str, Any] | None, step: dict[str, Any]) -> str:
+    """The images that went in a step; of clusters without evidence nothing is cleaned."""
+    if before is None or before["stage"] == "without_evidence":
+        return ""
+    return f"{before['n_images'] - step['n_images']:,}"
+
+
+def _wrong(step: dict[str, Any]) -> str:
+    if step.get("precision") is None:
+        return ""
+    return f"{round(step['n_pairs'] * (1 - step['precision'])):,}"
+
+
+def _right(before: dict[str, Any] | None, step: dict[str, Any]) -> str:
+    """The share of right pairs, and that of the step before where it was another."""
+    now = step.get("precision")
+    if now is None:
+        return ""
+    was = before.get("precision") if before else None
+    return f"{now:.1%}" if was is None or was == now else f"{was:.1%} -> {now:.1%}"
+
+
+def _notes(steps: list[dict[str, Any]]) -> str | None:
+    """What the estimates are and rest on: similarities, or pictures alone where those tell nothing."""
+    last = steps[-1] if steps else {}
+    told = [_by_pictures(step) for step in steps if step.get("by_pictures") is not None and step["precision"] is None]
+    if last.get("precision") is not None:
+        told.append(
+            f"right, est.: of the pairs of faces in one identity about {last['precision']:.1%} are one person's in the "
+            f"end, between {last['at_least']:.1%} and {last['at_most']:.1%}, by the similarities of all faces"
+        )
+    elif last.get("n_pairs"):
+        told.append("right, est.: too little evidence to tell how many pairs of faces in one identity are right")
+    return "\n".join(told) or None
+
+
+def _by_pictures(step: dict[str, Any]) -> str:
     """What the faces of one picture that came into one cluster say of how pure clusters are, without labels."""
-    told = next((step for step in steps if step.get("precision") is not None), None)
-    if told is None:
-        return None
-    if told["at_least"] == 0:
+    if step["by_pictures_at_least"] == 0:
         return "without_evidence: too few faces are seen together to tell how many pairs of faces are right"
     return (
-        f"without_evidence: of the pairs of faces in one cluster about {told['precision']:.1%} are right, at least "
-        f"{told['at_least']:.1%} (95 %), by the faces of one picture that are in one cluster"
+        f"without_evidence: by the faces of one picture that are in one cluster {step['by_pictures']:.1%} of the pairs "
+        f"are right, at least {step['by_pictures_at_least']:.1%} (95 %)"
     )

@@ -200,20 +200,35 @@ def dimension(fleet: Fleet, costs: Costs) -> float:
 
 
 def _edges(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) -> Phase:
-    """Within labels a face is compared with those of its label (profile gpu), else with all."""
+    """Within labels a face is compared with those of its label (profile gpu), else with all, or those of its cells."""
     others = min(size.faces, v["label_faces"]) if fleet.profile == "gpu" else size.faces
-    flops = 2 * size.faces * others * dimension(fleet, costs)
     blocks = math.ceil(size.faces / v["block"])
     processes = min(fleet.all_cores, blocks)  # each reads all vectors
     read = processes * size.faces * v["vector_bytes"] * dimension(fleet, costs) / v["cpu_dimension"]
     requests = processes * size.shards * v["file_requests"]
     uses = (
-        _use(costs, "kNN", flops / (_cores(fleet, v, blocks) * v["search_flops"]), "faces search_flops efficiency"),
+        *_search(size, fleet, costs, v, others, blocks),
         _use(costs, "network", read / (fleet.cpu_workers * v["network"]), "vector_bytes network"),
         _use(costs, "object-store reads", requests / v["read_rate"], "file_requests read_rate"),
         _reading(size, costs, v, tables=1),
     )
     return Phase("edges", "cpu", uses)
+
+
+def _search(
+    size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float], others: float, blocks: int
+) -> tuple[Use, ...]:
+    """Exact up to so many faces of a group: N^2. Above, in cells, which every process finds itself: N sqrt(N)."""
+    cores = _cores(fleet, v, blocks)
+    if others <= v["exact_faces"]:
+        flops = 2 * size.faces * others * dimension(fleet, costs)
+        return (_use(costs, "kNN", flops / (cores * v["search_flops"]), "faces search_flops efficiency"),)
+    measured = (others / 1e6) ** 1.5 * (size.faces / others) * dimension(fleet, costs) / 512
+    find, search = v["cell_find_seconds"] * measured, v["cell_search_seconds"] * measured
+    return (
+        _use(costs, "kNN", search / cores, "faces cell_search_seconds efficiency"),
+        _use(costs, "cells, in every process", find / v["efficiency"], "faces cell_find_seconds efficiency"),
+    )
 
 
 def _identities(size: Size, fleet: Fleet, costs: Costs, v: Mapping[str, float]) -> Phase:

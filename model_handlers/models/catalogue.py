@@ -54,18 +54,27 @@ class Similarities(_Record):
         "people are, above the highest hardly two photographs of one person; others are refused; null: not known",
     )
     edge: Cosine = Field(description="edges.min_similarity")
-    link: Cosine = Field(description="clusters.link_similarity")
+    link: Cosine = Field(description="clusters.link_similarity of methods that join by pairs of faces")
+    group_link: Cosine | None = Field(
+        None,
+        description="clusters.link_similarity of methods that join groups by all their pairs (average, leiden): a mean "
+        "of many pairs varies less than one pair, so it can be lower; null: as link",
+    )
     merge: Cosine = Field(description="cleaning.merge_similarity")
     ambiguous: Cosine = Field(description="cleaning.ambiguous_similarity")
     leakage: Cosine = Field(description="cleaning.leakage_similarity")
     duplicate: Cosine = Field(description="cleaning.duplicate_similarity")
+    copies: Cosine | None = Field(None, description="evidence.copy_similarity; null: as duplicate")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Similarities":
-        if not self.edge <= self.link <= self.merge:
-            raise ValueError("edge, link and merge must not fall: each is the stricter of two")
-        if self.links is not None and not self.links[0] <= self.link <= self.links[1]:
-            raise ValueError(f"link {self.link:g} must be one of links, {self.links[0]:g} to {self.links[1]:g}")
+        for name, link in (("link", self.link), ("group_link", self.group_link)):
+            if link is None:
+                continue
+            if not self.edge <= link <= self.merge:
+                raise ValueError(f"edge, {name} and merge must not fall: each is the stricter of two")
+            if self.links is not None and not self.links[0] <= link <= self.links[1]:
+                raise ValueError(f"{name} {link:g} must be one of links, {self.links[0]:g} to {self.links[1]:g}")
         return self
 
 

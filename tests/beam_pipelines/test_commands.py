@@ -26,9 +26,9 @@ def listing(tmp_path) -> str:
     ("name", "change", "words"),
     [
         (
-            "dlib-resnet",
-            {"dimension": 512},
-            "model 'dlib-resnet': its dimension in the catalogue is 512, its file gives",
+            "fr-feature",
+            {"dimension": 128},
+            "model 'fr-feature': its dimension in the catalogue is 128, its file gives",
         ),
         ("movenet-thunder", {"options": {"side": 192}}, "model 'movenet-thunder': .* correct options.side"),
         ("facemesh", {"codec": "movenet"}, "model 'facemesh': its task is mesh, but codec 'movenet' is for keypoints"),

@@ -36,7 +36,15 @@ PLAIN = figures.replaced(  # round figures, for sums in the head
         *("largest_host=0.1", "host_connections=100", "lookups=100", "lookup_rate=10"),
         *("count_seconds=0.1", "find_requests=4", "prove_requests=32", "footers_at_once=32", "progress_requests=2"),
         *("inference_cpu=0.2", "host_cpu=0.02", "body_bytes=1e5", "face_bytes=1e4", "write_rate=1000"),
-        *("search_flops=1e11", "cpu_dimension=100", "block=4000", "vector_bytes=200", "file_requests=2"),
+        *(
+            "search_flops=1e11",
+            "cell_find_seconds=525",
+            "cell_search_seconds=700",
+            "cpu_dimension=100",
+            "block=4000",
+            "vector_bytes=200",
+            "file_requests=2",
+        ),
         *("read_rate=5000", "cluster_seconds=1e-5", "faces_an_identity=10", "centre_passes=2"),
         *("lookup_seconds=5e-7", "stream=1e8"),
         *("bundle_cpu=0.01", "records_a_file=50000", "bundle_threads=2", "record_bytes=5e4", "formats=3"),
@@ -70,7 +78,8 @@ def test_sizes_of_one_image_and_of_a_million():
         ("inference", "network", (1e6 * 1e5 + 1e6 * 1e4) / (10 * 1e9)),
         ("inference", "object-store writes", 1000 * 3 * 2 / 1000),
         ("counts", "driver", 1000 * (0.1 + (4 + 32) / 32 * 0.25)),
-        ("edges", "kNN", 2 * 1e12 * 100 / (40 * 1e11)),
+        ("edges", "kNN", 700 * 100 / 512 / 40),  # a million faces, as measured, but of 100 numbers
+        ("edges", "cells, in every process", 525 * 100 / 512),
         ("edges", "network", 40 * 1e6 * 200 / (10 * 1e9)),
         ("edges", "object-store reads", 40 * 1000 * 2 / 5000),
         ("edges", "reading in one process", 1000 * 2 * 0.25),
@@ -88,10 +97,15 @@ def test_hours_by_hand(phase, resource, seconds):
     assert hours(1e6, Fleet(cpu_workers=10), PLAIN)[phase, resource] == pytest.approx(seconds / 3600)
 
 
-def test_edges_are_quadratic_and_within_labels_linear():
-    whole, labels = FLEET, Fleet(profile="gpu")
-    assert hours(2e9, whole, COSTS)["edges", "kNN"] == pytest.approx(4 * hours(1e9, whole, COSTS)["edges", "kNN"])
-    assert hours(2e9, labels, COSTS)["edges", "kNN"] == pytest.approx(2 * hours(1e9, labels, COSTS)["edges", "kNN"])
+@pytest.mark.parametrize(
+    ("items", "fleet", "power"),
+    [(2e4, FLEET, 2), (1e9, FLEET, 1.5), (1e9, Fleet(profile="gpu"), 1)],
+    ids=["exact", "in cells", "within labels"],
+)
+def test_how_the_search_grows(items, fleet, power):
+    more = figures.replaced(COSTS, ("block=1",))  # there is work for every core
+    one, two = (hours(n, fleet, more)["edges", "kNN"] for n in (items, 2 * items))
+    assert two == pytest.approx(2**power * one)
 
 
 def test_gpu_seconds_are_flop_over_the_used_share_of_the_peak():

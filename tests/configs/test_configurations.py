@@ -82,22 +82,38 @@ def identity(name, *overrides):
 
 @pytest.mark.parametrize("name", ["webbody", "face_generation"])
 def test_a_configuration_has_the_thresholds_of_the_model_that_it_names(name):
-    """Those of dlib's descriptors are the numbers that docs/benchmarks.md measured."""
-    of_dlib = identity(name)
-    assert (of_dlib.clusters.link_similarity, of_dlib.cleaning.leakage_similarity) == (0.945, 0.96)
-    assert of_dlib.edges.min_similarity == (0.9 if name == "webbody" else 0.945)
-    other = identity(name, "embeddings.model=fr-feature")
-    own = catalogue.load().get("fr-feature").similarities
-    assert (other.clusters.link_similarity, other.cleaning.leakage_similarity) == (own.link, own.leakage)
+    for model, overrides in (("fr-feature", []), ("dlib-resnet", ["embeddings.model=dlib-resnet"])):
+        settings, own = identity(name, *overrides), catalogue.load().get(model).similarities
+        link = {"webbody": own.group_link, "face_generation": own.link}[name]  # average linkage, and DBSCAN
+        assert (settings.clusters.link_similarity, settings.cleaning.leakage_similarity) == (link, own.leakage)
+        assert settings.edges.min_similarity == {"webbody": own.edge, "face_generation": own.link}[name]
 
 
-def test_webbody_cleans_with_the_thresholds_of_its_model():
-    cleaning = identity("webbody").cleaning
-    assert (cleaning.merge_similarity, cleaning.ambiguous_similarity, cleaning.duplicate_similarity) == (
-        0.97,
-        0.96,
-        0.99,
+@pytest.mark.parametrize(
+    ("overrides", "numbers"),
+    [
+        ([], (0.3, 0.38, 0.62, 0.62, 0.62, 0.97)),
+        (["embeddings.model=dlib-resnet"], (0.9, 0.935, 0.97, 0.965, 0.96, 0.996)),
+        (["identity.clusters.method=connected"], (0.3, 0.5, 0.62, 0.62, 0.62, 0.97)),
+    ],
+)
+def test_webbody_s_numbers_are_those_that_its_configuration_speaks_of(overrides, numbers):
+    found = identity("webbody", *overrides)
+    cleaning = found.cleaning
+    assert numbers == (
+        found.edges.min_similarity,
+        found.clusters.link_similarity,
+        cleaning.merge_similarity,
+        cleaning.ambiguous_similarity,
+        cleaning.leakage_similarity,
+        cleaning.duplicate_similarity,
     )
+
+
+def test_the_distances_of_persons_and_spans_stand_with_their_model():
+    persons, clips = (configuration.load(name)[1] for name in ("person_clustering", "face_clips"))
+    assert persons.embeddings.model == "dlib-resnet"
+    assert (clips.spans.embedding_model, clips.spans.max_distance) == ("fr-feature", 0.58)
 
 
 def test_the_reference_s_thresholds_stand_with_its_model_too():

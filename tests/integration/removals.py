@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_pipelines.cli import main
+from transforms.tables.lineage import FILES
 from transforms.tables.shards import read_column, shard_names
 
+_VECTORS = ("vector", "feature")  # columns
 _LONGEST_WORD = 150  # bytes of an id or a URL; what is longer is a picture or a vector
 OF_A_START = ("run.json", "attempt", "lock", "removals.json")
 
@@ -32,27 +35,29 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 
 
 def pieces(run: str, items: set[str], key: str = "image_id") -> set[bytes]:
-    """What there is of these items in the tables of a run: ids, URLs, images and vectors, as bytes.
+    """What there is of these items in a run: ids, URLs, images, vectors and the files that their rows name, as bytes.
 
     Of faces, which go without what they were found in, their own ids alone.
     """
     found = {item.encode() for item in items}
     for table in _tables(run):
         own = [name for name in _columns(run, table) if name != "source"]
-        names = [name for name in own if key != "face_id" or name in ("face_id", "crop", "vector")]
+        names = [name for name in own if key != "face_id" or name in ("face_id", "crop", "file", *_VECTORS)]
         if key not in names:
             continue
         for row in read_column(run, table, names).to_pylist():
             if row[key] in items:
-                found |= {bit for name, cell in row.items() if (bit := _telling(name, cell))}
+                found |= {bit for name, cell in row.items() if (bit := _telling(run, name, cell))}
     return found
 
 
-def _telling(name: str, cell: object) -> bytes | None:
+def _telling(run: str, name: str, cell: object) -> bytes | None:
     if isinstance(cell, bytes):
         return cell
-    if name == "vector":
+    if name in _VECTORS and cell is not None:
         return np.asarray(cell, np.float16).tobytes()
+    if name in FILES and cell is not None and Path(run, str(cell)).is_file():
+        return Path(run, str(cell)).read_bytes()
     is_id = name == "url" or (name.endswith("_id") and isinstance(cell, str))
     return str(cell).encode() if is_id else None
 
@@ -80,10 +85,14 @@ def _contents(path: Path) -> list[bytes]:
     raw = path.read_bytes()
     if path.suffix == ".parquet":
         table = pq.read_table(path)  # the raw bytes hold packed pieces of words
-        footer = json.dumps({k.decode(): v.decode() for k, v in (pq.read_metadata(path).metadata or {}).items()})
-        return [footer.encode(), *(bit for column in table.columns for bit in _cells(column))]
+        footer = pq.read_metadata(path)  # it repeats the least and the greatest of each column
+        told = [repr(footer.metadata), repr(footer.to_dict())]
+        return [*map(str.encode, told), *(bit for column in table.columns for bit in _cells(column))]
     if path.suffix == ".gzip":
         return [raw, gzip.decompress(raw)]
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            return [raw, *map(packed.read, packed.namelist())]
     if path.suffix == ".tar":
         with tarfile.open(path) as tar:
             return [raw, *(tar.extractfile(member).read() for member in tar)]
@@ -96,14 +105,14 @@ def _cells(column: pa.ChunkedArray) -> list[bytes]:
         return [cell for cell in cells if cell is not None]
     if pa.types.is_nested(column.type):
         flat = [
-            np.asarray(cell, np.float16).tobytes() for cell in cells if cell is not None and _is_halves(column.type)
+            np.asarray(cell, np.float16).tobytes() for cell in cells if cell is not None and _of_floats(column.type)
         ]
         return [*flat, json.dumps(cells, default=str).encode()]
     return [str(cell).encode() for cell in cells]
 
 
-def _is_halves(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_float16(type_.value_type))
+def _of_floats(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(type_.value_type))
 
 
 def _tables(run: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from beam_pipelines import config as configuration
+from beam_pipelines.cli import main
 from beam_pipelines.demos.photographs import Page, serve
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
@@ -17,6 +19,7 @@ from model_handlers.models import catalogue
 from model_handlers.models.loaded import load_model
 from model_handlers.models.roles import KnownModels
 from tests import videos
+from tests.integration.removals import assert_gone, assert_nothing_to_do
 from tests.portraits import portrait
 from transforms.anonymizing import anonymized_stage
 from transforms.anonymizing.anonymized_settings import AnonymizedVideoSettings
@@ -200,17 +203,23 @@ def stills() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> dict[str, tuple[AnonymizedImage, np.ndarray]]:
-    """The images that the recipe anonymize_images writes of the stills, each with its row."""
+def of_images(tmp_path_factory) -> str:
+    """A run of the recipe anonymize_images with the stills."""
     place = tmp_path_factory.mktemp("images")
     files = {name: cv2.imencode(".png", image[..., ::-1])[1].tobytes() for name, image in stills().items()}
     with serve({f"/{name}": Page(200, {}, file) for name, file in files.items()}) as port:
         (place / "list.csv").write_text("id,url\n" + "".join(f"{n},http://127.0.0.1:{port}/{n}\n" for n in files))
         recipe, settings = configuration.load("anonymize_images", [f"fetch.allow_hosts=['127.0.0.1:{port}']"])
         run(Order(recipe, settings, str(place / "list.csv"), str(place / "run")))
-    found = rows(str(place / "run"), "anonymized", AnonymizedImage)
-    assert found.keys() == files.keys()
-    return {name: (row, open_image((place / "run" / row.file).read_bytes())) for name, row in found.items()}
+    return str(place / "run")
+
+
+@pytest.fixture(scope="module")
+def written(of_images) -> dict[str, tuple[AnonymizedImage, np.ndarray]]:
+    """The images that it wrote, each with its row."""
+    found = rows(of_images, "anonymized", AnonymizedImage)
+    assert found.keys() == stills().keys()
+    return {name: (row, open_image(Path(of_images, row.file).read_bytes())) for name, row in found.items()}
 
 
 def test_images_lose_their_faces(written, finders):
@@ -225,3 +234,19 @@ def test_the_faces_of_images_were_there_to_be_found(written, finders):
     small = {name: image for name, image in stills().items() if name.endswith(f"-{SIDES[0]}")}
     found = [name for name, image in small.items() for b in finders(image) if touches(b, written[name][0].boxes)]
     assert len(set(found)) == len(small)
+
+
+def test_an_image_that_is_removed_leaves_no_file_and_touches_no_other(of_images, tmp_path):
+    run_ = str(shutil.copytree(of_images, tmp_path / "run"))
+    left = Path(run_, "anonymized", "00", "hanks-1.jpg")  # of a killed worker: no row names it
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"left")
+    assert_gone(run_, ["--images", "hanks-1"], {"hanks-1"}, "image_id", set())
+    assert_nothing_to_do(run_, lambda: main(["retry", run_]))
+
+
+def test_a_video_that_is_removed_leaves_no_file_and_touches_no_other(folder, tmp_path):
+    run_ = str(shutil.copytree(folder, tmp_path / "run"))
+    assert_gone(run_, ["--videos", "hidden", "street"], {"hidden", "street"}, "video_id", set())
+    assert not list(Path(run_).rglob("*hidden*"))
+    assert_nothing_to_do(run_, lambda: main(["retry", run_]))

@@ -12,6 +12,7 @@ import pytest
 
 from beam_pipelines.errors import ConfigError
 from tests.integration import command
+from tests.integration.kills import files, kill_after
 from tests.integration.runs import assert_same_run, overrides, run_webbody, workers
 
 KILLS = 8
@@ -23,14 +24,6 @@ def _start(site, output, *beam, more=()):
     return command.start("webbody", site.manifest, output, overrides(site.port, CHUNKS, *more), *beam)
 
 
-def _wait_for_work(output, process):
-    """Return when the run has named its attempt, or is over: until then a kill would show nothing."""
-    attempt = output / "attempt"
-    before = attempt.stat().st_mtime_ns if attempt.exists() else None
-    while process.wait(0) is None and (not attempt.exists() or attempt.stat().st_mtime_ns == before):
-        time.sleep(0.05)
-
-
 def _finished_chunks(output):
     """The ledger shards that say that a chunk is done (each row job's last stage), with their times of change."""
     last = [path for stage in ("download", "embeddings") for path in output.glob(f"ledger/{stage}/part-*.parquet")]
@@ -39,32 +32,23 @@ def _finished_chunks(output):
 
 @pytest.fixture(scope="module")
 def undisturbed(site, tmp_path_factory):
-    """A run in chunks of two that nobody disturbs, and the seconds that it took."""
-    folder, began = tmp_path_factory.mktemp("runs") / "undisturbed", time.monotonic()
-    return run_webbody(site.manifest, folder, site.port, CHUNKS), time.monotonic() - began
+    """A run in chunks of two that nobody disturbs."""
+    return run_webbody(site.manifest, tmp_path_factory.mktemp("runs") / "undisturbed", site.port, CHUNKS)
 
 
 def test_kills_leave_no_trace(site, undisturbed, tmp_path):
-    whole, seconds = undisturbed
     rng = random.Random(7)
+    most = len(files(Path(undisturbed))) // 4
     kills = rounds = 0
     while kills < KILLS:
-        output, patience = tmp_path / f"killed-{rounds}", seconds
+        output = tmp_path / f"killed-{rounds}"
         rounds += 1
         while not (output / "run.json").exists() or "finished" not in json.loads((output / "run.json").read_text()):
             done = _finished_chunks(output)
-            process = _start(site, output)
-            _wait_for_work(output, process)
-            code = process.wait(rng.uniform(0.02, 0.5) * patience)
-            if code is None:
-                process.kill()
-                kills += 1
-                patience *= 1.2  # a machine that is busier than it was for the undisturbed run gets there too
-            assert code in (None, 0), process.messages()
+            kills += kill_after(rng.randint(1, most), _start(site, output), output, rng)
             after = _finished_chunks(output)
             assert all(after.get(path) == when for path, when in done.items()), "a finished chunk was done again"
-            assert kills < 3 * KILLS, "the run makes no progress between kills"
-        assert_same_run(str(output), whole)
+        assert_same_run(str(output), undisturbed)
         assert not list(output.rglob(".*")), "temporary files are left"
 
 
@@ -73,9 +57,9 @@ def test_ctrl_c_leaves_a_run_that_goes_on(site, undisturbed, tmp_path):
     while not list((tmp_path / "stopped").glob("images/part-*.parquet")):
         time.sleep(0.1)
     os.kill(process.id, signal.SIGINT)
-    assert process.wait(30) == 130
+    assert process.wait(300) == 130
     command.finish(_start(site, tmp_path / "stopped"))
-    assert_same_run(str(tmp_path / "stopped"), undisturbed[0])
+    assert_same_run(str(tmp_path / "stopped"), undisturbed)
 
 
 def test_two_runs_at_once_in_one_folder_are_refused(site, tmp_path):
@@ -100,7 +84,7 @@ def test_workers_end_with_their_run(site, tmp_path):
         assert process.wait(0.1) is None
     started = workers(process.id)
     process.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while _alive(started) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _alive(started)

@@ -21,6 +21,7 @@ from tests.portraits import portrait
 from transforms.anonymizing import covers_stage
 from transforms.tables.ledger import read_ledger, tally
 from transforms.tables.reasons import Rejected
+from transforms.tables.reopen import reopen
 from transforms.videos.frame_cache import frame_pixels
 from transforms.videos.reader import VideoReader
 
@@ -220,6 +221,23 @@ def test_what_could_not_be_looked_at_is_written_after_a_retry_only(films, tmp_pa
     counts = json.loads(Path(folder, "run.json").read_text())["stages"]
     kept = {stage: counts[stage]["kept"] for stage in ("covers", "clips", "bundle")}
     assert kept == {"covers": 2, "clips": 3, "bundle": 3}
+
+
+def test_clips_of_a_track_that_is_left_out_later_go(films, whole, tmp_path):
+    """Its chunk is done again, as `distinct` asks for where a retry has brought a longer track of the same object."""
+    run_ = str(shutil.copytree(whole, tmp_path / "run"))
+    before = clip_files(run_)
+    stale = {"clips/walk/walk-s0-t7-x0.mp4", "clips/gone/gone-s0-t0-x0.mp4"}
+    for name in stale:
+        Path(run_, name).parent.mkdir(exist_ok=True)
+        Path(run_, name).write_bytes(b"of a track that was left out")
+    formats = "bundle.formats=[trackverse, mot, coco_video]"
+    films.run(run_, formats, *MORE)
+    assert clip_files(run_) == before | stale  # where nothing is done nothing is looked for
+    reopen(run_, "clips", "clips", ["000000"])
+    films.run(run_, formats, *MORE)
+    assert clip_files(run_) == before
+    assert not Path(run_, "clips", "gone").exists()
 
 
 def test_a_video_that_is_removed_leaves_no_track_and_touches_no_other(films, whole, tmp_path):

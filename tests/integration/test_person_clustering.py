@@ -1,5 +1,6 @@
 """The recipe person_clustering on a composed film of known people: who is in it, when, and what ends in the ledger."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import manyfaces
 from beam_pipelines import config as configuration
+from beam_pipelines.cli import main
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import run
 from tests import videos
 from tests.integration.engines import PROCESSES, local
+from tests.integration.removals import assert_gone, assert_nothing_to_do, files_with
 from tests.integration.runs import assert_same_contents, column, contents, table_content
 from tests.integration.video_site import video_site
 from tests.portraits import portrait
@@ -64,7 +68,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
     others = {
         "a-film": film(folder / "film.mp4", FILM),
-        "b-one-face": film(folder / "one.mp4", [Scene(("obama-1",))], 3),
+        "b-one-face": film(folder / "one.mp4", [Scene(("obama-2",))], 3),
         "c-no-face": film(folder / "none.mp4", [Scene(("lake-1",))], 3),
         "d-page": b"<!doctype html><title>No video</title>",
     }
@@ -189,3 +193,46 @@ def test_clothes_by_their_colours(site, whole, tmp_path):
     for table in ("frames", "detections", "faces", "embeddings"):
         assert table_content(run_, table) == table_content(whole, table), table
     assert sorted(map(len, found(run_).values())) == [1, 1, 1]
+
+
+def test_a_video_that_is_removed_leaves_no_picture_and_touches_no_other(site, whole, tmp_path):
+    run_ = str(shutil.copytree(whole, tmp_path / "run"))
+    assert_gone(run_, ["--videos", "b-one-face"], {"b-one-face"}, "video_id", set())
+    assert [path.name for path in Path(run_, "clusters").iterdir()] == ["a-film"]
+    assert_nothing_to_do(run_, lambda: run_recipe(site, run_))
+
+
+def test_a_person_that_is_removed_is_in_no_picture_of_a_film_that_stays(site, whole, tmp_path):
+    run_ = str(shutil.copytree(whole, tmp_path / "run"))
+    (number,) = found(run_)["biden"]
+    theirs = {row["face_id"] for row in rows(run_, "identities", "face_id", "identity") if row["identity"] == number}
+    drawn = {f"clusters/a-film/{name}" for name in ("before.png", "after.png", "timeline.png")}
+    counts = {"ledger/detections/part-000000.parquet"}  # faces of frames that stay
+    assert_gone(run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", drawn | counts)
+    left = json.loads(Path(run_, "clusters/a-film/persons.json").read_text())["persons"]
+    assert {person["identity"] for person in left} == {0, 1, 2} - {number}
+    files = {str(path.relative_to(run_)) for path in Path(run_, "clusters").rglob("*.jpg")}
+    assert files == set(column(run_, "person_pictures", "file"))
+    shown = videos_drawn(run_)
+    assert_nothing_to_do(run_, lambda: run_recipe(site, run_))
+    for table in ("person_pictures", "ledger/pictures", "clusters"):
+        shutil.rmtree(Path(run_, table))
+    run_recipe(site, run_)
+    assert videos_drawn(run_) == shown  # as drawn without them
+
+
+def videos_drawn(run_) -> dict[str, bytes]:
+    return {str(path.relative_to(run_)): path.read_bytes() for path in Path(run_, "clusters").rglob("*.*")}
+
+
+def test_a_video_that_was_extracted_leaves_nothing_when_it_is_removed(tmp_path):
+    film(tmp_path / "who-is-this.mp4", [Scene(("obama-1",))], 3)
+    run_ = str(tmp_path / "run")
+    small = {"sampling.seconds": EVERY, "jobs": [["download", "frames", "detections", "faces"], ["embeddings"]]}
+    assert len(manyfaces.persons.extract(str(tmp_path / "who-is-this.mp4"), output=run_, set=small)) == 1
+    words = {b"who-is-this", b"who-is-this.mp4"}
+    assert {"video.csv", "manifest/part-000000.parquet"} < set(files_with(run_, words))
+    assert main(["remove", run_, "--videos", "who-is-this"]) == 0
+    assert files_with(run_, words) == {}
+    with pytest.raises(manyfaces.ConfigError, match="nothing was taken of it: removed"):
+        manyfaces.persons.extract(str(tmp_path / "who-is-this.mp4"), output=run_, set=small)

@@ -13,7 +13,7 @@ from beam_pipelines import config as configuration
 from beam_pipelines.cli import main
 from beam_pipelines.driver.record import read_record, write_record
 from beam_pipelines.errors import ConfigError
-from tests.integration.removals import changed, files_with, hashes, pieces
+from tests.integration.removals import assert_gone, changed, files_with, hashes, pieces
 from tests.integration.runs import STAGES, column, overrides, run_webbody, table_content
 from transforms.fetch.lists.manifest import split_manifest
 from transforms.tables.ledger import tally
@@ -23,7 +23,7 @@ from transforms.tables.shards import read_column
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody")]
 
 EMPTY_TAR = 1024  # bytes
-SPLITS = ("bundle.records_per_file=6", "splits.subsets={all: 1.0}")
+SPLITS = ("bundle.records_per_file=6", "splits.subsets={all: 1.0}", "splits.unassigned=nobody")
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +137,22 @@ def test_people_go_and_their_images_stay(run, site):
     assert tally(run, "bodies").by_reason["removed"] > 0
     assert tally(run, "manifest").by_reason == {"kept": len(site.rows)}
     assert_sound(run, site)
+
+
+def test_a_face_that_is_nobody_s_goes_from_its_list_too(run, site):
+    listed = read_column(run, "splits", ["split", "image_id", "identity"]).to_pylist()
+    nobodys = (row["image_id"] for row in listed if row["split"] == "nobody")
+    image = next(name for name in nobodys if not name.startswith("friends"))  # other addresses have that in them
+    assert f",{image}," in Path(run, "splits", "nobody.csv").read_text()
+    assert_gone(run, ["--images", image], {image}, "image_id", beside(run))
+    assert Path(run, "splits", "nobody.csv").exists()
+    assert_sound(run, site)
+
+
+def beside(run):
+    """Files that have places of rows in other rows, or tell of all images."""
+    names = [name for name in hashes(run) if name.startswith("bundle_index/")]
+    return {*names, "bundle/statistics.json"}
 
 
 def test_a_stage_that_is_out_of_date_is_made_anew_by_the_next_run(run, site):

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from tests.integration import command
+from tests.integration.kills import files, kill_after
 from tests.integration.runs import contents
 from tests.integration.video_site import Take, video_site
 
@@ -82,6 +83,7 @@ def test_kills_leave_no_trace(recipe, site, tmp_path):
     whole = contents(tmp_path / "undisturbed")
     folder, least = MADE[recipe]
     assert sum(name.startswith(folder) for name in whole) >= least
+    most = len(files(tmp_path / "undisturbed")) // 2
     kills = rounds = 0
     while kills < KILLS:
         output = tmp_path / f"killed-{rounds}"
@@ -89,11 +91,10 @@ def test_kills_leave_no_trace(recipe, site, tmp_path):
         while not is_done(output):
             before = committed(recipe, output)
             process = start(recipe, site, output)
-            code = process.wait(rng.uniform(1.0, 7.5) if kills < KILLS else 300)
-            if code is None:
-                process.kill()
-                kills += 1
-            assert code in (None, 0), process.messages()
+            if kills < KILLS:
+                kills += kill_after(rng.randint(1, most), process, output, rng)
+            else:
+                command.finish(process)
             after = committed(recipe, output)
             again = [path for path, when in before.items() if after.get(path) != when]
             assert again == [], "what was finished was done again"

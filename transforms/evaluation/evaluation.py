@@ -17,13 +17,15 @@ class Judged:
     """One grouping against the labels.
 
     faces: that were compared; people: whose they are; identities: groups that they were found in; coverage: the share
-    of the labelled items that reached one.
+    of the labelled items that reached one; coverage_of_several: the same of the faces whose person has two or more,
+    since a person's only face cannot be in a group. 1 if there is no such face.
     """
 
     faces: int
     people: int
     identities: int
     coverage: float
+    coverage_of_several: float
     agreement: Agreement
 
 
@@ -44,16 +46,23 @@ class Evaluation:
 
 def judge(faces: LabelledFaces) -> Evaluation:
     """Evaluate the labelled faces of a run."""
-    counts, kept = faces.counts, faces.identity >= 0
+    counts, kept, person = faces.counts, faces.identity >= 0, faces.person
+    before = counts.covered_before / max(counts.in_run, 1), _of_several(person, faces.cluster)
+    after = counts.covered_after / max(counts.in_run, 1), _of_several(person, faces.identity)
     return Evaluation(
         counts,
-        _judged(faces.person, faces.cluster, counts.covered_before / max(counts.in_run, 1)),
-        _judged(faces.person, faces.identity, counts.covered_after / max(counts.in_run, 1)),
-        _judged(faces.person[kept], faces.identity[kept], counts.covered_after / max(counts.in_run, 1)),
+        _judged(person, faces.cluster, *before),
+        _judged(person, faces.identity, *after),
+        _judged(person[kept], faces.identity[kept], *after),
         tuple(mistakes(faces)),
     )
 
 
-def _judged(person: I64, found: I64, coverage: float) -> Judged:
+def _judged(person: I64, found: I64, coverage: float, of_several: float) -> Judged:
     groups = len(np.unique(found[found >= 0]))
-    return Judged(len(person), len(np.unique(person)), groups, coverage, measure(person, found))
+    return Judged(len(person), len(np.unique(person)), groups, coverage, of_several, measure(person, found))
+
+
+def _of_several(person: I64, found: I64) -> float:
+    several = np.bincount(person)[person] > 1
+    return float((found[several] >= 0).mean()) if several.any() else 1.0

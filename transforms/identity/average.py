@@ -13,7 +13,7 @@ from transforms.identity.knn import F32, I64, Edges
 
 MOST_AT_ONCE = 4096  # groups of a component that are compared each with each: a matrix of 128 MiB
 Rows = npt.NDArray[np.integer]
-_PAIRS_AT_A_TIME = 65_536
+_PAIRS_AT_A_TIME = 512  # what is computed for them stays in the processor's cache
 _SLOW = 1000  # of so many groups one at least joins in a round
 
 
@@ -38,25 +38,28 @@ class Groups:
 def average(groups: Groups, edges: Edges, scenes: Scenes, cut: float, most: int = MOST_AT_ONCE) -> I64:
     """The cluster (G,) of each group, called by its first, by average linkage down to the mean similarity `cut`.
 
-    edges: all pairs of groups of which a pair of faces may have that, or of each face the nearest; scenes: of groups.
+    groups: their sums and sizes are changed; edges: all pairs of groups of which a pair of faces may have that, or of
+    each face the nearest, with the similarity of the most similar faces; scenes: of groups.
     Two groups without such an edge are compared where their component is small enough (`most` groups at the most) for
     all to be compared with all. Groups of larger ones join in rounds: each two that are nearest to each other, until
     what is left is small. Average linkage never brings two nearer to a third than the nearer of them was, so that is
     what joining one pair after the other comes to (F. Murtagh 1983, as in `average_linkage`). If that gets nowhere, the
     most similar faces join first.
     """
-    groups = Groups(groups.sums.copy(), groups.sizes.copy())
     label = np.arange(len(groups.sizes), dtype=np.int64)
-    pairs = Edges(edges.first, edges.second, groups.similarity(edges.first, edges.second))
+    pairs = _of_groups(edges, groups)
     while True:
-        near = pairs.where((pairs.similarity >= np.float32(cut)) & ~_forbidden(pairs, label, scenes))
+        # A pair that is not near is not needed any more: what its groups become part of is no nearer to each other
+        # than the nearer of two pairs before, and that one is there.
+        near = pairs.where(pairs.similarity >= np.float32(cut))
+        near = near.where(~_forbidden(near, label, scenes))
         component = connected(len(label), near)
-        pairs = pairs.where(component[pairs.first] == component[pairs.second])
-        large = np.bincount(component[np.unique(label)], minlength=len(label)) > most
+        alive = _alive(label)
+        large = np.bincount(component[alive], minlength=len(label)) > most
         if not large.any():
             break
         first, second = _nearest_to_each_other(near.where(large[component[near.first]]), len(label))
-        if len(first) * _SLOW < large[component[np.unique(label)]].sum():
+        if len(first) * _SLOW < large[component[alive]].sum():
             _join_most_similar(groups, label, near, component, scenes, most)
             component = np.minimum(component, component[label])
             break
@@ -64,12 +67,29 @@ def average(groups: Groups, edges: Edges, scenes: Scenes, cut: float, most: int 
         into = np.arange(len(label))
         into[second] = first
         label = into[label]
-        pairs = _contracted(pairs, into, groups)
+        pairs = _contracted(near, into, groups)
     return first_rows(_compared_with_all(groups, label, component, scenes, cut))
+
+
+def _alive(label: I64) -> I64:
+    """The groups that are not part of an earlier one; label (G,): what each is part of."""
+    return np.flatnonzero(label == np.arange(len(label)))
+
+
+def _of_groups(edges: Edges, groups: Groups) -> Edges:
+    """The edges with the mean similarity of all pairs of faces; that of two faces is there."""
+    several = (groups.sizes[edges.first] > 1) | (groups.sizes[edges.second] > 1)
+    similarity = edges.similarity.copy()
+    similarity[several] = groups.similarity(edges.first[several], edges.second[several])
+    return Edges(edges.first, edges.second, similarity)
 
 
 def _nearest_to_each_other(near: Edges, count: int) -> tuple[I64, I64]:
     """The pairs of groups of which each is the other's most similar; of equally similar ones the first by row."""
+    most = np.full(count, -np.inf, np.float32)
+    for ends in (near.first, near.second):
+        np.maximum.at(most, ends, near.similarity)
+    near = near.where((near.similarity == most[near.first]) & (near.similarity == most[near.second]))
     order = np.lexsort((near.second, near.first, -near.similarity))
     ends = np.stack([near.first[order], near.second[order]], axis=1).ravel()
     best = np.full(count, -1, np.int64)
@@ -107,7 +127,7 @@ def _forbidden(pairs: Edges, label: I64, scenes: Scenes) -> Mask:
 
 def _join_most_similar(groups: Groups, label: I64, near: Edges, component: I64, scenes: Scenes, most: int) -> None:
     """Join the groups of each component that is too large, the nearest first, down to `most`; changes `label`."""
-    names, counts = np.unique(component[np.unique(label)], return_counts=True)
+    names, counts = np.unique(component[_alive(label)], return_counts=True)
     for name in names[counts > most].tolist():
         own = near.where(component[near.first] == name)
         nodes = np.flatnonzero((component == name) & (label == np.arange(len(label))))
@@ -127,7 +147,7 @@ def _join_most_similar(groups: Groups, label: I64, near: Edges, component: I64, 
 def _compared_with_all(groups: Groups, label: I64, component: I64, scenes: Scenes, cut: float) -> I64:
     """What each group ends in, when the groups of each component are compared each with each."""
     into = np.arange(len(label), dtype=np.int64)
-    alive = np.unique(label)
+    alive = _alive(label)
     seen, scene = scenes.seen(label)
     by_component = np.argsort(component[seen], kind="stable")
     seen, scene = seen[by_component], scene[by_component]

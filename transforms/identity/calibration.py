@@ -53,8 +53,8 @@ class Known:
 class Calibration:
     """What was found for `faces` faces.
 
-    link: the similarity of a link, its 95 % interval over resampled faces, and whether that is narrow enough to rely
-    on (certain); merge: of the centres of two identities;
+    link: the similarity of a link, its 95 % interval over resampled faces, and whether it can be relied on (certain):
+    the interval is narrow, and not most pairs of one person are lost; merge: of the centres of two identities;
     duplicate: of copies of a photograph, 1 where too little is known of the same person's pairs; edge: down to which
     neighbours are worth a look. wrong_links: different people's faces that the average face is linked with; lost: the
     share of the same person's pairs below the link. kinds: both distributions. same, different: the pairs known.
@@ -101,14 +101,15 @@ def calibrate(
     link = link_of(kinds, rule, wrong_links)
     interval = _interval(counted, kinds, rule, wrong_links)
     known = [_known(units, pairs, link) for pairs in (same, different)]
-    certain = interval[1] - interval[0] <= _WIDE * (kinds.same_mean - kinds.middle)
+    narrow = interval[1] - interval[0] <= _WIDE * (kinds.same_mean - kinds.middle)
     enough = _pairs_of_same(kinds, counted.faces) >= _FEW_PAIRS
+    unfit = enough and bool(kinds.same_above(link) < (1 - _MUCH) * kinds.same)
     return Calibration(
         faces=counted.faces,
         rule=rule,
         link=link,
         interval=interval,
-        certain=certain,
+        certain=narrow and not unfit,
         merge=max(link, min(1.0, link / kinds.same_mean)) if enough else 1.0,
         duplicate=max(link, kinds.same_quantile(_COPIES)) if enough else 1.0,
         edge=min(link, _last(kinds, lambda at: kinds.different_above(at) >= _CANDIDATES)),
@@ -117,7 +118,7 @@ def calibrate(
         kinds=kinds,
         same=known[0],
         different=known[1],
-        doubts=tuple(_doubts(kinds, counted.faces, link, interval, certain)),
+        doubts=tuple(_doubts(counted.faces, interval, enough, unfit, narrow)),
     )
 
 
@@ -179,15 +180,15 @@ def _known(units: F32, pairs: Pairs | None, link: float) -> Known:
     return Known(len(pairs), int((pair_similarity(units, pairs[:, 0], pairs[:, 1]) >= link).sum()))
 
 
-def _doubts(kinds: TwoKinds, faces: int, link: float, interval: tuple[float, float], certain: bool) -> list[str]:
+def _doubts(faces: int, interval: tuple[float, float], enough: bool, unfit: bool, narrow: bool) -> list[str]:
     told = []
-    if _pairs_of_same(kinds, faces) < _FEW_PAIRS:
+    if not enough:
         told.append(
             f"Of {faces:,} faces hardly two are of one person: the link rests on different people alone, and nothing "
             "is said of merging and duplicates."
         )
-    elif kinds.same_above(link) < (1 - _MUCH) * kinds.same:
+    if unfit:
         told.append("Most pairs of one person lie below the link: the vectors hardly tell so many people apart.")
-    if not certain:
+    if not narrow:
         told.append(f"The link is uncertain, {interval[0]:.3f} to {interval[1]:.3f}; more faces would narrow it.")
     return told

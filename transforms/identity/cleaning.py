@@ -3,6 +3,7 @@
 Throughout, `identity` (N,) is the identity of every face, called by a row number, or -1 once the face is dropped.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ from transforms.identity.clustering import first_rows, in_largest
 from transforms.identity.counting import Progress, StageCount, image_counts
 from transforms.identity.knn import F32, I64, block_edges, unit
 from transforms.identity.merging import UNMERGED, closest_to, merge_similar, pairs_above
-from transforms.identity.settings import CleanSettings, number
+from transforms.identity.precision import Precision
+from transforms.identity.settings import CleanSettings
+from transforms.identity.similarity import number
 from transforms.tables.schemas import Vector
 
 _ROWS_AT_A_TIME = 16_384
@@ -160,16 +163,17 @@ def clean(
     rules: CleanSettings,
     scenes: Scenes | None = None,
     unwanted: I64 | None = None,
+    estimate: Callable[[I64], Precision | None] = lambda identity: None,
 ) -> Cleaned:
     """Apply all rules in their order.
 
     clusters (N,): the cluster of each face, called by its first row, -1 for noise; largest_only: of each source label
     only the largest cluster is kept; validation (V,D): unit centres of the validation identities, or None. Clusters
     with different people of one of the scenes never merge, and are not ambiguous. unwanted (R,): faces whose identities
-    are dropped.
+    are dropped. estimate: as in `Progress`.
     """
     apart = no_scenes(len(clusters)) if scenes is None else scenes
-    now = Progress(clusters.copy(), faces.image, np.full(len(clusters), "", "<U19"), rules.min_images, scenes)
+    now = Progress(clusters.copy(), faces.image, np.full(len(clusters), "", "<U19"), rules.min_images, scenes, estimate)
     now.reason[clusters < 0] = "noise"
     now.count("clusters")
     if largest_only:

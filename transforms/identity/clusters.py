@@ -11,7 +11,8 @@ from transforms.identity.evidence import Evidence
 from transforms.identity.joining import connected_apart
 from transforms.identity.knn import F32, I64, Edges, edges_of, unit
 from transforms.identity.leiden import leiden
-from transforms.identity.settings import ClusterSettings, number
+from transforms.identity.settings import ClusterSettings
+from transforms.identity.similarity import number
 from transforms.identity.whispers import whispers
 from transforms.tables.schemas import Vector
 

@@ -1,16 +1,13 @@
 """What the identity stage is told of evidence, poor faces and the second look."""
 
-from typing import Annotated
-
 from pydantic import Field
 
+from transforms.identity.similarity import Cosine, Similarity
 from transforms.settings import Settings
-
-Cosine = Annotated[float, Field(gt=-1, le=1)]
 
 
 class EvidenceSettings(Settings):
-    """What pictures show by themselves: two faces of one are two people; the same photograph again is one person."""
+    """What pictures and videos show by themselves: who is two people, and who is one."""
 
     pictures: bool = Field(
         False, description="two faces of one picture are never one person, and copies of a photograph always are"
@@ -18,14 +15,35 @@ class EvidenceSettings(Settings):
     same_face_overlap: float = Field(
         0.5, gt=0, le=1, description="two boxes of a picture with more IoU than this are one face that was found twice"
     )
-    copy_similarity: Cosine = Field(
-        0.99, description="faces of two pictures above this cosine are the same photograph again, and so one person"
+    copy_similarity: Similarity = Field(
+        None,
+        description="faces of two pictures above this cosine are the same photograph again, and so one person; null: "
+        "the embedding model's own; auto: as clusters.link_similarity",
     )
     repeat_similarity: Cosine | None = Field(
         None,
         description="a picture with two faces above this cosine shows somebody twice (a collage, a mirror) and "
         "proves nothing; null: clusters.link_similarity; 1: every picture proves something",
     )
+    tracks: bool = Field(
+        False,
+        description="of videos whose shots are known: faces that are followed through a shot without a break are one "
+        "person",
+    )
+    track_overlap: float = Field(
+        0.5, gt=0, le=1, description="least IoU of a face's boxes in two frames that follow one another in a shot"
+    )
+    track_seconds: float = Field(2, gt=0, description="longest time between two such frames, seconds")
+    track_similarity: Similarity = Field(
+        None,
+        description="a track ends where the cosine of its face in two such frames is below this: there was a cut that "
+        "was not found; null: the embedding model's own of an edge; auto: as clusters.link_similarity",
+    )
+
+    @property
+    def any(self) -> bool:
+        """Whether anything counts as evidence."""
+        return self.pictures or self.tracks
 
 
 class PoorFaceSettings(Settings):

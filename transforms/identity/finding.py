@@ -1,7 +1,9 @@
 """From the faces of a run, their edges and what is known of them to clean identities."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +14,16 @@ from transforms.identity.cleaning import Cleaned, FaceColumns, clean
 from transforms.identity.clusters import find_clusters
 from transforms.identity.counting import Progress, StageCount
 from transforms.identity.estimate import estimate
-from transforms.identity.evidence import Evidence, no_evidence, pictures_show
-from transforms.identity.knn import I64, Edges
+from transforms.identity.evidence import Evidence, no_evidence, pictures_show, similar
+from transforms.identity.evidence_settings import EvidenceSettings
+from transforms.identity.knn import I64, NO_EDGES, Edges, edges_of
 from transforms.identity.overrides import Overrides, joined_by_hand, known_by_hand, read_overrides, resolve
 from transforms.identity.poor_faces import Measured, measured, poor
-from transforms.identity.settings import IdentitySettings, number
+from transforms.identity.precision import Precision, estimate_precision
+from transforms.identity.settings import IdentitySettings
+from transforms.identity.similarity import number
+from transforms.identity.tracks import Follow, InFrames, followed
+from transforms.tables.item_ids import videos_of
 
 _LOG = logging.getLogger("manyfaces.identity")  # told at the end of a command, whatever it logs
 
@@ -32,7 +39,7 @@ class Known:
 
 def needs_faces(settings: IdentitySettings) -> bool:
     """Whether the table faces is read."""
-    return settings.evidence.pictures or settings.clusters.poor.needs_measures
+    return settings.evidence.any or settings.clusters.poor.needs_measures
 
 
 def least_similarity(settings: IdentitySettings) -> float:
@@ -56,13 +63,31 @@ def what_is_known(run: str, meta: pa.Table, faces: FaceColumns, edges: Edges, se
     apart = (np.zeros(0, np.int64),) * 2 if by_hand is None else (by_hand.apart[:, 0], by_hand.apart[:, 1])
     found = measured(run, face_id) if needs_faces(settings) else Measured()
     evidence = no_evidence(len(face_id), *apart)
-    if settings.evidence.pictures:
-        link = number(settings.clusters.link_similarity)
-        evidence = pictures_show(faces.image, found.box, faces.vectors, edges, settings.evidence, link, apart)
+    if settings.evidence.any:
+        link, tracks = number(settings.clusters.link_similarity), _tracks(meta, faces, found, settings.evidence)
+        evidence = pictures_show(faces.image, found.box, faces.vectors, edges, settings.evidence, link, apart, tracks)
     if by_hand is not None:
         evidence = known_by_hand(evidence, by_hand)
     norm = meta["norm"].to_numpy()
     return Known(evidence, poor(faces.size, faces.score, norm, found, settings.clusters.poor), by_hand)
+
+
+def _tracks(meta: pa.Table, faces: FaceColumns, found: Measured, settings: EvidenceSettings) -> Edges:
+    """The pairs of faces that are followed from one frame into the next; none where tracks are no evidence."""
+    if not settings.tracks:
+        return NO_EDGES
+    if found.number is None or found.time is None or found.shot is None or found.box is None:
+        raise ValueError("identity.evidence.tracks: these faces are of no videos; set it to false.")
+    rows = np.flatnonzero(np.isfinite(found.number) & columns.usable(faces.vectors))
+    if not (found.shot[rows] >= 0).any() and len(rows):
+        _LOG.warning("identity.evidence.tracks shows nothing: no shots are known. Set sampling.find_shots to true.")
+    shot = np.nan_to_num(found.shot[rows], nan=-1).astype(np.int64)
+    video = columns.as_codes(videos_of(meta["image_id"]))[rows]
+    seen = InFrames(video, found.number[rows].astype(np.int64), found.time[rows], shot, found.box[rows])
+    how = Follow(settings.track_overlap, settings.track_seconds, number(settings.track_similarity))
+    parts = [np.stack(pairs) for pairs in followed(seen, faces.vectors[rows], how)]
+    first, second = rows[np.concatenate([np.zeros((2, 0), np.int64), *parts], axis=1)]
+    return edges_of(first, second, similar(faces.vectors, np.stack([first, second], axis=1)))
 
 
 def cluster_and_clean(
@@ -84,7 +109,8 @@ def cluster_and_clean(
     validation = columns.validation_centres(path, faces.vectors.shape[1]) if path and rows else None
     whole = None if known.by_hand is None else known.by_hand.drop_whole
     scenes = known.evidence.scenes() if settings.evidence.pictures or known.by_hand is not None else None
-    cleaned = clean(faces, clusters, settings.clusters.keep == "largest", validation, settings.cleaning, scenes, whole)
+    largest, rules = settings.clusters.keep == "largest", settings.cleaning
+    cleaned = clean(faces, clusters, largest, validation, rules, scenes, whole, _estimate(faces, settings))
     cleaned.reason[unwanted] = "by_hand"
     cleaned.reason[bad] = "bad_vector"
     if settings.evidence.pictures:
@@ -97,7 +123,14 @@ def _without_evidence(faces: FaceColumns, edges: Edges, settings: IdentitySettin
     nothing = no_evidence(len(faces.vectors))
     clusters = find_clusters(faces.vectors, edges, faces.size, nothing, known.is_poor, settings.clusters)
     scenes = known.evidence.scenes()
-    progress = Progress(clusters, faces.image, np.full(len(clusters), "", "<U19"), 1, scenes)
+    reason = np.full(len(clusters), "", "<U19")
+    progress = Progress(clusters, faces.image, reason, 1, scenes, _estimate(faces, settings))
     progress.count("without_evidence")
     told = estimate(scenes, clusters)
-    return replace(progress.stages[0], precision=told.precision, at_least=told.at_least)
+    return replace(progress.stages[0], by_pictures=told.precision, by_pictures_at_least=told.at_least)
+
+
+def _estimate(faces: FaceColumns, settings: IdentitySettings) -> Callable[[I64], Precision | None]:
+    """What estimates how many pairs of faces in one identity are right."""
+    link = number(settings.clusters.link_similarity) if settings.clusters.method == "average" else None
+    return partial(estimate_precision, faces.vectors, link=link)

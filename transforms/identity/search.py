@@ -1,7 +1,7 @@
 """The search for edges among the faces of a run, exact or in cells, and how many edges it finds in cells."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,16 @@ import numpy as np
 from transforms.identity.cells import Cells, cell_edges, find_cells
 from transforms.identity.columns import SearchColumns
 from transforms.identity.knn import I64, NO_EDGES, Edges, block_edges, concatenate, neighbour_rows
-from transforms.identity.settings import EdgeSettings, number
+from transforms.identity.settings import EdgeSettings
+from transforms.identity.similarity import number
 from transforms.tables.shards import read_footers, shard_names
 
 EXACT_FACES = 200_000  # `auto` searches exactly up to here: eight minutes of a core for vectors of 512
 CELLS_PAY_FROM = 50_000  # with fewer faces `approximate` is exact too, which is as fast
 _WANTED, _FOUND = "recall_wanted", "recall_found"
 _RUNS, _RUN_FACES = 16, 64  # faces whose edges are searched exactly too: so many stretches of so many
+
+Keep = Callable[[Callable[[], tuple[Cells, ...]]], tuple[Cells, ...]]
 
 
 @dataclass(frozen=True, eq=False)  # without slots: shared between threads through a weak reference
@@ -54,13 +57,19 @@ def most_exact(settings: EdgeSettings, faces: int) -> int:
     return {"exact": faces, "auto": EXACT_FACES, "approximate": CELLS_PAY_FROM}[settings.search]
 
 
-def prepare(faces: SearchColumns, settings: EdgeSettings) -> Search:
-    """What every search among these faces needs, found once; it is the same in every process."""
+def prepare(faces: SearchColumns, settings: EdgeSettings, keep: Keep | None = None) -> Search:
+    """What every search among these faces needs; it is the same in every process.
+
+    keep: gives the cells that are kept, or calls what it is given to find them and keeps those.
+    """
     rows = neighbour_rows(faces.units, faces.bounds, settings.k)
     most = most_exact(settings, len(faces.units))
-    groups = itertools.pairwise(faces.bounds.tolist())
-    cells = tuple(find_cells(faces.units, low, high, rows) for low, high in groups if high - low > most)
-    return Search(faces, settings, rows, cells)
+    large = [(low, high) for low, high in itertools.pairwise(faces.bounds.tolist()) if high - low > most]
+
+    def find() -> tuple[Cells, ...]:
+        return tuple(find_cells(faces.units, low, high, rows) for low, high in large)
+
+    return Search(faces, settings, rows, keep(find) if keep and large else find())
 
 
 def search_block(search: Search, start: int, stop: int) -> Edges:

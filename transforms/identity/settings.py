@@ -4,34 +4,16 @@ Thresholds belong to the embedding model: its entry of the catalogue has them (`
 others, or have them found in the run's own vectors; `thresholds` makes numbers of all before anything is clustered.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from transforms.identity.evidence_settings import Cosine, EvidenceSettings, PoorFaceSettings, SecondLookSettings
+from transforms.identity.evidence_settings import EvidenceSettings, PoorFaceSettings, SecondLookSettings
+from transforms.identity.similarity import Cosine, Similarity
 from transforms.settings import How, Settings
 
-
-def _similarity(value: Any) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is None or value == "auto" or (is_number and -1 < value <= 1):
-        return value
-    raise ValueError(
-        f"a similarity is a number above -1 and at most 1, auto, or null for the embedding model's own, not {value!r}"
-    )
-
-
-# a number, `auto`, which is found in the vectors, or null: what the catalogue says of the embedding model
-Similarity = Annotated[Cosine | Literal["auto"] | None, BeforeValidator(_similarity)]
 Share = Annotated[float, Field(ge=0, le=1)]
 SplitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$")]  # it becomes the name of a file
-
-
-def number(similarity: Similarity) -> float:
-    """The similarity as a number. ValueError while it is still to be found."""
-    if similarity is None or similarity == "auto":
-        raise ValueError(f"a similarity is still {similarity}: transforms.identity.thresholds makes a number of it")
-    return similarity
 
 
 class EdgeSettings(Settings):
@@ -59,11 +41,11 @@ class EdgeSettings(Settings):
 class ClusterSettings(Settings):
     """How edges become clusters."""
 
-    method: Literal["connected", "dbscan", "average", "whispers", "leiden"] = Field(
-        "connected",
-        description="connected: components of the whole graph; dbscan: DBSCAN; average: average linkage, which joins "
-        "two groups while the mean similarity of their faces is enough; whispers: Chinese whispers; leiden: groups of "
-        "which more than half of all pairs are linked (pip install 'manyfaces[leiden]')",
+    method: Literal["average", "connected", "dbscan", "whispers", "leiden"] = Field(
+        "average",
+        description="average: average linkage, which joins two groups while the mean similarity of their faces is "
+        "enough; connected: components of the whole graph; dbscan: DBSCAN; whispers: Chinese whispers; leiden: groups "
+        "of which more than half of all pairs are linked (pip install 'manyfaces[leiden]')",
     )
     link_similarity: Similarity = Field(
         None,
@@ -143,7 +125,7 @@ class IdentitySettings(Settings):
                 "stricter of the two"
             )
         copies = self.evidence.copy_similarity
-        if self.evidence.pictures and isinstance(link, float) and copies < link:
+        if self.evidence.pictures and isinstance(link, float) and isinstance(copies, float) and copies < link:
             raise ValueError(
                 f"evidence.copy_similarity {copies:g} is below clusters.link_similarity {link:g}; copies of a "
                 "photograph are more alike than any two, so raise it"

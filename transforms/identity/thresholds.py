@@ -14,7 +14,8 @@ from transforms.identity import columns
 from transforms.identity.calibration import Calibration, Pairs, Rule, TooLittleEvidence, calibrate
 from transforms.identity.knn import F32, I64, unit
 from transforms.identity.pair_counts import PairCounts, count_pairs
-from transforms.identity.settings import ClusterSettings, IdentitySettings, Similarity
+from transforms.identity.settings import ClusterSettings, IdentitySettings
+from transforms.identity.similarity import Similarity
 from transforms.tables.digest import digest, tables_digest
 from transforms.tables.files import commit_file, exists, open_binary
 
@@ -29,9 +30,13 @@ _KEYS = {
     ("cleaning", "ambiguous_similarity"): ("ambiguous", "merge"),
     ("cleaning", "leakage_similarity"): ("leakage", "merge"),
     ("cleaning", "duplicate_similarity"): ("duplicate", "duplicate"),
+    ("evidence", "copy_similarity"): ("copies", "duplicate"),
+    ("evidence", "track_similarity"): ("edge", "edge"),
 }
 _LINK, _EDGE = ("clusters", "link_similarity"), ("edges", "min_similarity")
+_COPY, _TRACK = ("evidence", "copy_similarity"), ("evidence", "track_similarity")
 _OFF = 1.0  # a rule with this similarity is off
+_BY_ALL_PAIRS = ("average", "leiden")  # methods that join groups by all their pairs, not by single ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,9 @@ def of_model(settings: IdentitySettings, model: Entry) -> Chosen:
     numbers that are plainly those of another model.
     """
     own, numbers, origin = model.similarities, {}, {}
-    given = {key: _get(settings, key) for key in _KEYS}
+    given = {key: _get(settings, key) for key in _used(settings)}
     if own is not None:
-        _check(given, own, model.name)
+        _check(given, own, settings.clusters, model.name)
     elif given[_LINK] is None:
         raise ModelError(_nothing_known(_LINK, model))
     for key, value in given.items():
@@ -71,12 +76,19 @@ def _own(
     key: tuple[str, str], given: Mapping[tuple[str, str], Similarity], settings: IdentitySettings, model: Entry
 ) -> float:
     own = model.similarities
-    link = given[_LINK] if isinstance(given[_LINK], float) else own and own.link
+    link = given[_LINK] if isinstance(given[_LINK], float) else own and _similarity_of(_LINK, own, settings.clusters)
     if key == _EDGE and settings.edges.k == 0 and isinstance(link, float):
         return link  # all pairs above it: lower ones would be many, and nothing reads them
     if own is None:
         raise ModelError(_nothing_known(key, model))
-    return float(getattr(own, _KEYS[key][0]))
+    return _similarity_of(key, own, settings.clusters)
+
+
+def _similarity_of(key: tuple[str, str], own: Similarities, clusters: ClusterSettings) -> float:
+    if key == _LINK and clusters.method in _BY_ALL_PAIRS and own.group_link is not None:
+        return own.group_link
+    value = getattr(own, _KEYS[key][0])
+    return float(own.duplicate if value is None else value)
 
 
 def _nothing_known(key: tuple[str, str], model: Entry) -> str:
@@ -86,23 +98,31 @@ def _nothing_known(key: tuple[str, str], model: Entry) -> str:
     )
 
 
-def _check(given: Mapping[tuple[str, str], Similarity], own: Similarities, model: str) -> None:
+def _check(
+    given: Mapping[tuple[str, str], Similarity], own: Similarities, clusters: ClusterSettings, model: str
+) -> None:
     """ModelError for a number that no link of this model can be; the centres of persons may be nearer than any link."""
     if own.links is None:
         return
     low, high = own.links
     for key, value in given.items():
         most = high if key == _LINK else 1.0
-        if key != _EDGE and isinstance(value, float) and value != _OFF and not low <= value <= most:
+        if key not in (_EDGE, _TRACK) and isinstance(value, float) and value != _OFF and not low <= value <= most:
             raise ModelError(
                 f"identity.{_name(key)}: {value:g} is another embedding model's number; with {model} it lies between "
-                f"{low:g} and {most:g}. Leave the key out for the model's own, {getattr(own, _KEYS[key][0]):g}, or "
-                "give auto."
+                f"{low:g} and {most:g}. Leave the key out for the model's own, {_similarity_of(key, own, clusters):g}, "
+                "or give auto."
             )
 
 
 def _name(key: tuple[str, str]) -> str:
     return ".".join(key)
+
+
+def _used(settings: IdentitySettings) -> list[tuple[str, str]]:
+    """The similarities that something is done with: those of evidence only where it is on."""
+    off = {_COPY: not settings.evidence.pictures, _TRACK: not settings.evidence.tracks}
+    return [key for key in _KEYS if not off.get(key, False)]
 
 
 def _get(settings: IdentitySettings, key: tuple[str, str]) -> Similarity:
@@ -120,7 +140,7 @@ def _with(settings: IdentitySettings, numbers: Mapping[tuple[str, str], Similari
 
 def is_open(settings: IdentitySettings) -> bool:
     """Whether a similarity is still to be found in the vectors."""
-    return any(_get(settings, key) == "auto" for key in _KEYS)
+    return any(_get(settings, key) == "auto" for key in _used(settings))
 
 
 def found(run: str, settings: IdentitySettings) -> IdentitySettings:
@@ -154,9 +174,9 @@ def _calibrated(run: str, settings: IdentitySettings) -> Calibration:
 def _numbers(
     settings: IdentitySettings, calibration: Mapping[str, Any]
 ) -> Iterator[tuple[tuple[str, str], Similarity]]:
-    for key, (_, name) in _KEYS.items():
+    for key in _used(settings):
         value = _get(settings, key)
-        yield key, float(calibration[name]) if value == "auto" else value
+        yield key, float(calibration[_KEYS[key][1]]) if value == "auto" else value
     # a given edge may be stricter than the link that was found: then there would be no edges for some links
     least = _get(settings, _EDGE)
     if isinstance(least, float):
@@ -212,7 +232,9 @@ def record_of(calibration: Calibration) -> dict[str, Any]:
 def told(run: str, chosen: Chosen) -> dict[str, Any]:
     """What run.json says of the stage's similarities: the number of each and where it is from, and how it was found."""
     settings, calibration = chosen.settings, _read(run).get("calibration", {})
-    numbers = dict(_numbers(settings, calibration)) if is_open(settings) else {k: _get(settings, k) for k in _KEYS}
+    numbers = (
+        dict(_numbers(settings, calibration)) if is_open(settings) else {k: _get(settings, k) for k in _used(settings)}
+    )
     of_each = {_name(key): {"value": value, "from": chosen.origin.get(_name(key))} for key, value in numbers.items()}
     return {"similarities": of_each} | ({"calibration": calibration} if is_open(settings) else {})
 

@@ -1,18 +1,17 @@
 """What a film shows by itself of who is who: faces of one frame are apart, an unbroken track is together."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
 from transforms.identity.average_linkage import in_order, members
 from transforms.identity.clustering import connected
 from transforms.identity.knn import edges_of
+from transforms.identity.tracks import Follow, InFrames, Pairs, followed
 from transforms.persons.appearances import F32, I64, Appearances
 from transforms.persons.settings import EvidenceSettings
 from transforms.tracking.association import overlaps
 
-Pairs = tuple[I64, I64]  # rows (M,) and the rows (M,) that they are the same person as
 _ROWS_AT_A_TIME = 256
 _PAIRS_AT_A_TIME = 1_000_000
 
@@ -51,13 +50,12 @@ def _joined(group: I64, pairs: list[Pairs]) -> I64:
 
 
 def _pairs(found: Appearances, settings: EvidenceSettings) -> Iterator[Pairs]:
-    by_frame = members(found.frame)
-    for rows in by_frame if settings.frames else ():
+    for rows in members(found.frame) if settings.frames else ():
         yield from _found_twice(found.box, rows, settings.same_face_overlap)
-    for before, after in pairwise(by_frame) if settings.tracks else ():
-        if _follows(found, int(before[0]), int(after[0]), settings.track_seconds):
-            ones, others = mutual_best(found.box[before], found.box[after], settings.track_overlap)
-            yield _alike(found, before[ones], after[others], settings.track_face_distance)
+    if settings.tracks:
+        seen = InFrames(np.zeros_like(found.frame), found.frame, found.time, found.shot, found.box)
+        cosine = 1 - settings.track_face_distance**2 / 2  # of two unit vectors so far apart
+        yield from followed(seen, found.faces, Follow(settings.track_overlap, settings.track_seconds, cosine))
 
 
 def _found_twice(box: F32, rows: I64, overlap: float) -> Iterator[Pairs]:
@@ -65,36 +63,3 @@ def _found_twice(box: F32, rows: I64, overlap: float) -> Iterator[Pairs]:
         some = rows[start : start + _ROWS_AT_A_TIME]
         ones, others = np.nonzero(overlaps(box[some], box[rows]) > overlap)
         yield some[ones], rows[others]
-
-
-def _follows(found: Appearances, before: int, after: int, longest: float) -> bool:
-    """Whether two frames, given by a row of each, lie in one shot, which is known, and near enough."""
-    one_shot = found.shot[before] >= 0 and found.shot[before] == found.shot[after]
-    return bool(one_shot and found.time[after] - found.time[before] <= longest)
-
-
-def _alike(found: Appearances, before: I64, after: I64, most: float) -> Pairs:
-    """Of pairs of rows those whose faces are no further apart: over a cut that was missed one meets another's."""
-    apart = np.linalg.norm(found.faces[before] - found.faces[after], axis=1)
-    return before[apart <= most], after[apart <= most]
-
-
-def mutual_best(boxes: F32, others: F32, least: float) -> Pairs:
-    """The places of boxes (N,4) and others (M,4), none empty, that overlap each other most, with IoU `least` or more.
-
-    Of equally good ones the first counts.
-    """
-    best, overlap = _best(boxes, others)
-    back, _ = _best(others, boxes)
-    ones = np.flatnonzero((back[best] == np.arange(len(boxes))) & (overlap >= least))
-    return ones, best[ones]
-
-
-def _best(boxes: F32, others: F32) -> tuple[I64, F32]:
-    """For each box the place of the other that overlaps it most, and their IoU."""
-    places, most = np.empty(len(boxes), np.int64), np.empty(len(boxes), np.float32)
-    for start in range(0, len(boxes), _ROWS_AT_A_TIME):
-        rows = slice(start, start + _ROWS_AT_A_TIME)
-        table = overlaps(boxes[rows], others)
-        places[rows], most[rows] = table.argmax(axis=1), table.max(axis=1)
-    return places, most

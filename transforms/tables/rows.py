@@ -185,10 +185,16 @@ class CleaningStep:
     n_seen_together: int | None = column(
         pa.int64(), "pairs of faces of one picture in one identity; null where pictures are no evidence", nullable=True
     )
+    n_pairs: int | None = column(pa.int64(), "pairs of faces in one identity", nullable=True)
     precision: float | None = column(
-        pa.float64(), "of pairs of faces in one cluster the share that is right, estimated by pictures", nullable=True
+        pa.float64(), "share of these pairs that is right, estimated; null where it cannot be told", nullable=True
     )
-    at_least: float | None = column(pa.float64(), "what that is at least, at 95 %", nullable=True)
+    at_least: float | None = column(pa.float64(), "what that is at least", nullable=True)
+    at_most: float | None = column(pa.float64(), "what that is at most", nullable=True)
+    by_pictures: float | None = column(
+        pa.float64(), "of the step without_evidence: that share by the faces of one picture alone", nullable=True
+    )
+    by_pictures_at_least: float | None = column(pa.float64(), "what that is at least, at 95 %", nullable=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -92,7 +92,7 @@ class DetectionSettings(Settings):
 class EmbeddingSettings(Settings):
     """Stage embeddings: the vector of a face."""
 
-    model: str = Field("dlib-resnet", description="catalogue name of the face embedding model")
+    model: str = Field("fr-feature", description="catalogue name of the face embedding model")
     inference: How[InferenceSettings] = InferenceSettings()
 
 

@@ -152,7 +152,7 @@ def test_the_stages_that_a_setting_makes_stale(name, overrides, stages):
     assert stale(name, *overrides) == stages
 
 
-# changes of the entry dlib-resnet in a catalogue of one's own
+# changes of the entry fr-feature in a catalogue of one's own
 ENTRIES = [
     ({}, []),
     ({"batch_size": 1, "note": "mine", "licence": "MIT", "profile": "gpu", "commercial": False}, []),
@@ -164,8 +164,8 @@ ENTRIES = [
 @pytest.mark.parametrize(("change", "stages"), ENTRIES)
 def test_what_of_a_model_makes_its_stage_stale(tmp_path, change, stages):
     path = tmp_path / "models.yaml"
-    entry = catalogue.load().get("dlib-resnet").model_dump(mode="json", exclude={"name"}) | change
-    path.write_text(yaml.safe_dump({"models": {"dlib-resnet": entry}}))
+    entry = catalogue.load().get("fr-feature").model_dump(mode="json", exclude={"name"}) | change
+    path.write_text(yaml.safe_dump({"models": {"fr-feature": entry}}))
     assert stale("webbody", f"models.catalogue={path}") == stages
 
 

@@ -100,7 +100,7 @@ def test_a_url_goes_with_its_copies_and_all_that_quotes_it(site, folder):
 
 def test_reports_that_show_faces_go_and_only_when_something_does(site, folder):
     run = site.run(folder)
-    for name in ("evaluation/mistakes.csv", "verification/hardest.csv", "calibration/calibration.json"):
+    for name in ("evaluation/mistakes.csv", "verification/hardest.csv", "video.csv", "calibration/calibration.json"):
         with commit_file(f"{run}/{name}") as out:
             out.write(site.url("a").encode())
     assert main(["remove", run, "--urls", site.url("never")]) == 0
@@ -108,7 +108,20 @@ def test_reports_that_show_faces_go_and_only_when_something_does(site, folder):
     assert main(["remove", run, "--urls", site.url("a")]) == 0
     assert not exists(f"{run}/evaluation/mistakes.csv")
     assert not exists(f"{run}/verification/hardest.csv")
+    assert not exists(f"{run}/video.csv")
     assert exists(f"{run}/calibration/calibration.json")  # numbers alone
+
+
+def test_what_is_none_of_the_run_s_stays_and_is_told(site, folder, capsys):
+    run = site.run(folder)
+    assert main(["remove", run, "--urls", site.url("b")]) == 0
+    assert "not searched" not in capsys.readouterr().out
+    for name in ("sheet.png", "mine/faces.csv", "images/notes.txt"):
+        with commit_file(f"{run}/{name}") as out:
+            out.write(site.url("a").encode())
+    assert main(["remove", run, "--urls", site.url("a")]) == 0
+    assert "not of the run, and not searched: 'mine', 'sheet.png'; look yourself" in capsys.readouterr().out
+    assert exists(f"{run}/sheet.png")
 
 
 def test_what_failed_and_was_tried_again_goes_with_its_tries(site, folder):

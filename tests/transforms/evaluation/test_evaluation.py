@@ -32,4 +32,7 @@ def test_before_after_and_kept():
     assert found.after.agreement.pairwise == PrecisionRecall(1, 1 / 4)
     assert (found.kept.faces, found.kept.people, found.kept.identities) == (3, 2, 2)
     assert found.kept.agreement.pairwise == PrecisionRecall(1, 1)
+    # five faces are of people with several: all are in a cluster, three in an identity
+    several = [one.coverage_of_several for one in (found.before, found.after, found.kept)]
+    assert several == [1, 3 / 5, 3 / 5]
     assert [(one.kind, one.group) for one in found.mistakes] == [("lost", 2)]

@@ -15,7 +15,7 @@ ROUNDING = 1e-6  # of a mean of cosines of float32 vectors
 
 
 def single(units):
-    return Groups(units, np.ones(len(units), np.int64))
+    return Groups(units.copy(), np.ones(len(units), np.int64))
 
 
 def test_no_groups():

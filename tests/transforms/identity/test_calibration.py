@@ -7,7 +7,7 @@ import pytest
 
 from tests.transforms.identity.people import people
 from transforms.identity.calibration import FEWEST, TooLittleEvidence, calibrate, link_of
-from transforms.identity.knn import find_edges, one_group
+from transforms.identity.knn import find_edges, one_group, unit
 from transforms.identity.two_kinds import TwoKinds
 
 KINDS = TwoKinds(floor=0.1, above=200, share=0.04, middle=0.02, spread=0.1, a=60, b=10)
@@ -100,6 +100,16 @@ def test_known_pairs_are_counted():
 def test_vectors_that_tell_nobody_apart_are_doubted():
     units, _ = people([4] * 50, noise=3.0)
     assert calibrate(units).doubts
+
+
+def test_a_link_that_loses_most_pairs_is_not_to_be_relied_on():
+    random = np.random.default_rng(0)
+    person = np.repeat(np.arange(6), 150)
+    units = unit(random.normal(size=(6, 24))[person] + 1.2 * random.normal(size=(900, 24)))
+    found = calibrate(units, rule="links")
+    assert found.lost > 0.5
+    assert not found.certain
+    assert any("Most pairs of one person" in one for one in found.doubts)
 
 
 def test_few_people_leave_the_link_uncertain():

@@ -24,9 +24,8 @@ def found_in(units, edges, evidence=None, poor=(), **chosen):
     rows = len(units)
     is_poor = np.isin(np.arange(rows), poor)
     told = evidence or no_evidence(rows)
-    return find_clusters(
-        units, edges, sizes(rows), told, is_poor, ClusterSettings(**({"link_similarity": 0.945} | chosen))
-    )
+    settings = ClusterSettings(**({"method": "connected", "link_similarity": 0.945} | chosen))
+    return find_clusters(units, edges, sizes(rows), told, is_poor, settings)
 
 
 def at(*degrees):

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.identity.evidence_made import all_edges, ints
-from transforms.identity.evidence import no_evidence, pictures_show, within_pictures
+from transforms.identity import evidence
+from transforms.identity.evidence import no_evidence, pictures_show, similar, within_pictures
 from transforms.identity.evidence_settings import EvidenceSettings
+from transforms.identity.knn import edges_of
 from transforms.tracking.association import overlaps, pair_overlaps
 
 NOBODY = ints(), ints()
@@ -20,12 +22,14 @@ def boxes(*lefts):
     return np.stack([left, np.zeros_like(left), left + 100, np.full_like(left, 100)], axis=1)
 
 
-def shown(image, lefts, degrees, apart=NOBODY, **chosen):
+def shown(image, lefts, degrees, apart=NOBODY, tracks=(), **chosen):
     """What pictures show of faces at these angles, with a link at 15 degrees, and a copy at 5."""
     angles = np.radians(degrees)
     units = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32).reshape(-1, 2)
-    told = EvidenceSettings(copy_similarity=COPY, **chosen)
-    return pictures_show(ints(*image), boxes(*lefts), units, all_edges(units, LINK), told, LINK, apart)
+    told = EvidenceSettings(**{"pictures": True, "copy_similarity": COPY, **chosen})
+    ends = np.array(tracks, np.int64).reshape(-1, 2)
+    followed = edges_of(*ends.T, similar(units, ends))
+    return pictures_show(ints(*image), boxes(*lefts), units, all_edges(units, LINK), told, LINK, apart, followed)
 
 
 def seen(evidence):
@@ -70,6 +74,55 @@ def test_what_the_user_keeps_apart_is_no_copy():
     found = shown([0, 1, 2], [0, 0, 0], [0, 2, 4], apart=(ints(0), ints(2)))
     assert found.alike.tolist() == [0, 0, 2]
     assert seen(found) == {(0, 2)}  # the copy of a face that is kept apart is so too
+
+
+@pytest.mark.parametrize(
+    ("image", "degrees", "tracks", "alike"),
+    [
+        ([0, 1], [0, 40], [(0, 1)], [0, 0]),  # a track joins faces that no link would
+        ([0, 0, 1], [0, 90, 45], [(0, 2), (1, 2)], [0, 1, 0]),  # two of a frame: the first of two equally weak goes
+        ([0, 0, 1], [0, 90, 80], [(0, 2), (1, 2)], [0, 1, 1]),  # and of others the weaker
+        (
+            [0, 0, 1, 2],
+            [0, 90, 45, 46],
+            [(0, 2), (2, 3), (1, 3)],
+            [0, 1, 1, 1],
+        ),  # 45 to the one, 44 to the other
+    ],
+)
+def test_what_contradicts_itself_loses_its_weakest(image, degrees, tracks, alike):
+    found = shown(image, [300 * row for row in range(len(image))], degrees, tracks=tracks)
+    assert found.alike.tolist() == alike
+    assert (0, 1) in seen(found) or image[:2] != [0, 0]
+
+
+def test_tracks_alone_keep_nobody_apart():
+    found = shown([0, 0, 1], [0, 300, 0], [0, 90, 40], tracks=[(0, 2)], pictures=False, copy_similarity=None)
+    assert found.alike.tolist() == [0, 1, 0]
+    assert seen(found) == set()
+
+
+@given(st.integers(2, 24), st.integers(0, 10_000))
+@settings(deadline=None)
+def test_two_of_a_picture_are_never_one_whatever_is_followed(rows, seed):
+    random = np.random.default_rng(seed)
+    image, degrees = random.integers(0, 6, rows), random.uniform(0, 360, rows)
+    tracks = random.integers(0, rows, (rows, 2))
+    tracks = tracks[image[tracks[:, 0]] != image[tracks[:, 1]]]
+    order = random.permutation(rows)
+    place = np.argsort(order)
+    found = shown(image, np.arange(rows) * 300, degrees, tracks=tracks.tolist(), repeat_similarity=1)
+    again = shown(image[order], order * 300, degrees[order], tracks=place[tracks].tolist(), repeat_similarity=1)
+    pairs = np.stack([image, found.alike], axis=1)
+    assert len(np.unique(pairs, axis=0)) == rows
+    assert {frozenset(order[np.flatnonzero(again.alike == one)].tolist()) for one in again.alike} == {
+        frozenset(np.flatnonzero(found.alike == one).tolist()) for one in found.alike
+    }
+
+
+def test_a_crowd_proves_nothing(monkeypatch):
+    monkeypatch.setattr(evidence, "MOST_OF_A_PICTURE", 2)
+    assert seen(shown([0, 0, 0, 1, 1], [0, 300, 600, 0, 300], [0, 90, 180, 240, 300])) == {(3, 4)}
 
 
 @given(st.integers(0, 10_000))

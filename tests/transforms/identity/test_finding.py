@@ -1,17 +1,21 @@
 """From faces, edges and what is known to identities: evidence before and after, what a user drops, bad vectors."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.transforms.identity.evidence_made import all_edges, ints
 from transforms.identity.cleaning import FaceColumns
 from transforms.identity.evidence import Evidence, no_evidence
-from transforms.identity.finding import Known, cluster_and_clean
+from transforms.identity.finding import Known, cluster_and_clean, what_is_known
 from transforms.identity.knn import NO_EDGES, unit
 from transforms.identity.overrides import Overrides
 from transforms.identity.settings import IdentitySettings
+from transforms.tables.shards import shard_path, write_shard
 
 OFF = {"merge_similarity": 1, "ambiguous_similarity": 1, "leakage_similarity": 1, "duplicate_similarity": 1}
+
+TRACKS = {"tracks": True, "track_similarity": 0.5}
 
 
 def at(*degrees):
@@ -30,7 +34,8 @@ def columns(vectors):
 
 
 def told(**changes):
-    blocks = {"edges": {"min_similarity": cos(60)}, "clusters": {"link_similarity": cos(15)}, "cleaning": OFF}
+    clusters = {"method": "connected", "link_similarity": cos(15)}
+    blocks = {"edges": {"min_similarity": cos(60)}, "clusters": clusters, "cleaning": OFF}
     return IdentitySettings.model_validate(blocks | changes)
 
 
@@ -61,8 +66,8 @@ def test_pairs_of_one_picture_are_counted_without_and_with_evidence():
     cleaned = find(vectors, told(evidence={"pictures": True}), picture=[0, 1, 2, 3, 0, 4])
     counts = [(step.stage, step.n_subjects, step.n_faces, step.n_seen_together) for step in cleaned.stages]
     assert counts[:2] == [("without_evidence", 1, 6, 1), ("clusters", 2, 6, 0)]
-    assert cleaned.stages[0].precision is not None
-    assert all(step.precision is None and step.n_seen_together == 0 for step in cleaned.stages[1:])
+    assert cleaned.stages[0].by_pictures is not None
+    assert all(step.by_pictures is None and step.n_seen_together == 0 for step in cleaned.stages[1:])
     assert find(vectors, told()).stages[0].n_seen_together is None
 
 
@@ -116,3 +121,31 @@ def test_vectors_without_direction_are_nobodys(method):
     cleaned, _ = cluster_and_clean(columns(vectors), edges, settings, known)
     assert cleaned.identity.tolist() == [0, 0, -1, -1, -1]
     assert cleaned.reason.tolist() == ["", ""] + ["bad_vector"] * 3
+
+
+def in_frames(run, shots):
+    """A run with a face in one place of three frames, half a second apart; returns rows of embeddings."""
+    box = pa.array(np.tile(np.float32([0, 0, 50, 50]), (3, 1)).tolist(), pa.list_(pa.float32(), 4))
+    ids, number = pa.array([f"v-n{12 * n}-f0" for n in range(3)]), pa.array([0, 12, 24], pa.int64())
+    seen = {"face_id": ids, "box": box, "number": number, "time": pa.array([0, 0.5, 1.0])}
+    if shots is not None:
+        seen["shot"] = pa.array(shots, pa.int32())
+    write_shard(shard_path(run, "faces", "00000"), pa.table(seen))
+    images = pa.array([f"v-n{12 * n}" for n in range(3)])
+    return pa.table({"face_id": ids, "image_id": images, "norm": pa.array([1.0] * 3, pa.float32())})
+
+
+@pytest.mark.parametrize(
+    ("shots", "expected"), [([0, 0, 0], [0, 0, 2]), ([0, 1, 1], [0, 1, 2]), ([None] * 3, [0, 1, 2])]
+)
+def test_faces_that_are_followed_are_alike(tmp_path, shots, expected):
+    meta = in_frames(str(tmp_path), shots)
+    vectors = at(0, 40, 120)  # the last is another face in the same place
+    known = what_is_known(str(tmp_path), meta, columns(vectors), NO_EDGES, told(evidence=TRACKS))
+    assert known.evidence.alike.tolist() == expected
+
+
+def test_faces_of_photographs_have_no_tracks(tmp_path):
+    meta = in_frames(str(tmp_path), None)
+    with pytest.raises(ValueError, match=r"evidence\.tracks: these faces are of no videos"):
+        what_is_known(str(tmp_path), meta, columns(at(0, 40, 120)), NO_EDGES, told(evidence=TRACKS))

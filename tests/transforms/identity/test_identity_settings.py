@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from transforms.identity.settings import IdentitySettings, SplitSettings, number
+from transforms.identity.settings import IdentitySettings, SplitSettings
+from transforms.identity.similarity import number
 
 
 def test_no_similarity_has_a_default_of_its_own():
@@ -11,7 +12,7 @@ def test_no_similarity_has_a_default_of_its_own():
     assert (chosen.edges.k, chosen.edges.within_label, chosen.clusters.method, chosen.clusters.keep) == (
         64,
         False,
-        "connected",
+        "average",
         "all",
     )
     cleaning = chosen.cleaning
@@ -49,7 +50,7 @@ def test_what_is_still_to_be_found_is_no_number(still):
             {"clusters": {"link_similarity": 0.95, "small_face_px": 80, "small_link_similarity": 0.9}},
             "the stricter of the two",
         ),
-        ({"edges": {"within_label": True}}, "within_label to false"),
+        ({"edges": {"within_label": True}, "clusters": {"method": "connected"}}, "within_label to false"),
         ({"edges": {"k": 2}, "clusters": {"method": "dbscan", "min_samples": 5}}, "min_samples - 1"),
         ({"cleaning": {"merge_similarity": 1.5}}, "above -1 and at most 1, auto, or null .* not 1.5"),
         ({"clusters": {"link_similarity": "automatic"}}, "not 'automatic'"),
@@ -60,7 +61,7 @@ def test_what_is_still_to_be_found_is_no_number(still):
             {"evidence": {"pictures": True, "copy_similarity": 0.9}, "clusters": {"link_similarity": 0.945}},
             "copies of a photograph are more alike",
         ),
-        ({"clusters": {"method": "louvain"}}, "'connected', 'dbscan', 'average', 'whispers' or 'leiden'"),
+        ({"clusters": {"method": "louvain"}}, "'average', 'connected', 'dbscan', 'whispers' or 'leiden'"),
         ({"clusters": {"second_look": {"margin": 1}}}, "less than 1"),
         ({"cleaning": {"merge": 0.5}}, "Extra inputs"),
     ],

@@ -5,18 +5,24 @@ import os
 from contextlib import contextmanager
 from dataclasses import replace
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from model_handlers.models import catalogue
-from tests.transforms.identity.people import people
+from tests.transforms.identity.planted import (
+    DIMENSION,
+    SCHEMA,
+    WHOLE,
+    WITHIN,
+    embedding,
+    identities,
+    planted,
+    run_pipeline,
+    write_embeddings,
+)
 from transforms.evaluation.agreement import measure
 from transforms.flow.stages import made_from
-from transforms.identity import identity_stage, search
+from transforms.identity import identity_stage
 from transforms.identity.evidence_settings import EvidenceSettings
 from transforms.identity.identity_stage import (
     FindIdentities,
@@ -24,13 +30,12 @@ from transforms.identity.identity_stage import (
     plan_blocks,
     read_edges,
 )
-from transforms.identity.search import measured_recall
 from transforms.identity.settings import CleanSettings, ClusterSettings, EdgeSettings, IdentitySettings, SplitSettings
 from transforms.identity.splits_stage import split_identities
-from transforms.identity.thresholds import Chosen, of_model
+from transforms.identity.thresholds import Chosen
 from transforms.tables.files import commit_file
 from transforms.tables.ledger import read_ledger, tally
-from transforms.tables.rows import Body, Embedding
+from transforms.tables.rows import Body
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import (
     filter_shard,
@@ -42,64 +47,9 @@ from transforms.tables.shards import (
     write_shard,
 )
 
-DIMENSION = 64
-SCHEMA = arrow_schema(Embedding, vector=pa.list_(pa.float16(), DIMENSION))
-
-
-def run_pipeline(transform):
-    options = PipelineOptions(["--direct_running_mode=multi_threading", "--direct_num_workers=2"])
-    with beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline:
-        _ = pipeline | transform
-
-
-def embedding(number, vector, label="a", score=0.99, image=None, px=120.0):
-    image = image or f"i{number:05d}"
-    norm = float(np.linalg.norm(vector.astype(np.float64)))
-    return Embedding(
-        f"{image}-b0-f0", f"{image}-b0", image, label, "{}", score, px, vector.astype(np.float16), norm, "planted"
-    )
-
-
-def write_embeddings(run, rows, shards=3):
-    for shard in range(shards):
-        write_shard(shard_path(run, "embeddings", f"{shard:05d}"), to_table(rows[shard::shards], SCHEMA))
-
-
-def planted(people, faces, seed=0, noise=0.5, labels=True):
-    """Embeddings of people, the person of each, and 10 % strangers (person -1), in no order."""
-    random = np.random.default_rng(seed)
-    person = np.r_[np.repeat(np.arange(people), faces), np.full(people * faces // 10, -1)]
-    random.shuffle(person)
-    centres = random.normal(size=(people, DIMENSION))
-    vectors = np.where(
-        person[:, None] >= 0, centres[person] + noise * random.normal(size=(len(person), DIMENSION)), 0
-    ) + np.where(person[:, None] < 0, random.normal(size=(len(person), DIMENSION)), 0)
-    label = [f"label{(p if p >= 0 else i % people)}" if labels else None for i, p in enumerate(person.tolist())]
-    return [embedding(i, v, label[i]) for i, v in enumerate(vectors)], person
-
-
-# as the catalogue has them for dlib-resnet
-DLIB = {
-    "merge_similarity": 0.97,
-    "ambiguous_similarity": 0.96,
-    "leakage_similarity": 0.96,
-    "duplicate_similarity": 0.99,
-}
-WITHIN = IdentitySettings(
-    edges=EdgeSettings(min_similarity=0.6, block=37),
-    clusters=ClusterSettings(link_similarity=0.65),
-    cleaning=CleanSettings(**DLIB),
-)
-WHOLE = IdentitySettings(
-    edges=EdgeSettings(k=8, min_similarity=0.6, within_label=False, block=37),
-    clusters=ClusterSettings(method="connected", link_similarity=0.65, keep="all"),
-    cleaning=CleanSettings(**DLIB),
-)
-
-
 ACROSS = IdentitySettings(  # DBSCAN of all faces together, no cleaning
     edges=EdgeSettings(min_similarity=0.6, within_label=False, block=37),
-    clusters=ClusterSettings(link_similarity=0.65, min_samples=3, keep="all"),
+    clusters=ClusterSettings(method="dbscan", link_similarity=0.65, min_samples=3, keep="all"),
     cleaning=CleanSettings(
         min_face_score=0,
         min_images=1,
@@ -109,12 +59,6 @@ ACROSS = IdentitySettings(  # DBSCAN of all faces together, no cleaning
         duplicate_similarity=1,
     ),
 )
-
-
-def identities(run):
-    return read_column(
-        run, "identities", ["face_id", "cluster", "identity", "similarity", "reason", "label", "image_id"]
-    )
 
 
 def test_no_table_is_one_sentence(tmp_path):
@@ -162,8 +106,8 @@ def test_planted_identities_are_found(tmp_path, chosen):
     assert {row["cluster"] for row in mapping} == set(table["cluster"].drop_null().to_pylist())
     with open(tmp_path / "cleaning" / "cleaning.csv") as file:
         steps = list(csv.DictReader(file))
-    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "precision"]
-    assert list(steps[0]) == [*columns, "at_least"]
+    columns = ["stage", "n_subjects", "n_images", "n_faces", "n_dropped", "n_small", "n_seen_together", "n_pairs"]
+    assert list(steps[0]) == [*columns, "precision", "at_least", "at_most", "by_pictures", "by_pictures_at_least"]
     assert [steps[-1][name] for name in columns[:4]] == ["duplicates", "20", str(kept.sum()), str(kept.sum())]
     dropped = sum(int(step["n_dropped"]) + int(step["n_small"]) for step in steps)
     assert int(steps[0]["n_faces"]) - dropped == kept.sum()
@@ -200,29 +144,6 @@ def test_shards_and_blocks_change_nothing(tmp_path):
             results.append((identities(run), found.first.tolist(), found.second.tolist(), found.similarity.tolist()))
         assert results[0] == results[1]
         assert len(results[0][1]) > 100
-
-
-@pytest.mark.parametrize("how", ["exact", "approximate"])
-def test_an_approximate_search_says_how_much_it_found(tmp_path, monkeypatch, how):
-    monkeypatch.setattr(search, "CELLS_PAY_FROM", 100)
-    run = str(tmp_path)
-    rows, person = planted(people=200, faces=8, labels=False)
-    write_embeddings(run, rows)
-    chosen = WHOLE.model_copy(update={"edges": WHOLE.edges.model_copy(update={"search": how, "block": 370})})
-    run_pipeline(FindIdentities(run, chosen))
-    recall = measured_recall(run)
-    if how == "exact":
-        assert (recall.wanted, recall.found) == (0, 0)
-    else:
-        assert recall.wanted > 500
-        assert 0.97 < recall.found / recall.wanted <= 1
-    found = identities(run)["identity"].fill_null(-1).to_numpy()
-    result = measure(np.where(person < 0, 1000 + np.arange(len(person)), person), found)
-    assert min(result.pairwise.precision, result.pairwise.recall) > 0.95
-
-
-def test_no_edges_no_recall(tmp_path):
-    assert measured_recall(str(tmp_path)).wanted == 0
 
 
 def test_restart_searches_only_what_is_missing(tmp_path, monkeypatch):
@@ -402,27 +323,6 @@ def test_a_face_that_stands_twice_is_an_error(tmp_path):
         run_pipeline(FindIdentities(run, WITHIN))
 
 
-def test_thresholds_that_are_auto_are_found_before_the_search(tmp_path):
-    run = str(tmp_path)
-    units, person = people([8] * 40, noise=0.5, dimension=DIMENSION)
-    write_embeddings(run, [embedding(n, vector) for n, vector in enumerate(units)])
-    auto = IdentitySettings(clusters=ClusterSettings(link_similarity="auto"))
-    stage = find_identities(of_model(auto, catalogue.load().get("sface")))
-    run_pipeline(stage.transform(run))
-    told = stage.tells(run)["similarities"]
-    link, edge = (told[key]["value"] for key in ("clusters.link_similarity", "edges.min_similarity"))
-    similarity = np.concatenate(
-        [read_shard(shard_path(run, "edges", name))["similarity"].to_numpy() for name in shard_names(run, "edges")]
-    )
-    assert edge <= similarity.min() < link
-    found = identities(run)
-    of = person[[int(face[1:6]) for face in found["face_id"].to_pylist()]]
-    cluster = found["cluster"].to_pylist()
-    pairs = [(a, b) for a in range(320) for b in range(a) if cluster[a] is not None and cluster[a] == cluster[b]]
-    assert all(of[a] == of[b] for a, b in pairs)
-    assert len(pairs) > 0.9 * 40 * 28
-
-
 def write_boxes(run, rows, lefts):
     """The columns of `faces` that evidence reads: a face at each of these x."""
     box = pa.array([[x, 0, x + 100, 100] for x in lefts], pa.list_(pa.float32(), 4))
@@ -442,7 +342,7 @@ def test_faces_of_one_picture_are_told_apart_where_pictures_are_evidence(tmp_pat
     write_embeddings(run, rows)
     write_boxes(run, rows, [0 if row.face_id != "f10" else 300 for row in rows])
     clusters = ClusterSettings(method=method, link_similarity=0.55)
-    changes = {"clusters": clusters, "evidence": EvidenceSettings(pictures=True)}
+    changes = {"clusters": clusters, "evidence": EvidenceSettings(pictures=True, copy_similarity=0.99)}
     chosen = WHOLE.model_copy(update=changes | {"edges": EdgeSettings(min_similarity=0.5, block=37)})
     assert find_identities(Chosen(chosen)).reads == ("embeddings", "faces")
     assert find_identities(Chosen(WHOLE)).reads == ("embeddings",)

@@ -51,21 +51,36 @@ def write_run(run, units):
 
 
 def test_what_is_not_given_is_the_model_s():
-    assert numbers(chosen(DLIB).settings) == (0.9, 0.945, 0.97, 0.96, 0.96, 0.99)
+    assert numbers(chosen(DLIB).settings) == (0.9, 0.935, 0.97, 0.965, 0.96, 0.996)
     own = FR.similarities
-    assert numbers(chosen(FR).settings) == (own.edge, own.link, own.merge, own.ambiguous, own.leakage, own.duplicate)
+    cleaning = (own.merge, own.ambiguous, own.leakage, own.duplicate)
+    assert numbers(chosen(FR).settings) == (own.edge, own.group_link, *cleaning)
     assert set(chosen(FR).origin.values()) == {"the model fr-feature"}
+
+
+@pytest.mark.parametrize(
+    ("method", "link"), [("average", 0.38), ("leiden", 0.38), ("connected", 0.5), ("dbscan", 0.5), ("whispers", 0.5)]
+)
+def test_methods_that_join_by_all_pairs_have_a_link_of_their_own(method, link):
+    assert chosen(FR, clusters={"method": method}).settings.clusters.link_similarity == link
+
+
+def test_without_a_link_of_groups_that_of_pairs_is_for_all():
+    one_link = FR.model_copy(update={"similarities": FR.similarities.model_copy(update={"group_link": None})})
+    assert chosen(one_link).settings.clusters.link_similarity == FR.similarities.link
 
 
 def test_what_is_given_stays():
     one = chosen(DLIB, clusters={"link_similarity": 0.87}, cleaning={"merge_similarity": 1})
-    assert numbers(one.settings) == (0.87, 0.87, 1, 0.96, 0.96, 0.99)  # no edge may be missing below the link
+    assert numbers(one.settings) == (0.87, 0.87, 1, 0.965, 0.96, 0.996)  # no edge may be missing below the link
     assert one.origin["clusters.link_similarity"] == "the configuration"
     assert one.origin["cleaning.leakage_similarity"] == "the model dlib-resnet"
 
 
 def test_all_pairs_reach_down_to_the_link_only():
-    assert chosen(DLIB, edges={"k": 0}).settings.edges.min_similarity == 0.945
+    assert chosen(DLIB, edges={"k": 0}).settings.edges.min_similarity == 0.935
+    by_pairs = chosen(DLIB, edges={"k": 0}, clusters={"method": "connected"})
+    assert by_pairs.settings.edges.min_similarity == 0.945
     assert chosen(DLIB, edges={"k": 0}, clusters={"link_similarity": 0.95}).settings.edges.min_similarity == 0.95
 
 
@@ -174,3 +189,17 @@ def test_an_image_with_a_crowd_has_no_more_pairs_than_the_limit(monkeypatch):
 def test_settings_without_a_model_are_themselves():
     settings = IdentitySettings()
     assert Chosen(settings).settings is settings
+
+
+def test_what_evidence_needs_is_the_model_s_where_it_is_on():
+    evidence = {"pictures": True, "tracks": True}
+    one = chosen(FR, evidence=evidence).settings.evidence
+    assert (one.copy_similarity, one.track_similarity) == (FR.similarities.copies, FR.similarities.edge)
+    assert chosen(FR).settings.evidence.copy_similarity is None  # nothing reads it
+    assert chosen(DLIB, evidence=evidence | {"copy_similarity": 0.98}).settings.evidence.copy_similarity == 0.98
+    assert chosen(FR, clusters=AUTO["clusters"], evidence=evidence).settings.evidence.copy_similarity == "auto"
+
+
+def test_a_catalogue_without_copies_has_those_of_duplicates():
+    bare = FR.model_copy(update={"similarities": FR.similarities.model_copy(update={"copies": None})})
+    assert chosen(bare, evidence={"pictures": True}).settings.evidence.copy_similarity == FR.similarities.duplicate

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.persons.film_faces import faces_of
 from transforms.persons import evidence
-from transforms.persons.evidence import frames_by_group, mutual_best, together
+from transforms.persons.evidence import frames_by_group, together
 from transforms.persons.settings import EvidenceSettings
 
 LEFT, NEAR_LEFT, RIGHT = (0, 0, 100, 100), (20, 0, 120, 100), (300, 0, 400, 100)  # LEFT and NEAR_LEFT: IoU 2/3
@@ -58,14 +58,6 @@ def test_a_track_ends_where_another_face_takes_its_place(most, expected):
 
 def test_time_is_that_of_the_frames_and_not_their_number():
     assert groups([0, 100], [LEFT] * 2, times=[5, 6.5]) == [0, 0]
-
-
-def test_a_box_that_two_want_goes_to_the_one_that_it_wants():
-    wide = (10, 0, 110, 100)
-    ones, others = mutual_best(np.array([LEFT, NEAR_LEFT], np.float32), np.array([wide], np.float32), 0.5)
-    assert (ones.tolist(), others.tolist()) == ([0], [0])  # of equally good ones the first
-    ones, others = mutual_best(np.array([RIGHT, NEAR_LEFT], np.float32), np.array([wide, LEFT], np.float32), 0.5)
-    assert (ones.tolist(), others.tolist()) == ([1], [0])
 
 
 def test_a_crowd_of_the_same_box_is_one_face_within_little_memory(monkeypatch):

@@ -284,7 +284,7 @@ def test_headers_that_lie_end_in_time_and_cost_their_own_process_only(lie, files
         assert why.code in ("broken_video", "no_frames", "too_long", "no_video_stream", "truncated_video")  # noqa: PT017 the other end is fine too
     else:
         assert info.frames <= 50
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 def test_sizes_in_headers_are_not_believed(files, tmp_path):

@@ -26,6 +26,7 @@ _SUFFIXES = {
     "mov": ".mp4", "matroska": ".mkv", "avi": ".avi", "mpeg": ".mpg", "mpegvideo": ".mpg", "mpegts": ".ts",
     "flv": ".flv", "asf": ".wmv", "ogg": ".ogv", "gif": ".gif", "apng": ".png",
 }  # fmt: skip
+_DOWNLOAD = re.compile(rf"(.+)\.[0-9a-f]{{12}}(?:{'|'.join(map(re.escape, sorted(set(_SUFFIXES.values()))))})")
 _MAX_RECORD = 1_000_000  # bytes
 
 
@@ -78,9 +79,34 @@ def files_of(run: str, video_id: str) -> list[str]:
     stem = media_name(video_id, "")
     found = FileSystems.match([file_path(run, f"{stem}.*")])[0].metadata_list
     names = (f"{stem.rpartition('/')[0]}/{FileSystems.split(one.path)[1]}" for one in found)
-    suffixes = "|".join(map(re.escape, set(_SUFFIXES.values())))
-    own = re.compile(rf"{re.escape(stem)}(?:\.json|\.[0-9a-f]{{12}}(?:{suffixes}))")
-    return sorted(name for name in names if own.fullmatch(name))
+    return sorted(
+        name for name in names if name == f"{stem}.json" or ((own := _DOWNLOAD.fullmatch(name)) and own[1] == stem)
+    )
+
+
+def unrecorded(run: str) -> list[str]:
+    """The names below the run of the files of videos that no record names: downloads that were not finished."""
+    top = len(file_path(run, MEDIA)) - len(MEDIA)
+    names = {one.path[top:] for one in FileSystems.match([file_path(run, f"{MEDIA}/*/*")])[0].metadata_list}
+    stems: dict[str, list[str]] = {}
+    for name in sorted(names):
+        if download := _DOWNLOAD.fullmatch(name):
+            stems.setdefault(download[1], []).append(name)
+    return [
+        name
+        for stem, own in stems.items()
+        for name in own
+        if f"{stem}.json" not in names or (len(own) > 1 and name != _recorded(run, f"{stem}.json"))
+    ]
+
+
+def _recorded(run: str, record: str) -> str | None:
+    """The file that a record names; None if it is broken."""
+    with open_binary(file_path(run, record)) as file:
+        try:
+            return _RECORD.validate_json(file.read(_MAX_RECORD), strict=True).media
+        except ValueError:
+            return None
 
 
 def file_hash(path: str) -> str:

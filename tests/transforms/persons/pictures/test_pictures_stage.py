@@ -13,7 +13,7 @@ from tests.person_tables import BLUE, FACES, GREEN, PERSONS, RED, crop, person, 
 from transforms.images.drawing import FAINT, GAP, colour_of
 from transforms.persons.pictures.lines import SIDE, TITLE, WORDS
 from transforms.persons.pictures.picture_settings import PictureSettings
-from transforms.persons.pictures.pictures_stage import OF_VIDEO, DrawPersons
+from transforms.persons.pictures.pictures_stage import OF_VIDEO, DrawPersons, mend_pictures
 from transforms.persons.pictures.timeline import RAIL
 from transforms.tables.files import commit_file, open_binary
 from transforms.tables.ledger import tally
@@ -161,6 +161,33 @@ def test_a_second_time_makes_the_same_and_leaves_nothing_of_an_earlier_state(fol
             out.write(b"of earlier")
     draw(folder)
     assert files(folder) == first | {"clusters/a/mine.txt": b"of earlier"}
+
+
+@pytest.mark.parametrize("gone", [("a", 1), ("a", 0), ("a", None), ("b", None)])
+def test_after_a_removal_it_shows_what_a_run_without_them_does_and_draws_no_other_video(folder, tmp_path, gone):
+    """Of the video a person goes, or all; files of the other keep their bytes and are not written."""
+    video, number = gone
+    write_tables(folder)
+    draw(folder)
+    faces = [one for one in FACES if one.video != video or (number is not None and one.person != number)]
+    persons = [one for one in PERSONS if one.video_id != video or (number is not None and one.identity != number)]
+    write_tables(folder, faces, persons)
+    other = {name for name in files(folder) if not name.startswith(f"clusters/{video}/")}
+    for name in other:  # whoever draws it again shows it
+        with commit_file(f"{folder}/{name}") as out:
+            out.write(f"{name} as it was".encode() if name.endswith(".png") else files(folder)[name])
+    before = files(folder)
+    mend_pictures(folder, PictureSettings())
+    mended = files(folder)
+    assert {name: mended[name] for name in other} == {name: before[name] for name in other}
+    whole = str(tmp_path / "whole")
+    write_tables(whole, faces, persons)
+    draw(whole)
+    fresh = files(whole)
+    assert mended.keys() == fresh.keys()
+    assert all(mended[name] == fresh[name] for name in mended.keys() - other)
+    mend_pictures(folder, PictureSettings())
+    assert files(folder) == mended
 
 
 def test_faces_that_are_no_pictures_cost_themselves_alone(tmp_path, monkeypatch):
