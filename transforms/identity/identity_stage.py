@@ -26,15 +26,7 @@ from transforms.tables.digest import file_digest, tables_digest
 from transforms.tables.files import exists
 from transforms.tables.rows import Edge
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import (
-    read_footer,
-    read_footers,
-    read_shard,
-    remove_other_shards,
-    shard_names,
-    shard_path,
-    write_shard,
-)
+from transforms.tables.shards import read_footer, read_shard, remove_other_shards, shard_path, write_shard
 
 _EDGES_AT_A_TIME = 1 << 22
 
@@ -84,9 +76,9 @@ def _is_done(run: str, block: Block) -> bool:
 
 def _ready(run: str, settings: IdentitySettings, block: Block) -> Search:
     rounds = rounds_of(run, found(run, settings).edges)
-    known = [name for one in rounds[: block.round] for name in one.names]
-    edges = EdgeSettings(**rounds[block.round].settings)
-    faces = columns.search_columns(run, edges.within_label, known, rounds[block.round].names)
+    known, last = [name for one in rounds[: block.round] for name in one.names], rounds[block.round]
+    edges = EdgeSettings(**last.settings)
+    faces = columns.search_columns(run, edges.within_label, known, last.names)
     return prepare(faces, edges, partial(kept_cells, run, block.input))
 
 
@@ -100,7 +92,7 @@ class KeepCells(beam.DoFn):
     def process(self, block: Block) -> Iterator[Block]:
         """Find the cells, if the block is still to be searched and its run has more faces than are searched exactly."""
         if block.input not in self._kept and not _is_done(self._run, block):
-            rows = sum(rows for rows, _ in read_footers(self._run, EMBEDDINGS, shard_names(self._run, EMBEDDINGS)))
+            rows = sum(one.rows for one in rounds_of(self._run, found(self._run, self._settings).edges))
             if rows > most_exact(self._settings.edges, rows):
                 _ready(self._run, self._settings, block)
             self._kept.add(block.input)
