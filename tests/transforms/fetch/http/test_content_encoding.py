@@ -1,7 +1,6 @@
 """Compressed bodies: what is read, what is passed over, and what is refused before it grows."""
 
 import gzip
-import time
 import tracemalloc
 import zlib
 
@@ -89,12 +88,10 @@ BOMBS = {
 def test_a_bomb_is_refused_before_it_is_made(named):
     bomb = BOMBS[named]()
     tracemalloc.start()
-    began = time.monotonic()
     with pytest.raises(Rejected):
         decode_body(bomb, named, 1_000_000)
     assert tracemalloc.get_traced_memory()[1] < 8_000_000
     tracemalloc.stop()
-    assert time.monotonic() - began < 60
 
 
 @given(st.sampled_from(sorted(PACKED)), st.binary(max_size=300), st.integers(0, 300))

@@ -210,10 +210,9 @@ def test_no_odd_answer_reaches_further_than_others(server):
         loose_http.ask(parse_url(server.url("drip")), quick(server), lambda: False)
     with pytest.raises(Rejected, match="too_large"):
         loose_http.ask(parse_url(server.url("endless")), quick(server, total_timeout=30), lambda: False)
-    started = time.monotonic()
-    with pytest.raises(Rejected):
-        loose_http.ask(parse_url(server.url("stall-header")), quick(server, total_timeout=60), lambda: True)
-    assert time.monotonic() - started < 30
+    patient = quick(server, total_timeout=600, stall_timeout=600)  # the server hangs up long before: another reason
+    with pytest.raises(Rejected, match="timeout"):
+        loose_http.ask(parse_url(server.url("stall-header")), patient, lambda: True)
 
 
 def test_a_server_that_does_not_hang_up_is_not_waited_for(server):
