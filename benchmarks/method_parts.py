@@ -20,7 +20,7 @@ from transforms.identity.columns import SearchColumns
 from transforms.identity.estimate import estimate
 from transforms.identity.evidence import Evidence, pictures_show
 from transforms.identity.evidence_settings import EvidenceSettings
-from transforms.identity.knn import I64, Edges, one_group, pair_similarity
+from transforms.identity.knn import I64, Edges, concatenate, one_group, pair_similarity
 from transforms.identity.pair_counts import count_pairs
 from transforms.identity.settings import EdgeSettings
 
@@ -68,10 +68,11 @@ def find_edges(faces: FaceSet) -> Told:
         parts.append(search.search_block(ready, at, min(at + BLOCK, count)))
         recalls.append(search.recall_of(ready, parts[-1], at, min(at + BLOCK, count)))
     seconds = time.process_time() - begin
+    edges = concatenate(parts)  # a pair may be found from both its faces
     for name in _EDGES:
-        np.save(faces.home / f"{name}.npy", np.concatenate([getattr(part, name) for part in parts]))
+        np.save(faces.home / f"{name}.npy", getattr(edges, name))
     wanted, found = sum(recall.wanted for recall in recalls), sum(recall.found for recall in recalls)
-    told = {"seconds": seconds, "prepared": prepared, "edges": sum(map(len, parts)) / count}
+    told = {"seconds": seconds, "prepared": prepared, "edges": len(edges) / count}
     return told | {"recall": found / wanted if wanted else 1.0}
 
 
