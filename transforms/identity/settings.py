@@ -75,7 +75,7 @@ class ClusterSettings(Settings):
 class CleanSettings(Settings):
     """The cleaning rules, in their order; 1 as a similarity switches its rule off; null: as the link is found."""
 
-    min_face_score: float = Field(0.5, ge=0, lt=1, description="a face's detection score must be above this, strictly")
+    min_face_score: float = Field(0.4, ge=0, lt=1, description="a face's detection score must be above this, strictly")
     min_images: int = Field(2, ge=1, description="images that an identity has at least, applied after every rule")
     merge_similarity: Similarity = Field(
         None, description="identities merge while the cosine of their centres is above this"

@@ -16,7 +16,7 @@ def test_no_similarity_has_a_default_of_its_own():
         "all",
     )
     cleaning = chosen.cleaning
-    assert (cleaning.min_face_score, cleaning.min_images, cleaning.max_component) == (0.5, 2, 10_000)
+    assert (cleaning.min_face_score, cleaning.min_images, cleaning.max_component) == (0.4, 2, 10_000)
     similarities = (
         chosen.edges.min_similarity,
         chosen.clusters.link_similarity,
