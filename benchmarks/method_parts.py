@@ -134,8 +134,8 @@ def _agreement(faces: FaceSet, labels: I64) -> tuple[float, float]:
 
 
 def _shown(faces: FaceSet, graph: Graph, link: float) -> Evidence:
-    none = np.zeros(0, np.int64)
-    return pictures_show(faces.image, None, graph.vectors, graph.edges, EvidenceSettings(), link, (none, none))
+    none, settings = np.zeros(0, np.int64), EvidenceSettings(pictures=True, copy_similarity=0.99)
+    return pictures_show(faces.image, None, graph.vectors, graph.edges, settings, link, (none, none))
 
 
 def _thresholds(faces: FaceSet) -> Told:
