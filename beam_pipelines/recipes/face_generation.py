@@ -36,7 +36,7 @@ from transforms.vision.video_faces_stage import measure_faces
 # one DBSCAN without cleaning: see configs/face_generation.yaml
 _IDENTITY = IdentitySettings(
     edges=EdgeSettings(k=0),
-    clusters=ClusterSettings(method="dbscan", min_samples=3, min_size=3),
+    clusters=ClusterSettings(method="dbscan", small_face_px=100, small_link_similarity=0.97, min_samples=3, min_size=3),
     cleaning=CleanSettings(
         min_face_score=0, min_images=1, merge_similarity=1, ambiguous_similarity=1, duplicate_similarity=1
     ),
@@ -72,7 +72,7 @@ class FaceGenerationConfig(RecipeConfig):
     detections: DetectionSettings = DetectionSettings()
     faces: VideoFaceSettings = VideoFaceSettings()
     candidates: CandidateSettings = CandidateSettings()
-    embeddings: EmbeddingSettings = EmbeddingSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings(model="dlib-resnet")  # measured on videos
     identity: IdentitySettings = _IDENTITY
     selection: SelectionSettings = SelectionSettings()
 

@@ -82,7 +82,8 @@ def identity(name, *overrides):
 
 @pytest.mark.parametrize("name", ["webbody", "face_generation"])
 def test_a_configuration_has_the_thresholds_of_the_model_that_it_names(name):
-    for model, overrides in (("fr-feature", []), ("dlib-resnet", ["embeddings.model=dlib-resnet"])):
+    for model in ("fr-feature", "dlib-resnet"):
+        overrides = [f"embeddings.model={model}", "identity.clusters.small_face_px=0"]
         settings, own = identity(name, *overrides), catalogue.load().get(model).similarities
         link = {"webbody": own.group_link, "face_generation": own.link}[name]  # average linkage, and DBSCAN
         assert (settings.clusters.link_similarity, settings.cleaning.leakage_similarity) == (link, own.leakage)
@@ -111,9 +112,10 @@ def test_webbody_s_numbers_are_those_that_its_configuration_speaks_of(overrides,
 
 
 def test_the_distances_of_persons_and_spans_stand_with_their_model():
-    persons, clips = (configuration.load(name)[1] for name in ("person_clustering", "face_clips"))
-    assert persons.embeddings.model == "dlib-resnet"
-    assert (clips.spans.embedding_model, clips.spans.max_distance) == ("fr-feature", 0.58)
+    films = [configuration.load(name)[1].embeddings.model for name in ("person_clustering", "face_generation")]
+    assert films == ["dlib-resnet", "dlib-resnet"]
+    spans = configuration.load("face_clips")[1].spans
+    assert (spans.embedding_model, spans.max_distance) == ("dlib-resnet", 0.075)
 
 
 def test_the_reference_s_thresholds_stand_with_its_model_too():

@@ -14,7 +14,7 @@ pytestmark = [
 
 
 def test_identities_agree_with_the_labels(tmp_path):
-    found = evaluate_labelled(Path(os.environ["MANYFACES_TEST_DATA"]), tmp_path)
+    found = evaluate_labelled(Path(os.environ["MANYFACES_TEST_DATA"]), tmp_path, [])
     assert found.counts.with_face > 0.9 * found.counts.in_run
     assert found.counts.not_in_run == found.counts.ambiguous == 0
     assert found.before.agreement.pairwise.precision > 0.95

@@ -42,15 +42,14 @@ class SpanSettings(Settings):
         256, ge=1, le=100_000, description="frames of a span, at most; longer ones are split in equal parts"
     )
     embedding_model: str | None = Field(
-        "fr-feature", description="catalogue name of the model that tells persons apart; null: they are not told apart"
+        "dlib-resnet", description="catalogue name of the model that tells persons apart; null: they are not told apart"
     )
     embed_every: int = Field(1, ge=1, le=1000, description="one sample of so many is embedded")
     max_distance: float = Field(
-        0.58,
+        0.075,
         gt=0,
         le=2,
-        description="1 - cosine of two embeddings; more is another person. Depends on the model (fr-feature: 0.58, "
-        "dlib-resnet: 0.075)",
+        description="1 - cosine of two embeddings; more is another person. Depends on the model (dlib: 0.075)",
     )
     window: int = Field(
         8, ge=3, le=1000, description="embedded samples on each side that tell whether another person begins"
