@@ -224,7 +224,7 @@ def test_a_removal_that_is_killed_anywhere_is_finished_by_the_same_command(befor
 
 def test_what_was_removed_stays_out_when_identities_are_found_anew(run, site):
     assert main(["remove", run, "--images", "obama-1"]) == 0
-    run_webbody(site.manifest, run, site.port, *SPLITS, "identity.clusters.link_similarity=0.93", recompute=True)
+    run_webbody(site.manifest, run, site.port, *SPLITS, "identity.clusters.link_similarity=0.35", recompute=True)
     assert "obama-1" not in column(run, "identities", "image_id")
 
 
