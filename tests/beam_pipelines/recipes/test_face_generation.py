@@ -46,11 +46,11 @@ def test_what_a_block_leaves_out_has_the_recipe_s_default(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(
         "recipe: face_generation\nfetch: {max_height: 800, accept: {max_seconds: 60}}\n"
-        "identity: {clusters: {link_similarity: 0.6}}\n"
+        "identity: {clusters: {link_similarity: 0.97}}\n"
     )
     settings, defaults = configuration.load(str(path))[1], FaceGenerationConfig()
     assert settings.fetch.accept.min_height == 720
-    assert settings.identity.clusters == defaults.identity.clusters.model_copy(update={"link_similarity": 0.6})
+    assert settings.identity.clusters == defaults.identity.clusters.model_copy(update={"link_similarity": 0.97})
     assert (settings.identity.edges, settings.identity.cleaning) == (
         defaults.identity.edges,
         defaults.identity.cleaning,
@@ -106,7 +106,7 @@ def test_models_are_those_of_the_stages_asked_for(overrides, roles):
         ("faces.max_yaw=10", "faces", STAGES[:3]),
         ("faces.emotion_model=null", "faces", STAGES[:3]),
         ("candidates.max_bytes=1000", "candidates", STAGES[:4]),
-        ("identity.clusters.link_similarity=0.55", "identity", STAGES[:6]),
+        ("identity.clusters.link_similarity=0.95", "identity", STAGES[:6]),
         ("selection.temporal=3", "selection", STAGES[:7]),
         ("shots.adaptive_ratio=4", "selection", STAGES[:7]),  # samples do not depend on shots
         ("chunks_per_wave=1", None, STAGES),

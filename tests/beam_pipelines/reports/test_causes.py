@@ -153,7 +153,7 @@ def embeddings(run, angles, label=None):
     schema = embed_faces(EmbeddingSettings(), KnownModels(catalogue.load())).schema
     rows = []
     for n, angle in enumerate(np.radians(angles)):
-        vector = np.zeros(128, np.float16)
+        vector = np.zeros(512, np.float16)
         vector[:2] = np.cos(angle), np.sin(angle)
         name = f"i{n}"
         rows.append(Embedding(f"{name}-f", name, name, label and label[n], "{}", 0.5 + n / 100, 50.0, vector, 1.0, "m"))

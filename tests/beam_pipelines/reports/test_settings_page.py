@@ -86,7 +86,7 @@ ROWS = [
     "| `flink.master` | text | `'[local]'` | host:port of the job manager's REST service, or [local]: embedded | no |",
     "| `licence` | text | must be given | SPDX identifier, or the licence in words | no |",
     "| `movenet` | keypoints | `side`: `256` |",
-    "As in webbody: [embeddings](#webbody-embeddings).",
+    "As in webbody: [embeddings](#webbody-embeddings), but for:",
     "As in face_generation: [shots](#face_generation-shots), but for:",
 ]
 
