@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.results import report
 from model_handlers.interface import Array, Pixels
 from model_handlers.models import catalogue
-from model_handlers.models.loaded import load_model
+from model_handlers.models.loaded import LoadedModel, load_model
 from model_handlers.models.roles import KnownModels
 from model_handlers.weights import cache, sources
 from transforms.evaluation.agreement import PrecisionRecall, measure
@@ -68,12 +68,18 @@ def embed(names: list[str]) -> tuple[I64, dict[str, F32]]:
         found = face(pixels)
         largest = int(np.argmax(np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)))
         landmarks = found.landmarks[largest]
-        first, _ = mesh(pixels, landmarks)
-        points, _ = mesh(pixels, mesh_landmarks(first))
+        points = mesh_points(mesh, pixels, landmarks)
         people.append(person)
         for name, model in embeddings.items():
             vectors[name].append(model(pixels, landmarks, points))
     return np.array(people), {name: unit(np.stack(rows).astype(np.float16)) for name, rows in vectors.items()}
+
+
+def mesh_points(mesh: LoadedModel, pixels: Pixels, landmarks: Array) -> Array:
+    """The points of the mesh, found around five landmarks and, as webbody does it, once more around themselves."""
+    first, _ = mesh(pixels, landmarks)
+    points: Array = mesh(pixels, mesh_landmarks(first))[0]
+    return points
 
 
 def draws(person: I64, half: int) -> Iterator[I64]:

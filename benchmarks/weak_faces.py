@@ -9,20 +9,20 @@ photographs of each person as average linkage would: by the mean similarity, and
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.choosing import EACH, PEOPLE, photographs
+from benchmarks.choosing import EACH, PEOPLE, mesh_points, photographs
 from benchmarks.results import report
 from model_handlers.interface import Array, Pixels
 from model_handlers.models import catalogue
 from model_handlers.models.loaded import LoadedModel, load_model
 from model_handlers.models.roles import KnownModels
 from transforms.identity.knn import unit
-from transforms.vision.alignment import mesh_landmarks
 
 MODEL = "fr-feature"
 SCORES = (0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 1.01)
@@ -50,7 +50,7 @@ _FACELESS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found in a picture: its score, whether it is the pasted face, and who it would join, if anybody."""
+    """What was found in a picture: its score, whether it is the pasted face, and whom it would join (`joined`)."""
 
     score: float
     is_face: bool
@@ -71,8 +71,7 @@ class Finder:
         found = self._face(pixels)
         for score, box, landmarks in zip(found.scores, found.boxes, found.landmarks, strict=True):
             if score >= SCORES[0] and max(box[2:] - box[:2]) >= LEAST_PX:
-                first, _ = self._mesh(pixels, landmarks)
-                points, _ = self._mesh(pixels, mesh_landmarks(first))
+                points = mesh_points(self._mesh, pixels, landmarks)
                 yield float(score), box, unit(self._embedding(pixels, landmarks, points)[None])[0]
 
 
@@ -100,29 +99,53 @@ def find(finder: Finder) -> Iterator[Finding]:
     pixels = [picture for _, picture in photographs()]
     best = [max(finder(picture), key=lambda one: np.prod(one[1][2:] - one[1][:2])) for picture in pixels]
     known = np.stack([vector for _, _, vector in best]).reshape(PEOPLE, EACH, -1)
-    link = catalogue.load().get(MODEL).similarities
-    if link is None or link.group_link is None:
-        raise ValueError(f"{MODEL} has no group_link in the catalogue.")
     behind, random = backgrounds(), np.random.default_rng(5)
     for number in range(0, len(pixels), 2):
-        person, own = divmod(number, EACH)
-        x1, y1, x2, y2 = best[number][1].astype(int)
-        margin = (x2 - x1) // 4
-        face = pixels[number][max(0, y1 - margin) : y2 + margin, max(0, x1 - margin) : x2 + margin]
+        others = known.copy()
+        others[divmod(number, EACH)] = np.nan
+        face = with_margin(pixels[number], best[number][1].astype(int))
         for height, blur, cut in product(HEIGHTS, BLURS, CUTS):
             small = weakened(face, height, blur, cut)
-            x, y = random.integers(10, _SIDE - 10 - max(small.shape[:2]), 2)
-            picture = behind[random.integers(len(behind))].copy()
-            picture[y : y + small.shape[0], x : x + small.shape[1]] = small
+            corner = random.integers(10, _SIDE - 10 - max(small.shape[:2]), 2)
+            picture = pasted(small, behind[random.integers(len(behind))], corner)
             for score, box, vector in finder(picture):
-                middle = (box[:2] + box[2:]) / 2 - (x, y)
-                is_face = bool((middle >= -4).all() and (middle <= np.array(small.shape[1::-1]) + 4).all())
-                similar = known @ vector
-                similar[person, own] = np.nan
-                means = np.nanmean(similar, axis=1)
-                first = int(means.argmax())
-                joins = "" if means[first] < link.group_link else "right" if is_face and first == person else "wrong"
-                yield Finding(score, is_face, joins)
+                is_face = inside((box[:2] + box[2:]) / 2 - corner, small)
+                yield Finding(score, is_face, joined(others, vector, number // EACH if is_face else None))
+
+
+def with_margin(pixels: Pixels, box: Array) -> Pixels:
+    """A face with a quarter of its width around it."""
+    x1, y1, x2, y2 = box.tolist()
+    margin = (x2 - x1) // 4
+    return pixels[max(0, y1 - margin) : y2 + margin, max(0, x1 - margin) : x2 + margin]
+
+
+def pasted(small: Pixels, behind: Pixels, corner: Array) -> Pixels:
+    """The picture behind with the face in it, its upper left corner at x, y."""
+    x, y = corner.tolist()
+    picture = behind.copy()
+    picture[y : y + small.shape[0], x : x + small.shape[1]] = small
+    return picture
+
+
+def inside(middle: Array, small: Pixels) -> bool:
+    """Whether the middle of a box lies on the pasted face, or at most four pixels beside it."""
+    return bool((middle >= -4).all() and (middle <= np.array(small.shape[1::-1]) + 4).all())
+
+
+def joined(known: Array, vector: Array, person: int | None) -> str:
+    """Whom a finding joins: `right`, if that is the person, `wrong`, or nobody; known (P,E,D), NaN where unknown."""
+    means = np.nanmean(known @ vector, axis=1)
+    first = int(means.argmax())
+    return "" if means[first] < _link() else "right" if first == person else "wrong"
+
+
+@cache
+def _link() -> float:
+    own = catalogue.load().get(MODEL).similarities
+    if own is None or own.group_link is None:
+        raise ValueError(f"{MODEL} has no group_link in the catalogue.")
+    return own.group_link
 
 
 def main() -> None:

@@ -77,30 +77,32 @@ def _lost(before: dict[str, Any] | None, step: dict[str, Any]) -> str:
 
 
 def _wrong(step: dict[str, Any]) -> str:
-    if step.get("precision") is None:
+    if step.get("n_pairs") is None or step["precision"] is None:
         return ""
     return f"{round(step['n_pairs'] * (1 - step['precision'])):,}"
 
 
 def _right(before: dict[str, Any] | None, step: dict[str, Any]) -> str:
     """The share of right pairs, and that of the step before where it was another."""
-    now = step.get("precision")
-    if now is None:
+    if step.get("n_pairs") is None or step["precision"] is None:
         return ""
+    now = step["precision"]
     was = before.get("precision") if before else None
     return f"{now:.1%}" if was is None or was == now else f"{was:.1%} -> {now:.1%}"
 
 
 def _notes(steps: list[dict[str, Any]]) -> str | None:
     """What the estimates are and rest on: similarities, or pictures alone where those tell nothing."""
-    last = steps[-1] if steps else {}
+    if not steps or steps[-1].get("n_pairs") is None:
+        return None
+    last = steps[-1]
     told = [_by_pictures(step) for step in steps if step.get("by_pictures") is not None and step["precision"] is None]
-    if last.get("precision") is not None:
+    if last["precision"] is not None:
         told.append(
             f"right, est.: of the pairs of faces in one identity about {last['precision']:.1%} are one person's in the "
             f"end, between {last['at_least']:.1%} and {last['at_most']:.1%}, by the similarities of all faces"
         )
-    elif last.get("n_pairs"):
+    elif last["n_pairs"]:
         told.append("right, est.: too little evidence to tell how many pairs of faces in one identity are right")
     return "\n".join(told) or None
 

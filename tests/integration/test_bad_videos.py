@@ -110,8 +110,8 @@ def odd(folder: Path) -> dict[str, Case]:
     return {name: Case(KEPT, File(data)) for name, data in files.items()}
 
 
-def bad(folder: Path, hidden: str) -> dict[str, Case]:
-    """What is no video, or none that may be had; `hidden` is the URL of a file at an address that is not allowed."""
+def bad_files(folder: Path) -> dict[str, Case]:
+    """What is no video, or a broken one."""
     plain, first = made(folder, "p.mp4"), made(folder, "first.mp4", videos.File(mux=HEADER_FIRST))
     media = plain.index(b"mdat") + 4
     zeros = plain[:media] + bytes(plain.index(b"moov") - 4 - media) + plain[plain.index(b"moov") - 4 :]
@@ -119,7 +119,7 @@ def bad(folder: Path, hidden: str) -> dict[str, Case]:
         mux={"encryption_scheme": "cenc-aes-ctr", "encryption_key": "ab" * 16, "encryption_kid": "cd" * 16}
     )
     jpeg = cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))[1].tobytes()
-    bodies = {
+    files = {
         "truncated": (first[: len(first) * 2 // 3], "truncated_video"),
         "without-its-end": (plain[: len(plain) // 2], "truncated_video"),
         "audio": (cover(folder), "no_video_stream"),
@@ -139,8 +139,14 @@ def bad(folder: Path, hidden: str) -> dict[str, Case]:
         "sdp": (b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nm=video 5004 RTP/AVP 96\r\n", "playlist"),
         "mpd": (b'<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"/>', "playlist"),
     }
+    return {name: Case(reason, File(body)) for name, (body, reason) in files.items()}
+
+
+def bad_answers(folder: Path, hidden: str) -> dict[str, Case]:
+    """What a server may answer instead of a video; `hidden` is the URL of a file at an address that is not allowed."""
+    first = made(folder, "first.mp4", videos.File(mux=HEADER_FIRST))
     bomb = gzip.compress(b"<html>" + bytes(50_000_000))
-    served = {  # the slow ones first, so that the others go on beside them
+    answers = {  # the slow ones first, so that the others go on beside them
         "drips": (File(first, drip=0.2), "timeout"),
         "stalls": (File(first, stall_after=1000), "timeout"),
         "page": (File(b"<!doctype html><title>no video</title>", HTML), "not_a_video"),
@@ -160,6 +166,11 @@ def bad(folder: Path, hidden: str) -> dict[str, Case]:
         "gone": (File(status=404), "http_404"),
         "busy": (File(status=503, headers={"Retry-After": "99999"}), "http_503"),
     }
+    return {name: Case(reason, file) for name, (file, reason) in answers.items()}
+
+
+def bad_urls(hidden: str) -> dict[str, Case]:
+    """What is not asked for at all."""
     urls = {
         "private": ("http://10.0.0.1/a.mp4", "blocked_address"),
         "metadata": ("http://169.254.169.254/latest/meta-data/", "blocked_address"),
@@ -171,11 +182,12 @@ def bad(folder: Path, hidden: str) -> dict[str, Case]:
         "search": ("ytsearch:videos", "bad_url"),
         "two-hosts": ("http://a@10.0.0.1/a.mp4", "bad_url"),
     }
-    return {
-        **{name: Case(reason, file) for name, (file, reason) in served.items()},
-        **{name: Case(reason, File(body)) for name, (body, reason) in bodies.items()},
-        **{name: Case(reason, url=url) for name, (url, reason) in urls.items()},
-    }
+    return {name: Case(reason, url=url) for name, (url, reason) in urls.items()}
+
+
+def bad(folder: Path, hidden: str) -> dict[str, Case]:
+    """What is no video, or none that may be had; the slow ones first, so that the others go on beside them."""
+    return bad_answers(folder, hidden) | bad_files(folder) | bad_urls(hidden)
 
 
 @dataclass(frozen=True)

@@ -86,9 +86,8 @@ def wrong_groups(kinds: TwoKinds, sizes: I64, faces: int, link: float) -> float:
     h = r + (1 - r) / size
     spread = kinds.spread * np.sqrt(np.outer(h, h))
     whole = log_ndtr((kinds.middle - kinds.floor) / kinds.spread)
-    share = (
-        kinds.above * (1 - kinds.share) / max(faces - 1, 1)
-    )  # of all pairs that are different people's, above the floor
+    # of all pairs those of different people above the floor
+    share = kinds.above * (1 - kinds.share) / max(faces - 1, 1)
     above = np.minimum(1, share * np.exp(log_ndtr((kinds.middle - link) / spread) - whole))
     weight = (size * count).astype(np.float64)
     return float((np.outer(weight, weight) * above).sum() / 2)

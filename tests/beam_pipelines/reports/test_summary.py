@@ -62,3 +62,17 @@ def test_where_nothing_can_be_told_that_is_said(tmp_path):
     shown = _cleaned(str(tmp_path), ("clusters", 1, 3, 3, 0, 0, 2, 3, None, None, None))
     assert (shown["wrong, est."], shown["right, est."], shown["seen together"]) == ([""], [""], ["2"])
     assert "too little evidence" in summary._cleaning_table(str(tmp_path)).caption
+
+
+def test_the_table_of_an_earlier_version_is_shown_as_far_as_it_tells(tmp_path):
+    """Its `precision` was that of pictures, of the first step alone, and it counted no pairs."""
+    steps = pa.table({
+        "stage": ["without_evidence", "clusters"], "n_subjects": [3, 3], "n_images": [9, 8], "n_faces": [9, 8],
+        "n_dropped": [0, 0], "n_small": [0, 1], "precision": [0.9, None], "at_least": [0.8, None],
+    })  # fmt: skip
+    write_shard(shard_path(str(tmp_path), "cleaning", "00000"), steps)
+    table = summary._cleaning_table(str(tmp_path))
+    cells = {column.header: list(column.cells) for column in table.columns}
+    assert cells["images"] == ["9", "8"]
+    assert cells["pairs"] == cells["wrong, est."] == cells["right, est."] == ["", ""]
+    assert table.caption is None

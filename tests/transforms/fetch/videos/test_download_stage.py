@@ -27,63 +27,68 @@ from transforms.tables.video_rows import ListedVideo, Video
 pytestmark = [pytest.mark.server, pytest.mark.integration]
 
 
+def cases(made, hidden):
+    """The file of each path, and the reason that it ends with; `hidden` is a URL at an address that is not allowed."""
+    good = made["good"]
+    bomb = File(gzip.compress(b"<html>" + bytes(50_000_000)), "text/html", headers={"Content-Encoding": "gzip"})
+    locked = playlist("list0.ts")
+    locked.body = locked.body.replace(b"#EXTINF", b'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="/key"\n#EXTINF', 1)
+    return {
+        "/good.mp4": (File(good), ""),
+        "/late.mp4": (File(made["late"]), ""),
+        "/no-ranges.mp4": (File(made["late"], ranges=False), ""),
+        "/typed-wrong": (File(good, "application/octet-stream"), ""),
+        "/redirect": (File(status=302, headers={"Location": "/good.mp4"}), ""),
+        "/page.html": (page("/good.mp4"), ""),
+        "/hls/list.m3u8": (File(made["list"], HLS), ""),
+        "/animation.gif": (File(animation("GIF"), "image/gif"), ""),
+        "/animation.png": (File(animation("PNG"), "image/png"), ""),
+        "/still.gif": (File(animation("GIF", 1), "image/gif"), "not_a_video"),
+        "/picture.jpg": (File(JPEG, "image/jpeg"), "not_a_video"),
+        "/slow-down.mp4": (File(good, fails_first=1, headers={"Retry-After": "1"}), ""),
+        "/no-video.html": (page(), "not_a_video"),
+        "/html.mp4": (File(b"<html><body>nothing</body></html>"), "not_a_video"),
+        "/two.html": (page("/good.mp4", "/late.mp4"), "playlist"),
+        "/list.mp4": (File(playlist("/good.mp4").body), "playlist"),
+        "/gone.mp4": (File(status=404), "http_404"),
+        "/short.mp4": (File(good[: len(good) // 2], length=len(good), ranges=False), "bad_response"),
+        "/cut.mp4": (File(made["late"][: len(made["late"]) // 2]), "truncated_video"),
+        "/audio.mp4": (File(made["audio"]), "no_video_stream"),
+        "/endless.mp4": (File(good + b"\0", endless=True), "too_large"),
+        "/announced.mp4": (File(good, length=10**12, ranges=False), "too_large"),
+        "/stall.mp4": (File(good, stall_after=1000), "timeout"),
+        "/empty.mp4": (File(), "not_a_video"),
+        "/opted-out.mp4": (File(good, headers={"X-Robots-Tag": "noai"}), "opted_out"),
+        "/to-private": (File(status=302, headers={"Location": hidden}), "blocked_address"),
+        "/hls/locked.m3u8": (locked, "unsupported_site"),
+        "/to-file": (File(status=302, headers={"Location": "file:///etc/passwd"}), "bad_url"),
+        "/hls/file.m3u8": (playlist("list0.ts", "file:///etc/passwd"), "bad_url"),
+        "/bomb.html": (bomb, "too_large"),
+        "/page-of-private.html": (page(hidden), "blocked_address"),
+        "/hls/private.m3u8": (playlist("list0.ts", hidden), "blocked_address"),
+        "/hls/private-list.m3u8": (File(f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{hidden}\n".encode(),
+                                        HLS), "blocked_address"),
+    }  # fmt: skip
+
+
 def test_a_pipeline_accounts_for_every_video(tmp_path, made):
     """Through the manifest, Beam and yt-dlp: what is good is kept, and each fault ends with its own reason."""
-    good = made["good"]
     run = str(tmp_path / "run")
     with serving() as server, canary() as (port, visits):
         hidden = f"http://127.0.0.1:{port}/hidden.mp4"
-        bomb = File(gzip.compress(b"<html>" + bytes(50_000_000)), "text/html", headers={"Content-Encoding": "gzip"})
-        locked = playlist("list0.ts")
-        locked.body = locked.body.replace(b"#EXTINF", b'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="/key"\n#EXTINF', 1)
-        cases = {
-            "/good.mp4": (File(good), ""),
-            "/late.mp4": (File(made["late"]), ""),
-            "/no-ranges.mp4": (File(made["late"], ranges=False), ""),
-            "/typed-wrong": (File(good, "application/octet-stream"), ""),
-            "/redirect": (File(status=302, headers={"Location": "/good.mp4"}), ""),
-            "/page.html": (page("/good.mp4"), ""),
-            "/hls/list.m3u8": (File(made["list"], HLS), ""),
-            "/animation.gif": (File(animation("GIF"), "image/gif"), ""),
-            "/animation.png": (File(animation("PNG"), "image/png"), ""),
-            "/still.gif": (File(animation("GIF", 1), "image/gif"), "not_a_video"),
-            "/picture.jpg": (File(JPEG, "image/jpeg"), "not_a_video"),
-            "/slow-down.mp4": (File(good, fails_first=1, headers={"Retry-After": "1"}), ""),
-            "/no-video.html": (page(), "not_a_video"),
-            "/html.mp4": (File(b"<html><body>nothing</body></html>"), "not_a_video"),
-            "/two.html": (page("/good.mp4", "/late.mp4"), "playlist"),
-            "/list.mp4": (File(playlist("/good.mp4").body), "playlist"),
-            "/gone.mp4": (File(status=404), "http_404"),
-            "/short.mp4": (File(good[: len(good) // 2], length=len(good), ranges=False), "bad_response"),
-            "/cut.mp4": (File(made["late"][: len(made["late"]) // 2]), "truncated_video"),
-            "/audio.mp4": (File(made["audio"]), "no_video_stream"),
-            "/endless.mp4": (File(good + b"\0", endless=True), "too_large"),
-            "/announced.mp4": (File(good, length=10**12, ranges=False), "too_large"),
-            "/stall.mp4": (File(good, stall_after=1000), "timeout"),
-            "/empty.mp4": (File(), "not_a_video"),
-            "/opted-out.mp4": (File(good, headers={"X-Robots-Tag": "noai"}), "opted_out"),
-            "/to-private": (File(status=302, headers={"Location": hidden}), "blocked_address"),
-            "/hls/locked.m3u8": (locked, "unsupported_site"),
-            "/to-file": (File(status=302, headers={"Location": "file:///etc/passwd"}), "bad_url"),
-            "/hls/file.m3u8": (playlist("list0.ts", "file:///etc/passwd"), "bad_url"),
-            "/bomb.html": (bomb, "too_large"),
-            "/page-of-private.html": (page(hidden), "blocked_address"),
-            "/hls/private.m3u8": (playlist("list0.ts", hidden), "blocked_address"),
-            "/hls/private-list.m3u8": (File(f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{hidden}\n".encode(),
-                                            HLS), "blocked_address"),
-        }  # fmt: skip
-        server.files = {path: file for path, (file, _) in cases.items()}
+        told = cases(made, hidden)
+        server.files = {path: file for path, (file, _) in told.items()}
         server.files |= {f"/hls/{name}.ts": File(made[name]) for name in ("list0", "list1")}
         manifest = tmp_path / "m.csv"
-        manifest.write_text("id,url\n" + "".join(f"{n},{server.url(path)}\n" for n, path in enumerate(cases)))
+        manifest.write_text("id,url\n" + "".join(f"{n},{server.url(path)}\n" for n, path in enumerate(told)))
         split_videos(str(manifest), run, VideoManifestSettings(columns={"id": "id"}, rows_per_shard=20))
         chunks = [Chunk(name, "manifest") for name in shard_names(run, "manifest")]
         assert len(chunks) == 2
-        expected = {str(number): reason for number, (_, reason) in enumerate(cases.values())}
+        expected = {str(number): reason for number, (_, reason) in enumerate(told.values())}
 
         def check(outcomes):
             found = {o.verdict.item_id: (o.verdict.reason, o.verdict.detail) for o in outcomes}
-            wrong = {path: found[str(n)] for n, path in enumerate(cases) if found[str(n)][0] != expected[str(n)]}
+            wrong = {path: found[str(n)] for n, path in enumerate(told) if found[str(n)][0] != expected[str(n)]}
             assert not wrong
             assert sum(o.share for o in outcomes) == 2
             rows = [row for o in outcomes for row in o.rows]
