@@ -36,6 +36,7 @@ _KEYS = {
 _LINK, _EDGE = ("clusters", "link_similarity"), ("edges", "min_similarity")
 _COPY, _TRACK = ("evidence", "copy_similarity"), ("evidence", "track_similarity")
 _OFF = 1.0  # a rule with this similarity is off
+_INSTEAD = {"group_link": "link", "copies": "duplicate"}  # what counts where a model's entry leaves one out
 _BY_ALL_PAIRS = ("average", "leiden")  # methods that join groups by all their pairs, not by single ones
 
 
@@ -85,10 +86,9 @@ def _own(
 
 
 def _similarity_of(key: tuple[str, str], own: Similarities, clusters: ClusterSettings) -> float:
-    if key == _LINK and clusters.method in _BY_ALL_PAIRS and own.group_link is not None:
-        return own.group_link
-    value = getattr(own, _KEYS[key][0])
-    return float(own.duplicate if value is None else value)
+    name = "group_link" if key == _LINK and clusters.method in _BY_ALL_PAIRS else _KEYS[key][0]
+    value = getattr(own, name)
+    return float(getattr(own, _INSTEAD[name]) if value is None else value)
 
 
 def _nothing_known(key: tuple[str, str], model: Entry) -> str:
