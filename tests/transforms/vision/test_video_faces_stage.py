@@ -240,7 +240,7 @@ def test_video_faces_are_embedded(outcomes):
     """As a face of an image is: of one person near, of two far."""
     faces = [face for face in rows(outcomes[1]) if face.face_id in ("v-n0-f0", "v-n1-f0", "v-n4-f0")]
     items = [Item("c", (i,), Fraction(1, 3), face) for i, face in enumerate(faces)]
-    (made,) = run(items, EmbedFaces(EmbeddingSettings(), models()))
+    (made,) = run(items, EmbedFaces(EmbeddingSettings(model=ROLES["embedding"]), models()))
     one, other, again = [outcome.rows[0] for outcome in made]
     assert (one.face_id, one.body_id, one.image_id, one.label) == ("v-n0-f0", None, "v-n0", "a label")
     assert one.face_score == faces[0].score

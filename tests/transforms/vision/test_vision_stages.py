@@ -47,6 +47,7 @@ ROLES = {
     "mesh": "facemesh",
     "embedding": "dlib-resnet",
 }
+EMBEDDINGS = EmbeddingSettings(model=ROLES["embedding"])
 
 
 @lru_cache
@@ -100,7 +101,7 @@ def three_stages(mesh: str | None = "facemesh") -> list[beam.PTransform]:
     return [
         FindBodies(BodySettings(), models()),
         FindFaces(FaceSettings(), models(mesh)),
-        EmbedFaces(EmbeddingSettings(), models()),
+        EmbedFaces(EMBEDDINGS, models()),
     ]
 
 
@@ -241,7 +242,7 @@ def test_embeddings(outcomes):
         assert embedding.vector.shape == (128,)
         assert embedding.norm == pytest.approx(np.linalg.norm(embedding.vector.astype(float)), rel=1e-3)
         assert embedding.face_score == faces[embedding.face_id].score
-    table = to_table(rows(outcomes[2]), embed_faces(EmbeddingSettings(), KnownModels(catalogue.load())).schema)
+    table = to_table(rows(outcomes[2]), embed_faces(EMBEDDINGS, KnownModels(catalogue.load())).schema)
     assert table.schema.field("vector").type.list_size == 128
 
 
