@@ -36,6 +36,12 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         f"{same:.3g}",
         f"other pictures of its person that a face has; their mean similarity is {mean:.3f}",
     )
+    if record["nobodies"]:
+        yield (
+            "nobody",
+            f"{100 * record['nobodies']:.2g} %",
+            "of the faces show nobody: they are like each other, but not as one person's pictures are",
+        )
     for name, meaning in (
         ("same", "one person"),
         ("different", "two people, as faces of one image are but for copies, mirrors and faces found twice"),
