@@ -18,7 +18,7 @@ def is_light(kind: pa.DataType) -> bool:
     while pa.types.is_fixed_size_list(kind):
         numbers, kind = numbers * kind.list_size, kind.value_type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.types.is_string(kind.value_type)
+        return bool(pa.types.is_string(kind.value_type))
     return numbers <= _MOST_NUMBERS
 
 

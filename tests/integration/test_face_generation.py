@@ -313,7 +313,13 @@ def test_a_person_that_is_removed_leaves_no_face_and_others_keep_their_files(sit
     names = ("identity_map", "quality_scores", "selection_results")
     told = {f"{folder}/{name}.json" for name in names for folder in ("metadata", "reference/metadata")}
     counts = {f"ledger/detections/part-{name}.parquet" for name in ("000000", "000001")}  # faces of frames that stay
-    assert_gone(run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", told | counts)
+    vectors = {  # as float32, in which the search for pieces of the removed does not find them
+        f"reference/frames/{face['emotion']}/{face['video_id']}/frame_{face['number']:05d}_face_0.npy"
+        for face in rows(run_, "faces", "face_id", "video_id", "number", "emotion")
+        if face["face_id"] in theirs
+    }
+    assert_gone(run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", told | counts | vectors)
+    assert [name for name in vectors if Path(run_, name).exists()] == []
     assert not Path(run_, "final", f"person_{number:04d}").exists()
     left = [row for row in chosen if row["identity"] != number]
     assert rows(run_, "selection", "face_id", "identity", "file") == left

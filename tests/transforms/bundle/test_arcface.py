@@ -3,14 +3,18 @@
 import hashlib
 import json
 import subprocess
+from bisect import bisect_right
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model_handlers.geometry import ARCFACE
+from tests.object_store import new_folder
 from tests.transforms.bundle.mx_face_dataset import Faces, PlainRecordIO, read_property
 from tests.transforms.bundle.synthetic_run import jpeg, write_run
 from tests.transforms.bundle.synthetic_samples import read
@@ -134,12 +138,28 @@ def test_no_faces_make_an_empty_set(tmp_path):
     assert (len(Faces(root(tmp_path), PlainRecordIO)), read_property(root(tmp_path))) == (0, (0, [112, 112]))
 
 
-def test_on_an_object_store_as_here(folder, tmp_path):
+def test_on_an_object_store_as_here(tmp_path):
+    folder = new_folder()
     for run in (folder, str(tmp_path / "here")):
         write_run(run, SHARDS, IDENTITY, BROKEN)
         bundle(run, SETTINGS)
     for name in ("train.rec", "train.idx", "property"):
         assert read(f"{folder}/bundle/faces/arcface/{name}") == read(f"{tmp_path}/here/bundle/faces/arcface/{name}")
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 9)), unique_by=lambda face: face[0], max_size=30))
+def test_any_faces_that_are_numbered_by_identity_get_labels_and_ranges_without_gaps(faces):
+    order = sorted(faces, key=lambda face: face[0])
+    people = sorted(identity for _, identity in faces)
+    whose = dict(zip((record for record, _ in order), people, strict=True))
+    records = np.array([record for record, _ in faces], np.int64)
+    found = arcface.number(records, np.array([whose[record] for record in records.tolist()], np.int64))
+    assert found.records.tolist() == [record for record, _ in order]
+    assert found.ranges.tolist() == [1, *(1 + bisect_right(people, one) for one in sorted(set(people)))]
+    for label, identity in enumerate(sorted(set(people))):
+        first, end = found.ranges[label : label + 2] - 1
+        assert set(found.label[first:end].tolist()) == {label}
+        assert {whose[record] for record in found.records[first:end].tolist()} == {identity}
 
 
 def test_more_than_a_label_can_count(monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from tests.object_store import new_folder
 from tests.transforms.bundle.recordio_reader import read_image_records
 from tests.transforms.bundle.synthetic_run import face_row, identity_row, jpeg, write_rows, write_run
 from tests.transforms.bundle.synthetic_samples import read
@@ -207,7 +208,8 @@ def test_an_interrupted_bundle_goes_on_to_the_same_end(folder, monkeypatch):
     assert sorted(records(folder, "bodies")) == [0, 1, 2, 3, 4]
 
 
-def test_files_of_loaders_have_a_size_of_their_own_and_a_list(folder):
+def test_files_of_loaders_have_a_size_of_their_own_and_a_list():
+    folder = new_folder()
     write_run(folder, SHARDS, IDENTITY, frozenset({1}))
     settings = SETTINGS.model_copy(update={"samples_per_file": 2, "face_side": 32})
     bundle(folder, settings)
