@@ -24,7 +24,7 @@ from transforms.bundle.sink import Format, Numbers, Part, Sample, Splits, Whole
 from transforms.tables.files import commit_file, open_binary
 
 REC, IDX, PROPERTY = "train.rec", "train.idx", "property"
-PARTS = "parts"
+PARTS, SPLITS = "parts", "splits"  # folders
 _HEADER = len(header(0, 0))
 
 
@@ -87,7 +87,7 @@ def number(records: Numbers, identities: Numbers) -> Numbering:
 
 def set_files(splits: Splits) -> Iterator[str]:
     """The files of the set of all faces, and in a folder of its own of the set of each split."""
-    for folder in ("", *(f"{name}/" for name in splits)):
+    for folder in ("", *(f"{SPLITS}/{name}/" for name in splits)):
         yield from (folder + name for name in (REC, IDX, PROPERTY))
 
 
@@ -98,7 +98,7 @@ def write_sets(folder: str, parts: Sequence[Part], splits: Splits) -> None:
     write_set(folder, parts, number(records, identities))
     for name, chosen in splits.items():
         own = np.isin(identities, chosen)
-        write_set(str(FileSystems.join(folder, name)), parts, number(records[own], identities[own]))
+        write_set(str(FileSystems.join(folder, SPLITS, name)), parts, number(records[own], identities[own]))
 
 
 def write_set(folder: str, parts: Sequence[Part], numbering: Numbering) -> None:

@@ -17,7 +17,7 @@ from transforms.curation.persons import Candidate, best, sequences
 from transforms.curation.settings import SelectionSettings
 from transforms.curation.shot_check import ShotCheck, first_uncut
 from transforms.flow.stages import TableStage
-from transforms.tables.files import commit_file, delete_files, delete_folder
+from transforms.tables.files import commit_file, delete_files, delete_folder, is_folder
 from transforms.tables.item_ids import safe_id
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.pointers import RowReader
@@ -155,7 +155,9 @@ def _plan(images: int, run: str, layout: str) -> list[reference.Work]:
 def plan_layout(run: str, layout: str) -> list[reference.Work]:
     """What is to be written into the folder `reference` of a finished selection; without that layout it goes."""
     if layout != "reference":
-        delete_folder(file_path(run, reference.FOLDER))
+        folder = file_path(run, reference.FOLDER)
+        if is_folder(folder):
+            delete_folder(folder)
         return []
     chosen = read_shard(shard_path(run, STAGE, _ONLY), ["file"])["file"].to_pylist()
     return reference.plan_reference(run, read_candidates(run), chosen)

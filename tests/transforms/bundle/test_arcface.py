@@ -89,13 +89,16 @@ def test_each_identity_is_a_range_of_records(run):
 
 
 def test_a_split_has_a_set_of_its_own(run):
-    data = Faces(root(run, "few"), PlainRecordIO)
+    data = Faces(root(run, "splits", "few"), PlainRecordIO)
     whole = Faces(root(run), PlainRecordIO)
     assert [data[place] for place in range(len(data))] == [(whole[2][0], 0), (whole[3][0], 0), (whole[4][0], 1)]
-    assert read_property(root(run, "few")) == (2, [112, 112])
-    assert (len(Faces(root(run, "gone"), PlainRecordIO)), read_property(root(run, "gone"))[0]) == (0, 0)
-    assert Path(root(run, "all"), "train.rec").read_bytes() == Path(root(run), "train.rec").read_bytes()
-    assert not Path(root(run, "rest")).exists()
+    assert read_property(root(run, "splits", "few")) == (2, [112, 112])
+    assert (len(Faces(root(run, "splits", "gone"), PlainRecordIO)), read_property(root(run, "splits", "gone"))[0]) == (
+        0,
+        0,
+    )
+    assert Path(root(run, "splits", "all"), "train.rec").read_bytes() == Path(root(run), "train.rec").read_bytes()
+    assert not Path(root(run, "splits", "rest")).exists()
 
 
 @pytest.mark.mxnet
