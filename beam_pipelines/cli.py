@@ -132,6 +132,11 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
     inspect.add_argument(
+        "--columns",
+        metavar="A,B,...",
+        help="with --to: these columns; by default all but bytes, and in CSV but meshes, vectors and other long lists",
+    )
+    inspect.add_argument(
         "--sheet",
         metavar="FILE",
         help="write a picture of the identities or clips, a row for each: .png, .jpg or .webp",

@@ -151,12 +151,15 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     storage.check_folder(arguments.run, "run")
     for target in filter(None, (arguments.to, arguments.sheet)):
         storage.check_folder(os.path.dirname(target), "file")
+    columns = arguments.columns.split(",") if arguments.columns else []
+    if columns and not arguments.to:
+        raise ConfigError("--columns: name the file that they are written to with --to FILE.")
     if arguments.to:
-        inspection.check_export(arguments.run, arguments.table, arguments.to)
+        inspection.check_export(arguments.run, arguments.table, arguments.to, columns)
     if arguments.sheet:
         print(f"{write_sheet(arguments.run, arguments.sheet)} -> {arguments.sheet}")
     if arguments.to:
-        rows = inspection.export(arguments.run, arguments.table, arguments.to)
+        rows = inspection.export(arguments.run, arguments.table, arguments.to, columns)
         print(f"{rows} rows of {arguments.table} -> {arguments.to}")
     elif arguments.table:
         inspection.show_table(arguments.run, arguments.table)
