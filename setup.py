@@ -82,6 +82,7 @@ DEV = [
     "types-requests",
     "uv>=0.9",
     "webdataset>=1.0",
+    "websockets>=15",
 ]
 
 HERE = Path(__file__).parent
@@ -96,7 +97,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.15",
     packages=find_packages(include=["manyfaces*", "beam_pipelines*", "transforms*", "model_handlers*", "configs*"]),
-    package_data={"configs": ["*.yaml", "vocabularies/*.txt"]},
+    package_data={"configs": ["*.yaml", "vocabularies/*.txt"], "beam_pipelines.pages": ["*.css"]},
     install_requires=CORE,
     extras_require={
         "cpu": CPU + WEIGHTS,

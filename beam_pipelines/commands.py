@@ -23,6 +23,7 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
 from beam_pipelines.errors import ConfigError, Submitted
+from beam_pipelines.pages import report as page
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig, schema
 from beam_pipelines.removal import remove as removal
@@ -166,6 +167,11 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     elif not arguments.sheet:
         summary.show(arguments.run)
         inspection.show_tables(arguments.run)
+
+
+def report(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces report`."""
+    page.command(arguments)
 
 
 def curate(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -45,6 +45,7 @@ ROOMS = [
     "beam_pipelines.overrides",
     "beam_pipelines.config",
     "beam_pipelines.reports",
+    "beam_pipelines.pages",
     "beam_pipelines.removal",
     "beam_pipelines.api",
     "beam_pipelines.curating",
