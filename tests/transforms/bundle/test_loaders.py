@@ -8,6 +8,7 @@ from tests.transforms.bundle.synthetic_run import write_run
 from tests.transforms.bundle.test_bundle_stage import BY_RECORD, IDENTITY, SHARDS, bundle
 from transforms.bundle.settings import BundleSettings
 
+torch = pytest.importorskip("torch", reason="needs the environment of the frameworks, .venv-frameworks")
 pytestmark = pytest.mark.frameworks
 SETTINGS = BundleSettings(
     records_per_file=3, samples_per_file=2, body_side=64, face_side=32, sinks=("webdataset", "tfrecord")
@@ -30,7 +31,6 @@ def shards(folder):
 
 
 def test_torch_collates_samples_of_webdataset(faces):
-    import torch
     import webdataset
 
     folder = f"{faces}/webdataset"
