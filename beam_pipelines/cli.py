@@ -37,7 +37,27 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         help="the list: CSV, TSV, JSON, parquet or text; a file, a folder of parts or a pattern in quotes",
     )
     parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
+    _add_limit(parser)
     _add_set(parser)
+
+
+def _add_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=_first_rows,
+        action="append",
+        dest="set",
+        default=[],
+        help="only the first N rows of the list, to try it; the same run then goes on with more, or with `all`",
+    )
+
+
+def _first_rows(text: str) -> str:
+    """The override that limits a run to so many rows of its list; `all` ends the limit."""
+    if text != "all" and not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows; give 1 or more, or `all`.")
+    return "manifest.first_rows=" + ("null" if text == "all" else text)
 
 
 def _add_set(parser: argparse.ArgumentParser) -> None:

@@ -81,7 +81,7 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
         content = listed.begun
         if not listed.is_read:
             record.get("stages", {}).pop("manifest", None)
-    new = staleness.account(stages, content, settings.model_dump(mode="json").get("manifest"))
+    new = staleness.account(stages, content, settings.manifest)
     changed = staleness.changed_stages(record, new)
     stale = staleness.stale_stages(arguments.output, stages, changed)
     todo = left(arguments.output, jobs, record, new["fingerprints"], stale)

@@ -72,7 +72,7 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
         )
     with _input_errors(order, ValueError):
         listed = look_at_list(order.recipe, order.manifest, order.run, order.config, old, order.recompute)
-    new = account(stages, listed.begun, settings.get("manifest"))
+    new = account(stages, listed.begun, order.config.manifest)
     models = order.recipe.models(order.config)
     changed = refresh(order.run, stages, old, new, order.recompute)
     if "manifest" in old.get("stages", {}) and (told := new_rows_told(listed)):
