@@ -13,6 +13,7 @@ from beam_pipelines import calibrate as calibration
 from beam_pipelines import config as configuration
 from beam_pipelines import curate as curation
 from beam_pipelines import evaluate as evaluation
+from beam_pipelines import resume as resuming
 from beam_pipelines import verify as verification
 from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
@@ -131,6 +132,11 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
         planned[stage.name] = plan_retry(arguments.run, stage.name, arguments.transient_only, rows_per_shard)
     print("to retry: " + (", ".join(f"{n} in {name}" for name, n in planned.items() if n) or "nothing"))
     api.start(order).show()
+
+
+def resume(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces resume`."""
+    resuming.command(arguments, rest)
 
 
 def remove(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -92,6 +92,6 @@ def test_rows_that_new_ones_push_out_of_the_first_are_missed(tmp_path):
     path, run = str(tmp_path / "m.csv"), str(tmp_path / "run")
     split_manifest(path, run, ManifestSettings(first_rows=3))
     (tmp_path / "m.csv").write_text("url\nhttp://a.example/new.jpg\n" + "".join(f"{url}\n" for url in URLS))
-    with pytest.raises(ListChanged, match="http://a.example/2.jpg of this run is in the list no more"):
+    with pytest.raises(ListChanged, match=r"2\.jpg of this run is in the list no more"):
         new_manifest_rows(path, run, ManifestSettings(first_rows=3))
     assert new_manifest_rows(path, run, ManifestSettings(first_rows=4)) == 1
