@@ -12,6 +12,13 @@ def init(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None
     print(starting.next_steps(path))
 
 
+def doctor(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """`manyfaces doctor`."""
+    from beam_pipelines.doctor import report
+
+    report.command(arguments)
+
+
 def completion(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """`manyfaces completion SHELL`."""
     from beam_pipelines.completion import script

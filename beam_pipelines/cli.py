@@ -91,6 +91,12 @@ def _commands_that_help(add: Callable[..., argparse.ArgumentParser]) -> None:
     init.add_argument("--to", metavar="FILE", help="default: RECIPE.yaml, here; a file that is there stays as it is")
     init.set_defaults(do="init", command=init)
 
+    doctor = add("doctor", help="what this machine has for manyfaces, and what it lacks; the network is not touched")
+    doctor.add_argument("recipes", metavar="RECIPE", nargs="*", help="only of these recipes; none: of all")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    doctor.add_argument("--ask", action="store_true", help="import the frameworks too, and ask them for their devices")
+    doctor.set_defaults(do="doctor", command=doctor)
+
     completion = add("completion", help="print the script with which a shell completes this command line")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     completion.set_defaults(do="completion", command=completion)

@@ -56,6 +56,7 @@ ROOMS = [
     "beam_pipelines.calibrate",
     "beam_pipelines.verify",
     "beam_pipelines.demos",
+    "beam_pipelines.doctor",
     "beam_pipelines.commands",
     "beam_pipelines.at_once",
     "beam_pipelines.cli",

@@ -53,8 +53,8 @@ def look_at_list(
         if recompute:
             return anew
         raise ConfigError(
-            f"--input {manifest}{_of_first(first)}: {error}; put back what is missing (new rows may stand anywhere), give --recompute to "
-            "delete all that this run has made and begin anew, or another --output."
+            f"--input {manifest}{_of_first(first)}: {error}; put back what is missing (new rows may stand anywhere), "
+            "give --recompute to delete all that this run has made and begin anew, or another --output."
         ) from error
 
 
@@ -71,8 +71,8 @@ def _is_fewer(now: int | None, before: int | None) -> bool:
 def _refusal(now: int | None, before: int | None) -> str:
     had = "the whole of its list" if before is None else f"the first {before} rows of its list"
     return (
-        f"--limit {now} (manifest.first_rows): this run has taken {had}; give as many or more, --recompute to delete all "
-        "that it has made and begin anew, or another --output."
+        f"--limit {now} (manifest.first_rows): this run has taken {had}; give as many or more, --recompute to delete "
+        "all that it has made and begin anew, or another --output."
     )
 
 

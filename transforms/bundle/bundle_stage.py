@@ -17,6 +17,7 @@ from transforms.bundle.statistics import FileSummary, bundle_statistics
 from transforms.bundle.write import FOLDER, STAGE, output_files, write_file
 from transforms.flow.commit import COUNTERS
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, begin
 from transforms.tables.files import commit_file, delete_files, exists
 from transforms.tables.ledger import ledger_table
 from transforms.tables.shards import (
@@ -79,8 +80,10 @@ class _Plan(beam.DoFn):
         self._settings = settings
 
     def process(self, run: str) -> Iterator[str]:
+        begin(STAGE, "planning files")
         files = write_index(run, self._settings.records_per_file)
         remove_leftovers(run, {file_name(number) for number in range(files)}, self._settings)
+        begin(STAGE, "files written", files)
         yield from map(file_name, range(files))
 
 
@@ -94,6 +97,7 @@ class _WriteFile(beam.DoFn):
         summary = write_file(self._run, name, self._settings)
         for state, count in (("kept", summary.images), ("failed", summary.failed)):
             Metrics.counter(COUNTERS, f"{STAGE}/{state}").inc(count)
+        advance(STAGE)
         yield summary
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from beam_pipelines.driver import committed, progress
 from beam_pipelines.driver.committed import Committed
 from transforms.flow.commit import SEEN
+from transforms.flow.table_steps import advance, begin, forget
 from transforms.tables.ledger import write_ledger
 from transforms.tables.verdicts import Verdict
 
@@ -166,3 +167,66 @@ def test_what_is_checked_every_second_may_end_it(monkeypatch, capsys):
         progress.follow(job, "job 1 download", None, job.read, check)
     assert checks == list(range(1, 11)) + list(range(11, 21)) + list(range(21, 27))
     assert job.looks == [10, 20]
+
+
+@pytest.fixture
+def tables():
+    """Two stages on whole tables: one at a step of known length, one at another."""
+    begin("edges-test", "blocks [of] faces searched", 12)
+    advance("edges-test", 3)
+    begin("lists-test", "writing lists")
+    yield ["edges-test", "lists-test"]
+    forget(["edges-test", "lists-test"])
+
+
+def follow_tables(stages, counts, terminal, monkeypatch, capsys):
+    screen = io.StringIO()
+    monkeypatch.setattr(
+        progress, "Console", lambda stderr: Console(file=screen, force_terminal=terminal, width=200, color_system=None)
+    )
+    thread = Thread(target=lambda: None)
+    thread.start()
+    progress.follow_tables(thread, "job 3 edges-test+lists-test", stages, lambda: counts)
+    return screen.getvalue() + capsys.readouterr().err
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_stages_on_tables_show_their_steps(tables, terminal, monkeypatch, capsys):
+    shown = follow_tables(tables, dict.fromkeys(tables, ZERO), terminal, monkeypatch, capsys)
+    assert "3/12" in shown
+    assert "edges-test: 3/12 blocks [of] faces searched | lists-test: writing lists" in shown
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_stage_that_is_done_shows_its_counts_instead(tables, terminal, monkeypatch, capsys):
+    counts = {"edges-test": {**ZERO, "kept": 7}, "lists-test": ZERO}
+    shown = follow_tables(tables, counts, terminal, monkeypatch, capsys)
+    assert "lists-test: writing lists | edges-test 7 kept" in shown
+    assert "blocks" not in shown
+
+
+class Stepping(Slow):
+    """A job whose stage begins a second step at its third look."""
+
+    def read(self) -> progress.Counts:
+        if len(self.looks) == 2:
+            begin("edges-test", "files written", 100)
+        advance("edges-test", 5)
+        super().read()
+        return {"edges-test": ZERO}
+
+
+def test_rate_and_time_left_are_those_of_the_step(monkeypatch, capsys):
+    job = Stepping(looks=4, seconds=0.0)
+    monkeypatch.setattr(progress, "time", job)
+    begin("edges-test", "blocks searched", 50)
+    progress.follow_tables(job, "job 3 edges-test", ["edges-test"], job.read)
+    forget(["edges-test"])
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(";")[0] for line in lines] == [
+        "job 3 edges-test: 5/50, 0.5/s, 10 s, about 90 s left",
+        "job 3 edges-test: 10/50, 0.5/s, 20 s, about 80 s left",
+        "job 3 edges-test: 5/100, 0.5/s, 30 s, about 190 s left",
+        "job 3 edges-test: 10/100, 0.5/s, 40 s, about 180 s left",
+        "job 3 edges-test: 15/100, 0.7/s, 41 s",  # the last, as soon as it has ended
+    ]
