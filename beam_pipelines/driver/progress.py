@@ -191,7 +191,8 @@ def _follow_lines(
         left = shown.total is not None and rate > 0 and alive
         eta = f", about {((shown.total or 0) - shown.done) / rate:.0f} s left" if left and shown.total else ""
         share = min(1.0, shown.done / shown.total) if shown.total else float(not alive)
-        say(f"{title}: {ahead}{seconds:.0f} s{eta}; {Text.from_markup(shown.text).plain}", share)
+        text = Text.from_markup(shown.text).plain
+        say(f"{title}: {ahead}{seconds:.0f} s{eta}" + (f"; {text}" if text else ""), share)
 
 
 def _print(line: str, _share: float) -> None:
