@@ -10,7 +10,7 @@ from beam_pipelines import config as configuration
 from beam_pipelines.driver import staleness, storage
 from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.driver.left import DONE, left
-from beam_pipelines.driver.listed import look_at_list
+from beam_pipelines.driver.listed import first_rows_of, look_at_list
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
@@ -24,10 +24,16 @@ def command(arguments: argparse.Namespace, beam: Sequence[str]) -> None:
     storage.use_options(order.beam)
     check(order)
     if "finished" in (record := read_record(order.run)) and is_done(order, record):
-        print(f"{order.run}: this run is finished, since {record['finished']}; nothing is left to do.")
         api.Run(order.run).show()
+        print(f"{order.run}: this run is finished, since {record['finished']}; nothing is left to do.{_more(record)}")
         return
     api.start(order).show()
+
+
+def _more(record: Mapping[str, Any]) -> str:
+    """What could still be done with a finished run."""
+    first = first_rows_of(record["config"])
+    return "" if first is None else f" It took the first {first} rows of its list; --limit all takes the others too."
 
 
 def order_of(run: str, given: Sequence[str] = (), beam: Sequence[str] = ()) -> Order:
