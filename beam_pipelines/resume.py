@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,14 @@ def command(arguments: argparse.Namespace, beam: Sequence[str]) -> None:
         api.Run(order.run).show()
         print(f"{order.run}: this run is finished, since {record['finished']}; nothing is left to do.{_more(record)}")
         return
+    with_options = f", with {' '.join(_names(order.beam))}" if order.beam else ""
+    print(f"manyfaces: going on with {order.recipe.name} on {order.manifest}{with_options}.", file=sys.stderr)
     api.start(order).show()
+
+
+def _names(beam: Sequence[str]) -> list[str]:
+    """The options without values: those given beside the record may be secret."""
+    return [word.partition("=")[0] for word in beam if word.startswith("-")]
 
 
 def _more(record: Mapping[str, Any]) -> str:

@@ -94,18 +94,19 @@ def follow_tables(
     read: Callable[[], Counts],
     check: Callable[[], None] = interrupt.check,
 ) -> None:
-    """Show what stages on whole tables tell of their steps in this process, and the counts of those that are done.
+    """Show what stages on whole tables tell of their steps in this process, and at the end their counts.
 
-    The bar moves with the step of the first stage that is not done.
+    The bar moves with the first stage's step. On the way counts would be those of an earlier state of the run, where
+    there was one; they are shown where nothing is told of steps, since the work is done elsewhere.
     """
 
     def look() -> Shown:
-        counts = read()
-        steps = {stage: STEPS[stage] for stage in stages if stage in STEPS and not sum(counts[stage].values())}
-        told = [f"{stage}: {escape(_step(step))}" for stage, step in steps.items()]
-        text = " | ".join(filter(None, [*told, describe(counts, markup=True)]))
-        first = next(iter(steps.values()), Step("done"))
-        return Shown(first.done, first.total, "", text, step=f"{next(iter(steps), '')} {first.what}")
+        steps = {stage: STEPS[stage] for stage in stages if stage in STEPS} if thread.is_alive() else {}
+        if not steps:
+            return Shown(0, None, "", describe(read(), markup=True), step="counts")
+        stage, first = next(iter(steps.items()))
+        text = " | ".join(f"{name}: {escape(_step(step))}" for name, step in steps.items())
+        return Shown(first.done, first.total, "", text, step=f"{stage} {first.what}")
 
     _follow(thread, title, look, check)
 

@@ -31,6 +31,8 @@ def test_a_stopped_run_goes_on_from_elsewhere_and_then_is_finished(stopped, tmp_
     CALLS.clear()
     run = os.path.relpath(stopped / "run")
     assert cli.main(["resume", run, "--set", "explode=false"]) == cli.DONE
+    told = f"manyfaces: going on with numbers on {stopped}/numbers.txt, with --direct_num_workers."
+    assert capsys.readouterr().err.startswith(told)
     assert {stage for stage, _ in CALLS} == {"halve", "sum"}
     assert total(str(stopped / "run")) == 3 * expected_total()
     record = read_record(str(stopped / "run"))

@@ -169,6 +169,23 @@ def test_what_is_checked_every_second_may_end_it(monkeypatch, capsys):
     assert job.looks == [10, 20]
 
 
+class Timed:
+    """A clock, and a job that ends after so many seconds; at some of them something happens."""
+
+    def __init__(self, end: float, **happens) -> None:
+        self.now, self.end, self.happens = 0.0, end, happens
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def is_alive(self) -> bool:
+        return self.now < self.end
+
+    def join(self, pause: float) -> None:
+        self.now += pause
+        self.happens.pop(f"at_{self.now:g}", lambda: None)()
+
+
 @pytest.fixture
 def tables():
     """Two stages on whole tables: one at a step of known length, one at another."""
@@ -179,54 +196,44 @@ def tables():
     forget(["edges-test", "lists-test"])
 
 
-def follow_tables(stages, counts, terminal, monkeypatch, capsys):
+def follow_tables(job, stages, terminal, monkeypatch, capsys):
     screen = io.StringIO()
-    monkeypatch.setattr(
-        progress, "Console", lambda stderr: Console(file=screen, force_terminal=terminal, width=200, color_system=None)
-    )
-    thread = Thread(target=lambda: None)
-    thread.start()
-    progress.follow_tables(thread, "job 3 edges-test+lists-test", stages, lambda: counts)
+    monkeypatch.setattr(progress, "time", job)
+    console = {"file": screen, "force_terminal": terminal, "width": 200, "color_system": None}
+    monkeypatch.setattr(progress, "Console", lambda stderr: Console(**console, get_time=lambda: 0.0))
+    counts = {stage: {**ZERO, "kept": 7} for stage in stages}
+    progress.follow_tables(job, f"job 3 {'+'.join(stages)}", stages, lambda: counts)
     return screen.getvalue() + capsys.readouterr().err
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_stages_on_tables_show_their_steps(tables, terminal, monkeypatch, capsys):
-    shown = follow_tables(tables, dict.fromkeys(tables, ZERO), terminal, monkeypatch, capsys)
-    assert "3/12" in shown
-    assert "edges-test: 3/12 blocks [of] faces searched | lists-test: writing lists" in shown
+def test_stages_on_tables_show_their_steps_and_counts_in_the_end(tables, terminal, monkeypatch, capsys):
+    shown = follow_tables(Timed(15), tables, terminal, monkeypatch, capsys)
+    steps, counts = "edges-test: 3/12 blocks [of] faces searched | lists-test: writing lists", "edges-test 7 kept"
+    assert 0 < shown.index("3/12") <= shown.index(steps) < shown.rindex(counts)
+    assert shown.index(counts) > shown.rindex(steps)
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_stage_that_is_done_shows_its_counts_instead(tables, terminal, monkeypatch, capsys):
-    counts = {"edges-test": {**ZERO, "kept": 7}, "lists-test": ZERO}
-    shown = follow_tables(tables, counts, terminal, monkeypatch, capsys)
-    assert "lists-test: writing lists | edges-test 7 kept" in shown
-    assert "blocks" not in shown
-
-
-class Stepping(Slow):
-    """A job whose stage begins a second step at its third look."""
-
-    def read(self) -> progress.Counts:
-        if len(self.looks) == 2:
-            begin("edges-test", "files written", 100)
-        advance("edges-test", 5)
-        super().read()
-        return {"edges-test": ZERO}
+def test_stages_that_work_elsewhere_show_their_counts(terminal, monkeypatch, capsys):
+    shown = follow_tables(Timed(15), ["far-test"], terminal, monkeypatch, capsys)
+    assert "far-test 7 kept" in shown
+    assert terminal or shown.splitlines()[0] == "job 3 far-test: 10 s; far-test 7 kept"
 
 
 def test_rate_and_time_left_are_those_of_the_step(monkeypatch, capsys):
-    job = Stepping(looks=4, seconds=0.0)
-    monkeypatch.setattr(progress, "time", job)
+    def next_step():
+        begin("edges-test", "files written", 100)
+        advance("edges-test", 5)
+
     begin("edges-test", "blocks searched", 50)
-    progress.follow_tables(job, "job 3 edges-test", ["edges-test"], job.read)
+    happens = {f"at_{second}": lambda: advance("edges-test", 5) for second in (5, 15, 35)}
+    shown = follow_tables(Timed(45, at_25=next_step, **happens), ["edges-test"], False, monkeypatch, capsys)
     forget(["edges-test"])
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split(";")[0] for line in lines] == [
+    assert [line.split(";")[0] for line in shown.splitlines()] == [
         "job 3 edges-test: 5/50, 0.5/s, 10 s, about 90 s left",
         "job 3 edges-test: 10/50, 0.5/s, 20 s, about 80 s left",
         "job 3 edges-test: 5/100, 0.5/s, 30 s, about 190 s left",
         "job 3 edges-test: 10/100, 0.5/s, 40 s, about 180 s left",
-        "job 3 edges-test: 15/100, 0.7/s, 41 s",  # the last, as soon as it has ended
+        "job 3 edges-test: 45 s",
     ]
