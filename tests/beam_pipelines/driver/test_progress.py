@@ -1,9 +1,11 @@
 import io
+from functools import partial
 from itertools import pairwise
 from threading import Thread
 
 import pytest
 from rich.console import Console
+from rich.live import Live
 
 from beam_pipelines.driver import committed, progress
 from beam_pipelines.driver.committed import Committed
@@ -206,12 +208,25 @@ def follow_tables(job, stages, terminal, monkeypatch, capsys):
     return screen.getvalue() + capsys.readouterr().err
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_stages_on_tables_show_their_steps_and_counts_in_the_end(tables, terminal, monkeypatch, capsys):
-    shown = follow_tables(Timed(15), tables, terminal, monkeypatch, capsys)
-    steps, counts = "edges-test: 3/12 blocks [of] faces searched | lists-test: writing lists", "edges-test 7 kept"
-    assert 0 < shown.index("3/12") <= shown.index(steps) < shown.rindex(counts)
-    assert shown.index(counts) > shown.rindex(steps)
+def test_stages_on_tables_show_their_steps_and_counts_in_the_end(tables, monkeypatch, capsys):
+    shown = follow_tables(Timed(15), tables, False, monkeypatch, capsys)
+    assert shown.splitlines() == [
+        "job 3 edges-test+lists-test: 3/12, 0.3/s, 10 s, about 30 s left; "
+        "edges-test: 3/12 blocks [of] faces searched | lists-test: writing lists",
+        "job 3 edges-test+lists-test: 15 s; edges-test 7 kept | lists-test 7 kept",
+    ]
+
+
+def test_a_live_bar_shows_steps(tables, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "Live", partial(Live, auto_refresh=False))
+    seen = []
+    monkeypatch.setattr(Live, "update", lambda self, shown: seen.append(shown))
+    follow_tables(Timed(15), tables, True, monkeypatch, capsys)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(seen[0], seen[-1])
+    first, _, last = console.file.getvalue().partition("writing lists")
+    assert "edges-test: 3/12 blocks [of] faces searched | lists-test: " in first
+    assert "edges-test 7 kept | lists-test 7 kept" in last
 
 
 @pytest.mark.parametrize("terminal", [True, False])
