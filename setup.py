@@ -23,6 +23,7 @@ CORE = [
     "requests>=2.32",
     "rich>=13.9",
     "scipy>=1.13",
+    "shtab>=1.13",  # from here on it knows fish
     "simplejpeg>=1.9",
 ]
 # onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: install one profile, never both.

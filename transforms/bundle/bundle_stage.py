@@ -21,6 +21,7 @@ from transforms.bundle.statistics import FileSummary, bundle_statistics
 from transforms.bundle.write import STAGE, write_file
 from transforms.flow.commit import COUNTERS
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, begin
 from transforms.tables.files import commit_file, delete_files, exists
 from transforms.tables.ledger import ledger_table
 from transforms.tables.shards import (
@@ -88,10 +89,12 @@ class _Plan(beam.DoFn):
         self._settings, self._with_splits = settings, with_splits
 
     def process(self, run: str) -> Iterator[str]:
+        begin(STAGE, "planning files")
         files = write_index(run, self._settings.records_per_file)
         names = [file_name(number) for number in range(files)]
         _check_formats(run, names, self._settings)
         remove_leftovers(run, set(names), self._settings, read_splits(run) if self._with_splits else {})
+        begin(STAGE, "files written", files)
         yield from map(file_name, range(files))
 
 
@@ -105,6 +108,7 @@ class _WriteFile(beam.DoFn):
         summary = write_file(self._run, name, self._settings)
         for state, count in (("kept", summary.images), ("failed", summary.failed)):
             Metrics.counter(COUNTERS, f"{STAGE}/{state}").inc(count)
+        advance(STAGE)
         yield summary
 
 

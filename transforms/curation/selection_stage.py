@@ -17,6 +17,7 @@ from transforms.curation.persons import Candidate, best, sequences
 from transforms.curation.settings import SelectionSettings
 from transforms.curation.shot_check import ShotCheck, first_uncut
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, begin, planned
 from transforms.tables.files import commit_file, delete_files, delete_folder, is_folder
 from transforms.tables.item_ids import safe_id
 from transforms.tables.ledger import write_whole_ledger
@@ -104,7 +105,7 @@ class SelectFaces(beam.PTransform):
 
 def list_persons(run: str) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
     """Each person's number and faces."""
-    return persons(read_candidates(run))
+    return planned(STAGE, "persons' images written", persons(read_candidates(run)))
 
 
 def choose(person: tuple[int, tuple[Candidate, ...]], settings: SelectionSettings, check: ShotCheck) -> Choice:
@@ -127,11 +128,13 @@ def write_images(choice: Choice, run: str) -> Choice:
             crop = reader.read(face.shard, face.row)["crop"]
             with commit_file(FileSystems.join(run, *path.split("/"))) as out:
                 out.write(crop)
+    advance(STAGE)
     return choice
 
 
 def write_selection(choices: list[Choice], run: str) -> int:
     """Commit metadata, table and ledger, and delete images of an earlier state; returns the number of images."""
+    begin(STAGE, "writing metadata")
     choices = sorted(choices, key=lambda choice: choice.identity)
     rows = [_row(choice, *file) for choice in choices for file in choice.files()]
     remove_leftovers(run, {row.file for row in rows})

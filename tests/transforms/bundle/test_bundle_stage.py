@@ -15,6 +15,7 @@ from transforms.bundle import write
 from transforms.bundle.bundle_stage import WriteBundle
 from transforms.bundle.keypoints import KEYPOINTS
 from transforms.bundle.settings import BundleSettings
+from transforms.flow.table_steps import STEPS, Step
 from transforms.images.pixels import open_image
 from transforms.tables.files import exists
 from transforms.tables.ledger import read_ledger, tally
@@ -63,6 +64,8 @@ def test_every_kept_face_is_in_every_format(folder):
     statistics = bundle(folder)
     bodies, faces = records(folder, "bodies"), records(folder, "faces")
     assert sorted(bodies) == sorted(faces) == [0, 1, 2, 3, 4]
+    files = len(shard_names(folder, "bundle_index"))
+    assert STEPS["bundle"] == Step("files written", files, files)
     for record, number in enumerate(BY_RECORD):
         assert bodies[record][0] == faces[record][0] == IDENTITY[number]
         assert faces[record][1] == jpeg(48 + number, 48 + number, 1000 + number)
