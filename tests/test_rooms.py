@@ -41,6 +41,7 @@ ROOMS = [
     "beam_pipelines.errors",
     "beam_pipelines.runners",
     "beam_pipelines.recipes",
+    "beam_pipelines.cards",
     "beam_pipelines.driver",
     "beam_pipelines.overrides",
     "beam_pipelines.config",
