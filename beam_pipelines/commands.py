@@ -23,6 +23,7 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
 from beam_pipelines.errors import ConfigError, Submitted
+from beam_pipelines.exporting import export as exporting
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig, schema
 from beam_pipelines.removal import remove as removal
@@ -183,6 +184,11 @@ def calibrate(arguments: argparse.Namespace, rest: list[str]) -> None:
 def evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces evaluate`."""
     evaluation.command(arguments)
+
+
+def export(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces export`."""
+    exporting.command(arguments)
 
 
 def models(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -47,6 +47,7 @@ ROOMS = [
     "beam_pipelines.config",
     "beam_pipelines.reports",
     "beam_pipelines.removal",
+    "beam_pipelines.exporting",
     "beam_pipelines.api",
     "beam_pipelines.curating",
     "beam_pipelines.curate",

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
+from transforms.anonymizing.images_stage import TABLE as ANONYMIZED
 from transforms.bundle.keypoints import KEYPOINTS
 from transforms.flow.stages import Stage
 from transforms.tables.shards import open_arrow, shard_names, shard_path
@@ -38,7 +39,10 @@ class Described:
 
 
 def describe(run: str, stages: Sequence[Stage]) -> list[Described]:
-    """The tables that the run has, in the order of its stages; one footer of each is read."""
+    """The tables that the run has, in the order of its stages; one footer of each is read.
+
+    Of a run that covers faces, tables with the pictures as they were are left out.
+    """
     names = dict.fromkeys([MANIFEST, *(table for stage in stages for table in stage.tables), KEYPOINTS])
     found = []
     for name in names:
@@ -46,7 +50,8 @@ def describe(run: str, stages: Sequence[Stage]) -> list[Described]:
         if shards:
             with open_arrow(shard_path(run, name, shards[0])) as file:
                 found.append(Described(name, pq.read_schema(file)))
-    return found
+    covers = any(ANONYMIZED in stage.tables for stage in stages)
+    return [one for one in found if not (covers and one.pictures)]
 
 
 def main_table(tables: Sequence[Described]) -> str:

@@ -1,4 +1,4 @@
-"""Croissant metadata (mlcommons.org/croissant, version 1.1): the tables of a run and what each column means, as JSON-LD.
+"""Croissant metadata (mlcommons.org/croissant, 1.1): the tables of a run and what each column means, as JSON-LD.
 
 Its file sets are patterns below the folder of `croissant.json`, so that it stays true wherever the folder is moved.
 """
@@ -13,7 +13,17 @@ from beam_pipelines.cards.contents import Described
 Json = dict[str, Any]
 
 _CR = (
-    *("arrayShape", "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet"),
+    *(
+        "arrayShape",
+        "citeAs",
+        "column",
+        "equivalentProperty",
+        "extract",
+        "field",
+        "fileProperty",
+        "fileObject",
+        "fileSet",
+    ),
     *("format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet"),
     *("references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform"),
 )
@@ -93,7 +103,8 @@ def _field(table: Described, field: pa.Field) -> Json:
 
 
 def _meaning(field: pa.Field) -> str:
-    return (field.metadata or {}).get(b"meaning", b"").decode()
+    meaning: bytes = (field.metadata or {}).get(b"meaning", b"")
+    return meaning.decode()
 
 
 def _data_type(kind: pa.DataType) -> str:

@@ -1,7 +1,7 @@
 """Dataset cards: `README.md` of a run and of its bundle, by which Hugging Face `datasets` opens them.
 
-The head in YAML has a configuration for each table, with the types of its columns: so `load_dataset(run, "faces")` reads
-that table alone and decodes its pictures, from the shards as they are. The bundle's configurations are its WebDataset
+The head in YAML has a configuration for each table, with the types of its columns: so `load_dataset(run, "faces")`
+reads that table alone and decodes its pictures, from the shards as they are. The bundle's configurations are its WebDataset
 files; where it has none, its table of keypoints.
 """
 
@@ -64,7 +64,21 @@ def bundle_card(folders: Sequence[str], keypoints: Described | None, record: Map
         return None
     loading = f'from datasets import load_dataset\n\nrows = load_dataset(FOLDER, "{first}", split="train")'
     contents = ["The clean identities, for training. `cls` is the number of the identity; some numbers may lack."]
-    return _head(configs, infos) + card_text(f"The bundle of a run of {record.get('recipe', '')}", record, loading, contents)
+    return _head(configs, infos) + card_text(
+        f"The bundle of a run of {record.get('recipe', '')}", record, loading, contents
+    )
+
+
+def export_card(table_name: str, splits: Sequence[str], schema: pa.Schema, record: Mapping[str, Any]) -> str:
+    """The card of an export of a table's pictures: one configuration, with a pattern of files for each split."""
+    files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in splits]
+    config = {"config_name": "default", "data_files": files}
+    loading = f'from datasets import load_dataset\n\nrows = load_dataset(FOLDER, split="{splits[0]}")'
+    contents = [f"The table `{table_name}`, with its pictures in the column `image`."]
+    head = _head([config], [{"config_name": "default", "features": features(schema)}])
+    return head + card_text(
+        f"{table_name.capitalize()} of a run of {record.get('recipe', '')}", record, loading, contents
+    )
 
 
 def keypoints_of(tables: Sequence[Described]) -> Described | None:

@@ -1,0 +1,17 @@
+"""What `manyfaces export` takes on the command line."""
+
+import argparse
+
+
+def add_options(export: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    export.add_argument("run", metavar="RUN", help="the run's folder")
+    export.add_argument("--as", metavar="FORMAT", dest="format", required=True, help="hf, coco, imagefolder or jsonl")
+    export.add_argument("--to", metavar="DIR", required=True, help="a new folder, local or gs://")
+    export.add_argument(
+        "--table", metavar="NAME", help="faces, bodies or images (default: images for coco, else faces)"
+    )
+    export.add_argument(
+        "--split", metavar="NAME", action="append", default=[], help="only this split, or each of several"
+    )
+    export.add_argument("--all", action="store_true", help="also what cleaning did not keep, with no identity")
