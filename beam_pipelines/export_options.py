@@ -1,12 +1,14 @@
-"""What `manyfaces export` takes on the command line."""
+"""The options of `manyfaces export`; loaded for --help too, so that nothing heavy is imported."""
 
 import argparse
+
+FORMATS = ("hf", "coco", "imagefolder", "jsonl")
 
 
 def add_options(export: argparse.ArgumentParser) -> None:
     """The options of the command."""
     export.add_argument("run", metavar="RUN", help="the run's folder")
-    export.add_argument("--as", metavar="FORMAT", dest="format", required=True, help="hf, coco, imagefolder or jsonl")
+    export.add_argument("--as", metavar="FORMAT", dest="format", required=True, help=", ".join(FORMATS))
     export.add_argument("--to", metavar="DIR", required=True, help="a new folder, local or gs://")
     export.add_argument(
         "--table", metavar="NAME", help="faces, bodies or images (default: images for coco, else faces)"

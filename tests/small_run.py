@@ -1,13 +1,11 @@
-"""A small run of the recipe webbody, made of generated pictures without any model: tables, splits, bundle, record, cards."""
-
-import json
-from pathlib import Path
+"""A small run of the recipe webbody, made of generated pictures without any model, with splits, bundle and cards."""
 
 import apache_beam as beam
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from beam_pipelines import config as configuration
 from beam_pipelines.cards.write import write_cards
+from beam_pipelines.driver.record import write_record
 from tests.labelled_run import write_table
 from tests.transforms.bundle.synthetic_run import jpeg, write_run
 from transforms.bundle.bundle_stage import WriteBundle
@@ -41,7 +39,7 @@ def write_small_run(run: str, with_bundle: bool = True) -> None:
         "config": settings.model_dump(mode="json"),
         "stages": {"download": _counts(10, {"timeout": 1, "http_404": 2}), "identity": _counts(8, {"noise": 2})},
     }
-    Path(run, "run.json").write_text(json.dumps(record))
+    write_record(run, record)
     write_cards(run, record, recipe.stages_of(settings))
 
 

@@ -7,13 +7,9 @@ import pyarrow as pa
 
 Feature = dict[str, Any]
 
-IMAGE = "image"  # bytes of a picture file: `datasets` decodes them, whatever the parquet file calls them
-_VALUES = {
-    pa.string(): "string",
+_IMAGE = "image"  # bytes of a picture file: `datasets` decodes them, whatever the parquet file calls them
+_NAMES = {  # where Arrow's own name is another
     pa.large_string(): "string",
-    pa.bool_(): "bool",
-    pa.int32(): "int32",
-    pa.int64(): "int64",
     pa.float16(): "float16",
     pa.float32(): "float32",
     pa.float64(): "float64",
@@ -21,22 +17,20 @@ _VALUES = {
 
 
 def features(fields: Iterable[pa.Field]) -> list[Feature]:
-    """The columns in order, each `name` and its type. ValueError for a type that no table of this package has.
+    """The columns in order, each with `name` and its type.
 
     Every binary column holds picture files. Lists are written as `sequence`, which all versions of `datasets` read.
     """
-    return [{"name": field.name, **_feature(field.name, field.type)} for field in fields]
+    return [{"name": field.name, **_feature(field.type)} for field in fields]
 
 
-def _feature(name: str, kind: pa.DataType) -> Feature:
+def _feature(kind: pa.DataType) -> Feature:
     if pa.types.is_binary(kind):
-        return {"dtype": IMAGE}
+        return {"dtype": _IMAGE}
     if pa.types.is_struct(kind):
         return {"struct": features(kind)}
     if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
-        inner = _feature(name, kind.value_type)
+        inner = _feature(kind.value_type)
         length = {"length": kind.list_size} if pa.types.is_fixed_size_list(kind) else {}
         return {"sequence": inner["dtype"] if set(inner) == {"dtype"} else inner, **length}
-    if kind not in _VALUES:
-        raise ValueError(f"column {name}: a dataset card has no name for the type {kind}.")
-    return {"dtype": _VALUES[kind]}
+    return {"dtype": _NAMES.get(kind, str(kind))}

@@ -1,8 +1,8 @@
 """Dataset cards: `README.md` of a run and of its bundle, by which Hugging Face `datasets` opens them.
 
 The head in YAML has a configuration for each table, with the types of its columns: so `load_dataset(run, "faces")`
-reads that table alone and decodes its pictures, from the shards as they are. The bundle's configurations are its WebDataset
-files; where it has none, its table of keypoints.
+reads that table alone and decodes its pictures, from the shards as they are. The bundle's configurations are its
+WebDataset files; where it has none, its table of keypoints.
 """
 
 from collections.abc import Mapping, Sequence

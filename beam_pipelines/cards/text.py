@@ -7,8 +7,8 @@ _PUBLISHED = ("npm://", "pypi://", "hf://", "https://")  # sources that tell not
 _RIGHTS = """\
 Every picture belongs to whoever owns it where it was fetched (`url` in the tables `manifest`, `images` or `videos`);
 this card grants no licence to any. Faces are personal data: whoever keeps or passes on this dataset answers for that,
-and for taking out who asks for it (`manyfaces remove`). Models have licences of their own, above; some forbid commercial
-use of what they find."""
+and for taking out who asks for it (`manyfaces remove`). Models have licences of their own, above; some forbid
+commercial use of what they find."""
 
 
 def card_text(title: str, record: Mapping[str, Any], loading: str, contents: Iterable[str]) -> str:
