@@ -17,3 +17,6 @@ def add_options(export: argparse.ArgumentParser) -> None:
         "--split", metavar="NAME", action="append", default=[], help="only this split, or each of several"
     )
     export.add_argument("--all", action="store_true", help="also what cleaning did not keep, with no identity")
+    export.add_argument(
+        "--push", metavar="hf://OWNER/NAME", help="send it to this dataset repository too; a new one is private"
+    )

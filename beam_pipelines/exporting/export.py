@@ -16,6 +16,7 @@ from beam_pipelines.errors import ConfigError
 from beam_pipelines.exporting.coco import write_coco
 from beam_pipelines.exporting.folders import write_imagefolder, write_jsonl
 from beam_pipelines.exporting.huggingface import write_huggingface
+from beam_pipelines.exporting.push import check_place, push
 from beam_pipelines.exporting.source import Source
 from transforms.tables.files import is_local
 
@@ -32,10 +33,12 @@ _KEYS = ("face_id", "body_id", "image_id")  # by which pictures have identities
 
 def command(arguments: argparse.Namespace) -> None:
     """`manyfaces export`."""
-    count = export(
-        arguments.run, arguments.format, arguments.to, arguments.table, tuple(arguments.split), arguments.all
-    )
-    print(f"{count} pictures -> {arguments.to}")
+    given, folder = arguments, arguments.to
+    repository = check_place(given.push, folder) if given.push else None
+    count = export(given.run, given.format, folder, given.table, tuple(given.split), given.all)
+    print(f"{count} pictures -> {folder}")
+    if repository:
+        print(f"sent to {push(folder, repository)}")
 
 
 def export(
