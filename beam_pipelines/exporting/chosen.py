@@ -28,8 +28,8 @@ class Chosen:
 def chosen(run: str, key: str, split: str | None) -> Chosen | None:
     """The rows of the split, or without one of all kept identities; `key` is face_id, body_id or image_id.
 
-    None if the run tells no persons apart. ConfigError if there is no such split. Of an image that shows several
-    people the first identity counts.
+    None if the run tells no persons apart. ConfigError if there is no such split. An image may show several people:
+    one of them stands beside it.
     """
     if split is None and not shard_names(run, "identities"):
         return None

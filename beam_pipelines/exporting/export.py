@@ -19,6 +19,7 @@ from beam_pipelines.exporting.huggingface import write_huggingface
 from beam_pipelines.exporting.push import check_place, push
 from beam_pipelines.exporting.source import Source
 from transforms.tables.files import is_local
+from transforms.tables.reasons import Rejected
 
 Record = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def command(arguments: argparse.Namespace) -> None:
     """`manyfaces export`."""
     given, folder = arguments, arguments.to
     repository = check_place(given.push, folder) if given.push else None
-    count = export(given.run, given.format, folder, given.table, tuple(given.split), given.all)
+    count = export(given.run, given.format, folder, given.table, tuple(dict.fromkeys(given.split)), given.all)
     print(f"{count} pictures -> {folder}")
     if repository:
         print(f"sent to {push(folder, repository)}")
@@ -59,12 +60,20 @@ def export(
     check_whole(run)
     _check_new(run, folder)
     source = _source(run, record, table or ("images" if form == "coco" else None), splits, everything)
-    count = FORMATS[form](source, folder, record)
-    if not count:
+    _check_any(source)
+    try:
+        return FORMATS[form](source, folder, record)
+    except Rejected as why:
+        raise ConfigError(f"{run}: a picture in the table {source.table} is none ({why.detail}).") from why
+
+
+def _check_any(source: Source) -> None:
+    """ConfigError if no row is chosen, before anything is written."""
+    some = [source.chosen(split) for split in source.parts()]
+    if not source.everything and all(one is not None and not len(one.keys) for one in some):
         raise ConfigError(
-            f"{run}: nothing is left to export; `manyfaces inspect {run}` shows what was dropped, --all takes it."
+            f"{source.run}: no face was kept; `manyfaces inspect {source.run}` shows what was dropped, --all takes it."
         )
-    return count
 
 
 def _check_new(run: str, folder: str) -> None:

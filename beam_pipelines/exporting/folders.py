@@ -21,23 +21,26 @@ _HEAVY = ("mesh",)  # columns that no list of pictures needs: 468 points a face
 def write_imagefolder(source: Source, folder: str) -> int:
     """`<identity>/<id>.jpg`, below a folder for each split if there are any; returns the number of pictures.
 
-    ConfigError if the rows have no identities: folders are classes.
+    ConfigError if rows have no identity: folders are classes.
     """
+    _check_identities(source)
     count = 0
     for split in source.parts():
-        if source.everything or source.key == "image_id" or source.chosen(split) is None:
-            raise ConfigError(
-                f"--as imagefolder: its folders are identities, which {source.table} does not have for every row; "
-                "choose faces or bodies of a run that tells persons apart, without --all, or --as jsonl."
-            )
         for row in rows(source, split):
-            if row[IDENTITY] is None:
-                raise ConfigError(f"--split {split}: it has faces that are nobody's, and folders are identities.")
             picture = row[source.picture]
             name = f"{safe_id(row[source.key])}{suffix(picture)}"
             put(picture, folder, *filter(None, [split]), f"{row[IDENTITY]:06d}", name)
             count += 1
     return count
+
+
+def _check_identities(source: Source) -> None:
+    some = [source.chosen(split) for split in source.parts()]
+    if source.everything or not source.of_people or any(one is None or one.identity.null_count for one in some):
+        raise ConfigError(
+            f"--as imagefolder: its folders are identities, and not every row of {source.table} has one here; choose "
+            "faces or bodies of kept identities (no --all, no split of faces that are nobody's), or --as jsonl."
+        )
 
 
 def write_jsonl(source: Source, folder: str) -> int:

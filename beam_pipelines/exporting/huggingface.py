@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines.cards.huggingface import export_card
+from beam_pipelines.errors import ConfigError
 from beam_pipelines.exporting.source import TRAIN, Source, suffix
 from transforms.tables.files import commit_file
 from transforms.tables.item_ids import safe_id
@@ -27,11 +28,16 @@ def write_huggingface(source: Source, folder: str, record: Mapping[str, Any]) ->
     schema = pa.schema([])
     for split in source.parts():
         name = (split or TRAIN).replace("-", "_")  # for `datasets` it must be a word
+        if name in counts:
+            raise ConfigError(f"--split {split}: here {name} is another split too; export it by itself.")
         counts[name] = 0
         for rows in _written(source, split, FileSystems.join(folder, "data", name)):
             counts[name] += len(rows)
             schema = rows.schema
-    card = export_card(source.table, [name for name, count in counts.items() if count], _as_card_has_it(schema), record)
+    names = [name for name, count in counts.items() if count]
+    if not names:
+        return 0
+    card = export_card(source.table, names, _as_card_has_it(schema), record)
     with commit_file(FileSystems.join(folder, "README.md")) as out:
         out.write(card.encode())
     return sum(counts.values())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from beam_pipelines.exporting.chosen import Chosen, batches, chosen
+from beam_pipelines.exporting.chosen import IDENTITY, Chosen, batches, chosen
 from transforms.images.sniff import sniff
 
 TRAIN = "train"  # what a set without splits is called where it must have a name
@@ -34,12 +34,19 @@ class Source:
         """The rows of a split, as of `chosen`."""
         return chosen(self.run, self.key, split)
 
+    @property
+    def of_people(self) -> bool:
+        """Whether a picture is of one person, so that it may have an identity; whole images show several."""
+        return self.key != "image_id"
+
     def batches(self, split: str | None) -> Iterator[pa.Table]:
-        """The rows of a split, as of `batches`."""
-        return batches(self.run, self.table, self.key, self.chosen(split), self.everything)
+        """The rows of a split, as of `batches`; those of whole images have no identity."""
+        for rows in batches(self.run, self.table, self.key, self.chosen(split), self.everything):
+            has_one = self.of_people or IDENTITY not in rows.column_names
+            yield rows if has_one else rows.drop_columns(IDENTITY)
 
 
 def suffix(picture: bytes) -> str:
-    """The end of a picture's file name, by what the picture is."""
+    """The end of a picture's file name, by what the picture is; Rejected for bytes that are none."""
     name = sniff(picture)
     return _SUFFIXES.get(name, f".{name}")

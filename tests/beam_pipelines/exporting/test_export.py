@@ -15,7 +15,7 @@ from beam_pipelines.cli import main
 from beam_pipelines.exporting import export as module
 from beam_pipelines.exporting import folders, huggingface
 from beam_pipelines.exporting.export import export
-from tests.small_run import IDENTITIES, KEPT, write_small_run
+from tests.small_run import IDENTITIES, KEPT, SPLITS, write_small_run
 from transforms.images.pixels import open_image
 from transforms.tables.files import open_binary
 from transforms.tables.removals import UNDER_WAY
@@ -142,7 +142,7 @@ REFUSED = {
     ("--as", "coco", "--table", "faces"): "--as coco: it is of whole pictures",
     ("--as", "imagefolder", "--all"): "--as imagefolder: its folders are identities",
     ("--as", "imagefolder", "--table", "images"): "--as imagefolder: its folders are identities",
-    ("--as", "imagefolder", "--split", "nobodys"): "it has faces that are nobody's",
+    ("--as", "imagefolder", "--split", "nobodys"): "--as imagefolder: its folders are identities",
     ("--as", "jsonl", "--split", "none"): "--split none: nobody is in such a split",
 }
 
@@ -151,6 +151,36 @@ REFUSED = {
 def test_what_cannot_be_exported_is_refused_in_a_sentence(run, tmp_path, capsys, words, why):
     assert main(["export", run, *words, "--to", str(tmp_path / "to")]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_a_run_of_which_nobody_was_kept_leaves_no_file(run, tmp_path, capsys):
+    copy = str(tmp_path / "run")
+    shutil.copytree(run, copy)
+    (name,) = shard_names(copy, "identities")
+    rows = read_shard(shard_path(copy, "identities", name))
+    write_shard(shard_path(copy, "identities", name), rows.slice(0, 0))
+    assert main(["export", copy, "--as", "hf", "--to", str(tmp_path / "to")]) == 2
+    assert "no face was kept" in capsys.readouterr().err
+    assert not (tmp_path / "to").exists()
+
+
+def test_whole_images_of_the_chosen_people_have_no_identity(run, tmp_path):
+    assert export(run, "jsonl", str(tmp_path), "images", ("training",)) == 6
+    (first, *_) = (tmp_path / "training/metadata.jsonl").read_text().splitlines()
+    assert json.loads(first)["image_id"] in {f"i{number}" for number in SPLITS["training"]}
+    assert "identity" not in json.loads(first)
+
+
+def test_a_picture_that_is_none_is_told_in_a_sentence(run, tmp_path, capsys):
+    copy = str(tmp_path / "run")
+    shutil.copytree(run, copy)
+    name = shard_names(copy, "faces")[0]
+    rows = read_shard(shard_path(copy, "faces", name))
+    place = rows.schema.get_field_index("crop")
+    broken = rows.set_column(place, rows.schema.field(place), [[b"no picture"] * len(rows)])
+    write_shard(shard_path(copy, "faces", name), broken)
+    assert main(["export", copy, "--as", "jsonl", "--to", str(tmp_path / "to")]) == 2
+    assert "a picture in the table faces is none (starts with b'no picture')" in capsys.readouterr().err
 
 
 def test_folders_that_are_not_new_or_in_the_run_are_refused(run, tmp_path, capsys):
