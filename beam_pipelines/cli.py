@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
-from beam_pipelines import __version__, curate_options
+from beam_pipelines import __version__, curate_options, export_options
 from beam_pipelines.driver import interrupt
 from beam_pipelines.recipes import RECIPES
 from model_handlers.errors import ModelError
@@ -212,6 +212,10 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     evaluate.add_argument("--identity-column", metavar="NAME", help="default: as identity, person or label")
     evaluate.add_argument("--output", metavar="DIR", help="a folder for figures and mistakes (default: RUN/evaluation)")
     evaluate.set_defaults(do="evaluate", command=evaluate)
+
+    export = add("export", help="write a run's pictures in the format of another program")
+    export_options.add_options(export)
+    export.set_defaults(do="export", command=export)
 
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
     _models_options(models)

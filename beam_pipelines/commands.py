@@ -21,7 +21,6 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
 from beam_pipelines.errors import ConfigError, Submitted
-from beam_pipelines.pages import report as page
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig, schema
 from beam_pipelines.reports import inspection, summary
@@ -179,6 +178,8 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def report(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces report`."""
+    from beam_pipelines.pages import report as page
+
     page.command(arguments)
 
 
@@ -208,6 +209,13 @@ def evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
     from beam_pipelines import evaluate as evaluation
 
     evaluation.command(arguments)
+
+
+def export(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces export`."""
+    from beam_pipelines.exporting import export as exporting
+
+    exporting.command(arguments)
 
 
 def models(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
+from beam_pipelines.cards.write import write_cards
 from beam_pipelines.driver import storage
 from beam_pipelines.driver.balance import close_stage, counts_of_manifest
 from beam_pipelines.driver.do_job import do_job
@@ -59,6 +60,7 @@ def run(order: Order) -> None:
         for job in jobs:
             do_job(order, job, record, attempt)
         sweep(order.run)
+        write_cards(order.run, record, stages)
         record["finished"] = _now()
         write_record(order.run, record)
 
