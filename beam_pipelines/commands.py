@@ -14,6 +14,7 @@ from beam_pipelines import config as configuration
 from beam_pipelines import curate as curation
 from beam_pipelines import evaluate as evaluation
 from beam_pipelines import verify as verification
+from beam_pipelines.browse import command as browsing
 from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
 from beam_pipelines.driver.jobs import cut_jobs
@@ -163,6 +164,11 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     elif not arguments.sheet:
         summary.show(arguments.run)
         inspection.show_tables(arguments.run)
+
+
+def browse(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces browse`."""
+    browsing.command(arguments)
 
 
 def curate(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -46,6 +46,7 @@ ROOMS = [
     "beam_pipelines.config",
     "beam_pipelines.reports",
     "beam_pipelines.pages",
+    "beam_pipelines.browse",
     "beam_pipelines.removal",
     "beam_pipelines.api",
     "beam_pipelines.curating",
