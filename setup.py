@@ -82,6 +82,7 @@ DEV = [
     "types-requests",
     "uv>=0.9",
     "webdataset>=1.0",
+    "websockets>=15",
 ]
 
 HERE = Path(__file__).parent

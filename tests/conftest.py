@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.engines.chromium import chromium
+from tests.engines.fetch import Unavailable
 from tests.engines.gcs_emulator import gcs_emulator
 from tests.object_store import new_folder
 
@@ -15,9 +17,10 @@ ENGINES = {
     "flink": "Flink, embedded and as a cluster",
     "gcs": "Google Cloud Storage, an emulator",
     "dataflow": "Dataflow, a stand-in for the service",
+    "chromium": "Chromium, headless",
 }
 
-SHARING = ("integration", "server", "gcs")  # markers of tests whose module's fixtures take seconds
+SHARING = ("integration", "server", "gcs", "chromium")  # markers of tests whose module's fixtures take seconds
 
 # Java processes of tests live for seconds: the second compiler would never pay
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
@@ -34,6 +37,16 @@ def gcs():
     """A storage emulator, which `gs://` means for the tests of a module."""
     with gcs_emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="module")
+def page():
+    """A browser's tab for the tests of a module, which are marked `chromium`."""
+    try:
+        with chromium() as tab:
+            yield tab
+    except Unavailable as why:
+        pytest.skip(str(why))
 
 
 @pytest.fixture(params=["local", "object store", pytest.param("gcs", marks=pytest.mark.gcs)])
