@@ -1,7 +1,7 @@
 """How long the pages of `manyfaces browse` take on a generated run: `python -m benchmarks.browse [IDENTITIES]`.
 
-The tables are made of arrays: identities of 2 to 40 faces in Zipf's sizes, shards of 5,000 faces with a small JPEG each, 128-D
-vectors, and 8 edges a face, one of which leads to another identity.
+The tables are made of arrays: identities of 2 to 40 faces in Zipf's sizes, shards of 5,000 faces with a small JPEG
+each, 128-D vectors, and 8 edges a face.
 """
 
 import resource

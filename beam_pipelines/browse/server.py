@@ -126,6 +126,7 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the standard library refuses: a method that is not there, a header that cannot be read."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # which may be what could not be read
         status = HTTPStatus(code)
         self._send(answers.text(status, f"{status.phrase}: this server answers GET and POST of its own pages."))
 

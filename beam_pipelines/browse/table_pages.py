@@ -59,10 +59,12 @@ def table(site: Site, asked: Asked) -> str:
 
 
 def _columns(schema: pa.Schema, chosen: Sequence[str]) -> list[str]:
+    """The columns to show, pictures first: those that were chosen, else all but lists."""
     unknown = [name for name in chosen if name not in schema.names]
     if unknown:
         raise not_there(f"the table has no column {unknown[0][:80]!r}; it has {', '.join(schema.names)}.")
-    return [name for name in schema.names if not chosen or name in chosen]
+    shown = [field for field in schema if field.name in chosen or not (chosen or pa.types.is_nested(field.type))]
+    return [field.name for field in sorted(shown, key=lambda field: not is_binary(field.type))]
 
 
 def _found(

@@ -45,7 +45,7 @@ def document(
             Html("\n<body>\n"),
             element("a", "Skip to the content", href="#content", class_="skip"),
             element("header", element("h1", title), element("div", lead, class_="lead") if lead else ""),
-            element("nav", element("ul", *links), aria_label="Sections") if links else "",
+            element("nav", element("ul", *links), aria_label="Sections") if len(links) > 1 else "",
             element("main", *(_section(one) for one in sections), id="content", tabindex="-1"),
             Html("\n</body>\n</html>\n"),
         ]
