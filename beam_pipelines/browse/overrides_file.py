@@ -19,7 +19,8 @@ def with_lines(path: str, content: bytes, new: Sequence[Override]) -> tuple[byte
     text = content.decode("utf-8-sig") or ",".join(_COLUMNS) + "\n"
     header = next(csv.reader(text.splitlines(keepends=True)))
     out = io.StringIO()
-    write = csv.DictWriter(out, header, lineterminator="\r\n" if text.splitlines(True)[0].endswith("\r\n") else "\n")
+    end = "\r\n" if text.splitlines(keepends=True)[0].endswith("\r\n") else "\n"
+    write = csv.DictWriter(out, header, lineterminator=end)
     count = 0
     for line in new:
         if _meaning(line) not in known:
@@ -28,8 +29,8 @@ def with_lines(path: str, content: bytes, new: Sequence[Override]) -> tuple[byte
             count += 1
     if not count:
         return content, 0
-    gap = b"" if text.endswith(("\n", "\r")) else b"\n"
-    return (content or text.encode()) + gap + out.getvalue().encode(), count
+    gap = "" if text.endswith(("\n", "\r")) else end
+    return (content or text.encode()) + (gap + out.getvalue()).encode(), count
 
 
 def without_line(path: str, content: bytes, line: int, said: Override) -> bytes:

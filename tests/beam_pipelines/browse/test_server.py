@@ -156,11 +156,10 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("changed", "status"), FORGED)
-def test_a_form_of_another_site_writes_nothing(fresh, changed, status):
-    server, path = fresh
+def test_a_form_of_another_site_writes_nothing(server, changed, status):
     sent = {"path": "mark", "method": "POST", "body": urlencode([*TICKED, ("do", "drop")]), **changed}
     assert ask(server, **sent)[0] == status
-    assert not path.exists()
+    assert not os.path.exists(server.site.marks.path)
 
 
 WRITTEN = [
@@ -201,34 +200,27 @@ MEANINGLESS = [
 
 
 @pytest.mark.parametrize(("form", "status", "sentence"), MEANINGLESS)
-def test_a_form_that_means_nothing_writes_nothing(fresh, form, status, sentence):
-    server, path = fresh
+def test_a_form_that_means_nothing_writes_nothing(server, form, status, sentence):
     found, _, body = ask(server, "mark", "POST", urlencode(form))
     assert (found, sentence in body.decode()) == (status, True), body.decode()
-    assert not path.exists()
+    assert not os.path.exists(server.site.marks.path)
 
 
-def test_what_contradicts_an_earlier_mark_is_not_written_until_that_is_taken_out(fresh):
+def test_what_contradicts_an_earlier_mark_is_written_once_that_is_taken_out(fresh):
     server, path = fresh
-    same = [("identity", "0"), ("other", "1"), ("do", "same")]
-    assert ask(server, "mark", "POST", urlencode(same))[0] == 303
-    path.write_text(path.read_text() + "cannot_link,c0-f0,c1-f0,\n")
+    apart, together = [*TICKED, ("do", "people")], [*TICKED, ("face", face("a0")), ("do", "person")]
+    assert ask(server, "mark", "POST", urlencode(apart))[0] == 303
     before = path.read_bytes()
-    closing = [("identity", "7"), ("other", "0"), ("do", "same")]
-    assert ask(server, "mark", "POST", urlencode(closing))[0] == 303
-    status, _, body = ask(
-        server,
-        "mark",
-        "POST",
-        urlencode([("identity", "0"), ("centre", face("a0")), ("face", face("a0")), ("do", "people")]),
-    )
-    assert status == 303, body
-    after = path.read_bytes()
-    forms = urlencode([("line", "2"), ("rule", "must_link"), ("whole", "0"), ("face", "a0-f0"), ("face", "b0-f0")])
-    assert ask(server, "take-out", "POST", forms)[0] == 303
-    assert path.read_bytes() == after.replace(b"must_link,a0-f0,b0-f0,\n", b"")
-    assert ask(server, "take-out", "POST", forms)[0] == 409
-    assert before != after
+    status, _, body = ask(server, "mark", "POST", urlencode(together))
+    assert (status, b"cannot_link keeps apart what line 4 joined" in body) == (409, True), body
+    assert path.read_bytes() == before
+    line = urlencode([("line", "2"), ("rule", "cannot_link"), ("whole", "0"), ("face", "a3-f0"), ("face", "a0-f0")])
+    assert ask(server, "take-out", "POST", line)[0] == 303
+    assert path.read_text() == "rule,face_a,face_b,identity\n"
+    assert ask(server, "mark", "POST", urlencode(together))[0] == 303
+    assert path.read_text().splitlines()[1:] == ["cannot_link,a3-f0,a1-f0,", "must_link,a3-f0,a0-f0,"]
+    status, _, body = ask(server, "take-out", "POST", line)
+    assert (status, b"no longer what was shown" in body) == (409, True)
 
 
 def test_marks_of_many_threads_are_all_written(fresh):
