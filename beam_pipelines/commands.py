@@ -14,7 +14,6 @@ from beam_pipelines import config as configuration
 from beam_pipelines import curate as curation
 from beam_pipelines import evaluate as evaluation
 from beam_pipelines import verify as verification
-from beam_pipelines.browse import command as browsing
 from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
 from beam_pipelines.driver.jobs import cut_jobs
@@ -168,6 +167,8 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def browse(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces browse`."""
+    from beam_pipelines.browse import command as browsing
+
     browsing.command(arguments)
 
 

@@ -17,7 +17,7 @@ from beam_pipelines.browse.stored import Stored
 from beam_pipelines.driver import storage
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.errors import ConfigError
-from transforms.tables.files import exists, is_local
+from transforms.tables.files import is_local
 
 
 def command(arguments: argparse.Namespace) -> None:
@@ -56,8 +56,10 @@ def marks_path(run: str, record: Mapping[str, Any], given: str | None) -> str:
     Not in the folder, since that may be deleted and made anew, and what a person said is kept.
     """
     made_with = record.get("config", {}).get("identity", {}).get("overrides")
+    if not (given or made_with or is_local(run) or "/" in run.partition("://")[2]):
+        raise ConfigError(f"{run}: a whole bucket has nothing beside it; name the file of marks with --overrides.")
     path = given or made_with or f"{run}-overrides.csv"
-    if not given and made_with and not exists(made_with):
+    if not given and made_with and not storage.is_file(made_with, "identity.overrides"):
         raise ConfigError(
             f"{run}: it was made with the overrides {made_with}, which are not here; name the file with --overrides."
         )
@@ -86,9 +88,10 @@ def marking(stored: Stored, record: Mapping[str, Any], path: str) -> Marking:
 
 def _given(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The keys whose values are not those of the recipe alone, since the command must give them again."""
-    if not config:
+    try:
+        _, shipped = configuration.load(str(config.get("recipe")))
+    except ConfigError:  # a recipe that is not installed here: its run may be looked at all the same
         return
-    _, shipped = configuration.load(str(config["recipe"]))
     yield from _differences(shipped.model_dump(mode="json"), config, "")
 
 

@@ -139,8 +139,10 @@ def marks(site: Site, asked: Asked) -> str:
     lines, start = site.marks.lines()[::-1], asked.number("start")
     told = []
     if asked.text("written"):
-        said, back = f"{asked.number('written')} lines were written. Back to ", identity_link(asked.number("identity"))
-        told.append(element("p", said, back, ".", class_="warn", role="status"))
+        back = identity_link(asked.number("identity"))
+        told.append(
+            element("p", _written(asked.number("written")), " Back to ", back, ".", class_="warn", role="status")
+        )
     how = [
         element("p", "They stand in ", element("code", site.marks.path), ". This command applies them:"),
         element("p", element("code", site.marking.command)),
@@ -150,6 +152,12 @@ def marks(site: Site, asked: Asked) -> str:
     table = element("table", element("thead", element("tr", *heads)), element("tbody", *rows))
     way = pager("marks", start, _LINES, len(lines), "lines", {})
     return page(site, "Marks", Section("marks", f"{len(lines):,} marks", join([*told, *how, way, table])))
+
+
+def _written(count: int) -> str:
+    if not count:
+        return "The file says so already."
+    return "1 line was written." if count == 1 else f"{count} lines were written."
 
 
 def _line(line: Override) -> Html:
