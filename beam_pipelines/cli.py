@@ -148,6 +148,11 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     browse.set_defaults(do="browse", command=browse)
 
+    report = add("report", help="write one page of HTML that shows what a run did, for any browser")
+    report.add_argument("run", metavar="RUN", help="the run's folder")
+    report.add_argument("--output", metavar="FILE", help="the page (default: RUN/report.html)")
+    report.set_defaults(do="report", command=report)
+
     verify = add("verify", help="how well a run tells pairs of the same person from pairs of different ones")
     _verify_options(verify)
     verify.set_defaults(do="verify", command=verify)

@@ -23,6 +23,7 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
 from beam_pipelines.errors import ConfigError, Submitted
+from beam_pipelines.pages import report as page
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig, schema
 from beam_pipelines.removal import remove as removal
@@ -170,6 +171,11 @@ def browse(arguments: argparse.Namespace, rest: list[str]) -> None:
     from beam_pipelines.browse import command as browsing
 
     browsing.command(arguments)
+
+
+def report(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces report`."""
+    page.command(arguments)
 
 
 def curate(arguments: argparse.Namespace, rest: list[str]) -> None:

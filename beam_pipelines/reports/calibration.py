@@ -12,12 +12,13 @@ def table(record: Mapping[str, Any]) -> Table:
     shown.add_column("")
     shown.add_column("value", justify="right")
     shown.add_column("what it is", overflow="fold")
-    for line in _lines(record):
+    for line in lines(record):
         shown.add_row(*line)
     return shown
 
 
-def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What was found, its value, and the keys of the configuration or the words that say what it is."""
     kinds, (low, high) = record["kinds"], record["interval"]
     yield "link", f"{record['link']:.3f}", f"identity.clusters.link_similarity; 95 % interval {low:.3f} to {high:.3f}"
     yield "merge", _or_off(record["merge"]), "identity.cleaning.merge_similarity, ambiguous_ and leakage_similarity"
