@@ -64,8 +64,9 @@ def identity(site: Site, asked: Asked) -> str:
     pictures, marked = pictures_of(site, people), marks_of(site)
     centre = people.face_id[int(faces[0])].as_py()
     shown = (faces if most_first else faces[::-1])[start : start + _FACES]
+    can_mark = not site.marking.why_not
     cells = [
-        _face(people, pictures, int(row), marked.get(people.face_id[int(row)].as_py(), ""), tick=True) for row in shown
+        _face(people, pictures, int(row), marked.get(people.face_id[int(row)].as_py(), ""), can_mark) for row in shown
     ]
     way = pager("identity", start, _FACES, len(faces), "faces", {"number": number, "order": order})
     turn = element("a", f"{other} similar first", href=address("identity", {"number": number, "order": other}))
@@ -184,7 +185,7 @@ def near(site: Site, asked: Asked) -> str:
         _pair(site, people, pictures, number, mine, yours, cosine)
         for mine, yours, cosine in _nearest_identities(people, found)
     ]
-    told = "The most similar pair of faces of each, and the same person if you say so."
+    told = "Each with its most similar pair of faces, then more of its own. Say so if it is the same person."
     body = (
         join([element("p", told), element("ul", *blocks, class_="people")])
         if blocks

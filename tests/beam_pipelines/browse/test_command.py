@@ -73,11 +73,11 @@ def test_what_is_no_run_or_no_file_of_marks_is_one_sentence(run, tmp_path):
 
 def test_the_command_gives_again_what_the_run_was_made_with(run):
     made_with = record(
-        "webbody", "fetch.allow_hosts=['a b:80']", "identity.clusters.link_similarity=0.5", "jobs=[[download]]"
+        "webbody", 'fetch.contact="me, at home"', "identity.clusters.link_similarity=0.5", "jobs=[[download]]"
     )
     words = shlex.split(marking(Stored(run), made_with, "/m y.csv").command)
     assert words[:7] == ["manyfaces", "run", "webbody", "--input", "/a list.csv", "--output", run]
-    given = ['fetch.allow_hosts=["a b:80"]', "identity.clusters.link_similarity=0.5", 'jobs=[["download"]]']
+    given = ['fetch.contact="me, at home"', "identity.clusters.link_similarity=0.5", 'jobs=[["download"]]']
     settings = [*given, "identity.overrides=/m y.csv"]
     assert sorted(words[7:]) == sorted(["--recompute", *settings, *["--set"] * len(settings)])
     again = configuration.load("webbody", settings)[1].model_dump(mode="json")
