@@ -4,7 +4,6 @@ The tables are made of arrays: identities of 2 to 40 faces in Zipf's sizes, shar
 each, 128-D vectors, and 8 edges a face.
 """
 
-import resource
 import statistics
 import sys
 import tempfile
@@ -20,9 +19,10 @@ import pyarrow as pa
 
 from beam_pipelines.browse.command import open_site
 from beam_pipelines.browse.server import Server
+from benchmarks.results import report
 from transforms.tables.rows import Edge, Embedding, Face, Identity, ListedImage
 from transforms.tables.schemas import arrow_schema
-from transforms.tables.shards import shard_path, write_shard
+from transforms.tables.shards import read_shard, shard_path, write_shard
 
 _SHARD, _DIMENSION, _EDGES, _TRIES = 5000, 128, 8, 7
 
@@ -88,26 +88,23 @@ def _write_edges(run: str, ids: pa.Array, identity: np.ndarray, random: np.rando
 
 
 def main() -> None:
-    """Write a run, ask for each page several times, and print the times in milliseconds."""
+    """Write a run, ask for each page several times, and tell the times."""
     identities = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"
         faces = write_run(run, identities)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         server = Server(open_site(run))
         Thread(target=server.serve_forever, daemon=True).start()
-        print(f"{identities:,} identities of {faces:,} faces; memory before: {before / 1024:,.0f} MiB")
-        for name, fields in _pages(run, faces):
-            first, others = _times(server, name, fields)
-            print(f"{name:12} {urlencode(fields)[:60]:60} first {first:7.0f} ms, then {others:7.0f} ms")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(f"most memory: {peak / 1024:,.0f} MiB, the making of the run included")
+        rows = [
+            (f"{name} {urlencode(fields)}"[:70], *_times(server, name, fields)) for name, fields in _pages(run, faces)
+        ]
         server.shutdown()
+        server.server_close()
+    heading = f"pages of {identities:,} identities with {faces:,} faces, milliseconds"
+    report("browse", heading, ("page", "the first time", "then, median"), rows)
 
 
 def _pages(run: str, faces: int) -> list[tuple[str, dict[str, str | int]]]:
-    from transforms.tables.shards import read_shard
-
     some = read_shard(shard_path(run, "identities", "00000"), ["face_id", "identity"]).slice(faces // 2, 1)
     face, number = some["face_id"][0].as_py(), some["identity"][0].as_py()
     return [
