@@ -3,14 +3,12 @@
 import os
 import re
 import shlex
-import signal
-import subprocess
-import sys
 import urllib.request
-from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from beam_pipelines import cli
 from beam_pipelines import config as configuration
 from beam_pipelines.browse.command import marking, marks_path, open_site
 from beam_pipelines.browse.server import Server
@@ -115,17 +113,20 @@ def test_a_port_that_is_taken_is_one_sentence(run):
 
 
 @pytest.mark.server
-def test_the_command_serves_until_ctrl_c(run):
-    words = [sys.executable, "-m", "beam_pipelines.cli", "browse", run]
-    process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
-    )
-    try:
-        address = re.search(r"http://127\.0\.0\.1:\d+/\S+/", process.stdout.readline())[0]
+def test_the_command_serves_until_ctrl_c(run, monkeypatch, capsys):
+    serve, asked = Server.serve_forever, []
+
+    def serve_until_asked(server):
+        thread = Thread(target=serve, args=(server, 0.01))
+        thread.start()
+        address = re.search(r"http://127\.0\.0\.1:\d+/\S+/", capsys.readouterr().out)[0]
         with urllib.request.urlopen(address, timeout=30) as answer:
-            assert b"Tables" in answer.read()
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    assert (process.returncode, said) == (0, "")
+            asked.append(answer.read())
+        server.shutdown()
+        thread.join()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "serve_forever", serve_until_asked)
+    assert cli.main(["browse", run]) == cli.DONE
+    assert b"Tables" in asked[0]
+    assert capsys.readouterr().err == ""
