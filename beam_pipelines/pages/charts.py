@@ -1,6 +1,6 @@
-"""Charts as SVG by plain functions: their colours are those of the page's style, and their numbers stand in text too."""
+"""Charts as SVG by plain functions, in the colours of the page's style; what they tell stands in text too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from beam_pipelines.pages.table import shown
 from beam_pipelines.reports.chart import round_ticks
 
 WIDTH, HEIGHT = 300, 150  # units of a histogram
-_LEFT, _BOTTOM, _TOP = 8, 22, 10
+_SIDE, _BOTTOM, _TOP = 8, 22, 10
+_LETTER = 7  # units: width of a letter
 _BINS = 40
 _BAR_WIDTH, _BAR_HEIGHT = 420, 14
 _LANES = 640  # units: width of a timeline
@@ -41,7 +42,7 @@ class Bins:
 
 
 def bins(values: F64) -> Bins:
-    """Where values (N,), at least one, lie: equal bins over all but the half percent at each end, if that is far out."""
+    """Where values (N,), at least one, lie: equal bins, without the half percent at an end that is far out."""
     low, high = (float(one) for one in np.quantile(values, (0.005, 0.995)))
     least, most = float(values.min()), float(values.max())
     low = least if low - least <= (high - low) / 2 else low
@@ -55,37 +56,38 @@ def bins(values: F64) -> Bins:
 def histogram(title: str, found: Bins, limits: Sequence[float] = ()) -> Html:
     """Bars of how many values lie where, with the limits of the configuration as dashed lines."""
     low, high = float(found.edges[0]), float(found.edges[-1])
-    top = max(float(found.counts.max()), 1.0)
-    step = (WIDTH - 2 * _LEFT) / len(found.counts)
-    high_y, floor = HEIGHT - _BOTTOM - _TOP, HEIGHT - _BOTTOM
-    heights = high_y * found.counts / top
+    step, scale = (WIDTH - 2 * _SIDE) / len(found.counts), (WIDTH - 2 * _SIDE) / (high - low)
+    floor = HEIGHT - _BOTTOM
+    heights = (floor - _TOP) * found.counts / max(float(found.counts.max()), 1.0)
     heights = np.where((found.counts > 0) & (heights < 1), 1, heights)  # a single value is seen too
-    drawn: list[Html] = [
-        element(
-            "rect",
-            class_="blue",
-            x=_LEFT + place * step,
-            y=float(floor - height),
-            width=step * 0.92,
-            height=float(height),
-        )
-        for place, height in enumerate(heights)
+    drawn = [
+        _bar("blue", _SIDE + place * step, floor - height, step * 0.92, height)
+        for place, height in enumerate(heights.tolist())
         if height
     ]
-    drawn.append(element("path", class_="axis", d=f"M{_LEFT} {floor}H{WIDTH - _LEFT}"))
-    scale = (WIDTH - 2 * _LEFT) / (high - low)
-    for value, text in round_ticks(low, high).items():
-        x = _LEFT + (value - low) * scale
-        drawn.append(
-            element(
-                "text", text, class_="soft", x=float(np.clip(x, 14, WIDTH - 14)), y=HEIGHT - 6, text_anchor="middle"
-            )
-        )
-    for limit in limits:
-        if low <= limit <= high:
-            x = _LEFT + (limit - low) * scale
-            drawn.append(element("path", class_="mark", d=f"M{x:.1f} {_TOP / 2}V{floor}"))
+    drawn.append(element("path", class_="axis", d=f"M{_SIDE} {floor}H{WIDTH - _SIDE}"))
+    drawn += _ticks(
+        {_SIDE + (value - low) * scale: text for value, text in round_ticks(low, high).items()}, WIDTH, HEIGHT
+    )
+    places = (_SIDE + (limit - low) * scale for limit in limits if low <= limit <= high)
+    drawn += [element("path", class_="mark", d=f"M{x:.1f} {_TOP / 2}V{floor}") for x in places]
     return _svg(WIDTH, HEIGHT, title, *drawn)
+
+
+def _bar(colour: str, x: float, y: float, width: float, height: float, *inside: Html) -> Html:
+    return element("rect", *inside, class_=colour, x=x, y=y, width=width, height=height)
+
+
+def _ticks(texts: Mapping[float, str], width: float, y: float) -> list[Html]:
+    """Texts below an axis by their x; those that would touch the one before are left out."""
+    drawn, end = [], -1.0
+    for x, text in texts.items():
+        half = _LETTER * len(text) / 2
+        middle = min(max(x, half), width - half)
+        if middle - half > end:
+            drawn.append(element("text", text, class_="soft", x=middle, y=y - 6, text_anchor="middle"))
+            end = middle + half + _LETTER
+    return drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +101,21 @@ class Lane:
 
 def timeline(title: str, lanes: Sequence[Lane], seconds: float) -> Html:
     """Bars on an axis of time, a lane each, from 0 to `seconds`."""
-    scale = (_LANES - _NAMES - 10) / max(seconds, 1e-6)
+    seconds = max(seconds, 0.01)
+    scale = (_LANES - _NAMES - 2 * _SIDE) / seconds
     drawn: list[Html] = []
     for place, lane in enumerate(lanes):
         y = place * (_LANE_HEIGHT + _LANE_GAP)
         drawn.append(element("text", element("title", lane.name), _short(lane.name), x=0, y=y + 12))
-        drawn.append(element("rect", class_="bar", x=_NAMES, y=y, width=seconds * scale, height=_LANE_HEIGHT))
+        drawn.append(_bar("bar", _NAMES, y, seconds * scale, _LANE_HEIGHT))
         for start, end in merged(lane.spans, 1 / scale):
-            width = max((end - start) * scale, 1.0)
             said = element("title", f"{lane.name}: {start:.1f} to {end:.1f} s")
             drawn.append(
-                element(
-                    "rect", said, class_=lane.colour, x=_NAMES + start * scale, y=y, width=width, height=_LANE_HEIGHT
-                )
+                _bar(lane.colour, _NAMES + start * scale, y, max((end - start) * scale, 1), _LANE_HEIGHT, said)
             )
-    y = len(lanes) * (_LANE_HEIGHT + _LANE_GAP)
-    for value, text in round_ticks(0, seconds).items():
-        anchor = "start" if value == 0 else "middle"
-        drawn.append(
-            element("text", f"{text} s", class_="soft", x=_NAMES + value * scale, y=y + 14, text_anchor=anchor)
-        )
-    return _svg(_LANES, y + 20, title, *drawn)
+    height = len(lanes) * (_LANE_HEIGHT + _LANE_GAP) + 20
+    ticks = {_NAMES + value * scale: f"{text} s" for value, text in round_ticks(0, seconds).items()}
+    return _svg(_LANES, height, title, *drawn, *_ticks(ticks, _LANES, height))
 
 
 def merged(spans: Sequence[Sequence[float]], gap: float) -> list[tuple[float, float]]:
@@ -137,20 +133,17 @@ def _short(name: str, most: int = 22) -> str:
     return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
 
 
-def _svg(width: float, height: float, title: str, *inside: Html) -> Html:
-    drawn = element(
-        "svg", *inside, viewBox=f"0 0 {width:g} {height:g}", width=float(width), role="img", aria_label=title
-    )
-    return drawn
+def _svg(width: int, height: int, title: str, *inside: Html) -> Html:
+    return element("svg", *inside, viewBox=f"0 0 {width} {height}", width=width, role="img", aria_label=title)
 
 
 def chart(title: str, picture: Html, *words: object) -> Html:
-    """A chart with its title above and words below."""
-    said = [element("br") if one is None else one for one in words]
-    return element("figure", element("h3", title), picture, element("figcaption", *said))
+    """A chart or table with its title above, and lines of words below."""
+    said = [element("div", one) for one in words]
+    return element("figure", element("h3", title), picture, element("figcaption", *said) if said else "")
 
 
 def told(values: F64) -> str:
     """The middle of values (N,) and where nine of ten lie, in words."""
-    low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-    return f"{len(values):,} values; median {shown(float(middle))}, nine of ten between {shown(float(low))} and {shown(float(high))}"
+    low, middle, high = (shown(float(one)) for one in np.quantile(values, (0.05, 0.5, 0.95)))
+    return f"{len(values):,} values; median {middle}, nine of ten between {low} and {high}"

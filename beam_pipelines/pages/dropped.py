@@ -13,6 +13,7 @@ from beam_pipelines.pages.html import Html, element, join
 from beam_pipelines.pages.source import Source, Stage
 from beam_pipelines.pages.table import table
 from beam_pipelines.pages.thumbnails import pictures_of, row_of
+from transforms.persons.pictures.crops import spread
 from transforms.tables.ledger import read_ledger
 from transforms.tables.shards import iter_tables
 
@@ -61,9 +62,7 @@ def read_samples(source: Source) -> list[Sample]:
 
 
 def _of_stage(source: Source, stage: Stage, codes: list[str]) -> list[Sample]:
-    ordinals = {
-        code: np.unique(np.linspace(0, stage.reasons[code] - 1, EACH).round().astype(np.int64)) for code in codes
-    }
+    ordinals = {code: spread(np.arange(stage.reasons[code]), EACH) for code in codes}
     seen = dict.fromkeys(codes, 0)
     found: dict[str, list[tuple[str, str]]] = {code: [] for code in codes}
     for _, entries in read_ledger(source.run, stage.name, ["item_id", "reason", "detail"]):
@@ -97,13 +96,15 @@ def _sample(sample: Sample, pictures: Mapping[str, Html], urls: Mapping[str, str
         parts.append(row_of(drawn))
     bare = [(item, detail) for item, detail in sample.items if item not in pictures]
     if bare:
-        rows = [
-            (element("span", clipped(item), class_="id"), clipped(urls.get(item, "")), clipped(detail))
-            for item, detail in bare
-        ]
+        rows = [(_id(item), clipped(urls.get(item, "")), clipped(detail)) for item, detail in bare]
         listed = table(("item", "address", "detail"), rows, f"{sample.stage}: {sample.reason}")
-        parts.append(element("details", element("summary", f"{len(rows)} of them as rows"), listed, open=not drawn))
+        folded = element("details", element("summary", f"{len(rows)} without a picture"), listed)
+        parts.append(folded if drawn else listed)
     return join(parts)
+
+
+def _id(item: str) -> Html:
+    return element("span", clipped(item), class_="id")
 
 
 def clipped(text: str | None) -> str:

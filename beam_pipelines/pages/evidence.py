@@ -11,6 +11,7 @@ from beam_pipelines.pages.source import Source
 from beam_pipelines.pages.table import table
 from beam_pipelines.pages.thumbnails import pictures_of, row_of
 from transforms.identity.columns import as_codes
+from transforms.persons.pictures.crops import spread
 from transforms.persons.pictures.lines import counted
 from transforms.tables.shards import read_column
 
@@ -65,14 +66,11 @@ def together(run: str) -> Together:
     counts = np.bincount(group)
     several = np.flatnonzero(counts > 1)
     start = np.concatenate([[0], np.cumsum(counts)])
-    chosen = (
-        several[np.unique(np.linspace(0, len(several) - 1, SHOWN).round().astype(np.int64))] if len(several) else []
-    )
-    rows = [row[start[one] : start[one + 1]][:FACES] for one in chosen]
+    rows = [row[start[one] : start[one + 1]][:FACES] for one in spread(several, SHOWN).tolist()]
     whose = np.unique(identity[row[start[:-1][several]]])
     return Together(len(several), int(counts[several].sum()), len(whose), rows)
 
 
 def _picture(names: list[str], pictures: dict[str, Html]) -> Html:
     drawn = [(pictures[name], name) for name in names if name in pictures]
-    return row_of(drawn) if drawn else table(("faces",), [(name,) for name in names])
+    return row_of(drawn) if drawn else table(("faces",), [(name,) for name in names], "Faces of one picture")

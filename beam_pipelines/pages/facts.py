@@ -27,9 +27,8 @@ def cleaning(source: Source) -> Section | None:
     done = cleaning_steps.read(source.run)
     notes = [element("p", one, class_="note") for one in (done.notes or "").splitlines()]
     rows = [(row[0], *(element("div", one, class_="number") for one in row[1:])) for row in done.rows]
-    return Section(
-        "cleaning", "Cleaning, before and after", join([table(done.heads, rows, "Rules in their order"), *notes])
-    )
+    body = join([table(done.heads, rows, "Rules in their order"), *notes])
+    return Section("cleaning", "Cleaning, before and after", body)
 
 
 def calibrated(source: Source) -> Section | None:
@@ -63,13 +62,7 @@ def models(source: Source) -> Section | None:
     if not found:
         return None
     rows = [
-        (
-            role,
-            one.get("name"),
-            one.get("licence"),
-            clipped(one.get("source")),
-            element("code", one.get("sha256", "")[:16]),
-        )
+        (role, *(clipped(one.get(name)) for name in ("name", "licence", "source")), _hash(one.get("sha256")))
         for role, one in found.items()
     ]
     heads = ("for", "model", "licence", "source", "sha256")
@@ -77,6 +70,10 @@ def models(source: Source) -> Section | None:
     return Section(
         "models", "Models and versions", join([table(heads, rows, "Models"), element("p", versions, class_="note")])
     )
+
+
+def _hash(sha256: str | None) -> Html:
+    return element("code", (sha256 or "")[:16])
 
 
 def times(source: Source) -> Section | None:

@@ -1,4 +1,4 @@
-"""Who was found: how large the identities are, and the largest, smallest and least certain of them as contact sheets."""
+"""Who was found: sizes of the identities, and the largest, least certain and smallest as contact sheets."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from beam_pipelines.pages.html import Html, element, join
 from beam_pipelines.pages.source import F64, Source
 from beam_pipelines.pages.table import shown, table
 from beam_pipelines.pages.thumbnails import pictures_of, row_of
+from transforms.persons.pictures.crops import spread
 from transforms.persons.pictures.lines import counted
 from transforms.tables.shards import iter_tables
 
@@ -43,7 +44,7 @@ class Members:
     def rows(self, place: int) -> I64:
         """Some rows of an identity, from near its centre to far."""
         own = self.row[self.start[place] : self.start[place + 1]]
-        return own[np.unique(np.linspace(0, len(own) - 1, FACES).round().astype(np.int64))]
+        return spread(own, FACES)
 
 
 def read_members(run: str) -> Members:
@@ -86,7 +87,7 @@ def _sizes(members: Members) -> Html:
     )
     drawn = [
         chart("How many faces an identity has", histogram("Sizes of identities", bins(sizes.astype(np.float64)))),
-        table(("faces", "identities", "faces in all"), rows, "Sizes of identities"),
+        chart("Sizes in numbers", table(("faces", "identities", "faces in all"), rows, "Sizes of identities")),
     ]
     near = members.similarity[np.isfinite(members.similarity)]
     if len(near):
@@ -128,7 +129,8 @@ def _others(places: I64, shown_already: Iterable[int]) -> list[int]:
 
 def face_ids(run: str, rows: I64) -> dict[int, str]:
     """The ids of the faces in these rows of `identities`."""
-    wanted, found, start = np.unique(rows), {}, 0
+    found: dict[int, str] = {}
+    wanted, start = np.unique(rows), 0
     for shard in iter_tables(run, "identities", ["face_id"]):
         here = wanted[(wanted >= start) & (wanted < start + len(shard))]
         found.update(zip(here.tolist(), shard["face_id"].take(here - start).to_pylist(), strict=True))
@@ -140,14 +142,14 @@ def _sheet(
     members: Members, title: str, note: str, places: Sequence[int], ids: Mapping[int, str], pictures: Mapping[str, Html]
 ) -> Html:
     rows = [_identity(members, place, ids, pictures) for place in places]
-    return join([element("h3", title), element("p", note, class_="note"), *rows])
+    return join([element("h3", title), element("p", note, class_="note"), element("div", *rows, class_="sheets")])
 
 
 def _identity(members: Members, place: int, ids: Mapping[int, str], pictures: Mapping[str, Html]) -> Html:
     last = float(members.similarity[members.start[place + 1] - 1])
-    far = f", farthest {last:.3f} from the centre's 1" if np.isfinite(last) else ""
+    far = f", similarity to the centre at least {last:.3f}" if np.isfinite(last) else ""
     words = f"identity {members.number[place]}: {counted(int(members.sizes[place]), 'face')}{far}"
     names = [ids[row] for row in members.rows(place).tolist()]
     drawn = [(pictures[name], "") for name in names if name in pictures]
     shown_faces = row_of(drawn) if drawn else element("p", join((element("code", one) for one in names), ", "))
-    return join([element("p", words), shown_faces])
+    return element("div", element("p", words), shown_faces)

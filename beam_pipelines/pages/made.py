@@ -1,6 +1,7 @@
 """Films and images that the run wrote: clips, anonymized videos and images, and tracks, some frames of each."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 from beam_pipelines.pages.document import Section
@@ -13,6 +14,8 @@ from beam_pipelines.reports.track_sheet import pictures, tracks
 from model_handlers.interface import Array
 from transforms.tables.reasons import Rejected
 from transforms.tables.shards import iter_tables
+from transforms.tables.track_rows import Track
+from transforms.videos.covering import Covering
 
 MOST = 10  # films
 FRAMES = 6  # of a film
@@ -38,16 +41,18 @@ def _films(source: Source, table: str, key: str) -> Iterator[Html]:
     if source.has(table, key, "file"):
         names, files = (_column(source, table, column, MOST) for column in (key, "file"))
         for name, file in zip(names, files, strict=True):
-            yield _strip(name, lambda file=file: film(source.run, file, FRAMES))
+            yield _strip(name, partial(film, source.run, file, FRAMES))
 
 
 def _tracks(source: Source) -> Iterator[Html]:
     covering = covering_of(source.run)
     for track in tracks(source.run, MOST):
-        words = f"{track.class_name} {track.class_score:.2f}, {track.end - track.start:.1f} s"
-        yield _strip(
-            track.track_id, lambda track=track, words=words: (words, list(pictures(source.run, track, covering)))
-        )
+        yield _strip(track.track_id, partial(_track, source.run, track, covering))
+
+
+def _track(run: str, track: Track, covering: Covering | None) -> tuple[str, list[Array]]:
+    words = f"{track.class_name} {track.class_score:.2f}, {track.end - track.start:.1f} s"
+    return words, list(pictures(run, track, covering))
 
 
 def _strip(name: str, made: Callable[[], tuple[str, list[Array]]]) -> Html:

@@ -14,6 +14,7 @@ from transforms.persons.pictures.lines import clock, counted
 from transforms.tables.shards import iter_tables
 
 _FAILED = 0.05  # of a stage's items: what is worth a warning
+_TOLD = 3  # reasons
 _WHAT = {"images": "image", "videos": "video"}
 
 
@@ -49,7 +50,7 @@ def outcome(source: Source) -> Outcome:
     counts += [(_rows(source, table), noun) for table, noun in tables if table in source.columns]
     if source.has("identities", "identity"):
         faces, identities = _identities(source)
-        counts += [(faces, "face with an identity"), (identities, "identity")]
+        counts += [(faces, "identified face"), (identities, "identity")]
     return Outcome(tuple(counts))
 
 
@@ -60,7 +61,14 @@ def sentence(source: Source, found: Outcome) -> str:
         return f"{recipe}: nothing has been done yet."
     (first, noun), *rest = found.counts
     came = f" came to {_listed([counted(number, one) for number, one in rest])}" if rest else " so far"
-    return f"{recipe}: {counted(first, noun)}{came}. {_state(source)}"
+    return f"{recipe}: {counted(first, noun)}{came}.{_losses(source)} {_state(source)}"
+
+
+def _losses(source: Source) -> str:
+    """The reasons for which most went."""
+    reasons = [(n, f"{n:,} {code} ({stage.name})") for stage in source.stages for code, n in stage.reasons.items()]
+    most = [words for _, words in sorted(reasons, key=lambda one: -one[0])[:_TOLD]]
+    return f" Most often left out: {', '.join(most)}." if most else ""
 
 
 def _state(source: Source) -> str:
@@ -102,4 +110,5 @@ def _warnings(source: Source) -> Iterator[str]:
         if stage.items and stage.failed / stage.items > _FAILED:
             yield f"{stage.name}: {stage.failed / stage.items:.0%} of {stage.items:,} items failed."
     if "edges" in source.columns and (recall := measured_recall(source.run)).wanted:
-        yield f"The search for neighbours was approximate; of a sample of edges it found {recall.found / recall.wanted:.1%}."
+        share = f"{recall.found / recall.wanted:.1%}"
+        yield f"The search for neighbours was approximate; of a sample of edges it found {share}."

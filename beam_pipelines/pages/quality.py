@@ -63,12 +63,17 @@ def _drawn(source: Source, measure: Measure) -> Html | None:
     if values is None or not len(values):
         return None
     found = bins(values)
-    limits = [float(one) for key in measure.limits if isinstance(one := source.setting(key), int | float) and one]
+    limits = [float(one) for key in measure.limits if _is_limit(one := source.setting(key))]
     ends = limits + [-one for one in limits if measure.column in ("yaw", "pitch")]
     outside = [f"; {n:,} {where}" for n, where in ((found.below, "below"), (found.above, "above")) if n]
-    said = f"limit {', '.join(f'{one:g}' for one in limits)}" if limits else ""
+    said = [f"limit {', '.join(f'{one:g}' for one in limits)}"] if limits else []
     words = f"{told(values)}{''.join(outside)}"
-    return chart(measure.words, histogram(measure.words, found, ends), words, *([None, said] if said else []))
+    return chart(measure.words, histogram(measure.words, found, ends), words, *said)
+
+
+def _is_limit(value: object) -> bool:
+    """Whether a setting is a limit at all: 0 lets all through, and so do 180 degrees."""
+    return isinstance(value, int | float) and value not in (0, 180)
 
 
 def _values(source: Source, measure: Measure) -> F64 | None:

@@ -13,8 +13,10 @@ from beam_pipelines.driver.record import read_record
 from beam_pipelines.errors import ConfigError
 from transforms.anonymizing.lookup import TABLE as COVERS
 from transforms.tables.ledger import tally
+from transforms.tables.reasons import STATES
 from transforms.tables.shards import column_names, read_column
 
+_TOLD = ("kept", "dropped", "failed", "rows", "seconds", "reasons")  # of a stage, in the record
 F64 = npt.NDArray[np.float64]
 
 
@@ -52,7 +54,7 @@ class Source:
 
     def numbers(self, table: str, column: str) -> F64:
         """The numbers of a column, (N,) without those that are null or not finite; 8 bytes a row in memory."""
-        found = read_column(self.run, table, [column])[column].drop_null().to_numpy().astype(np.float64)
+        found: F64 = read_column(self.run, table, [column])[column].drop_null().to_numpy().astype(np.float64)
         return found[np.isfinite(found)]
 
     def setting(self, key: str) -> Any:
@@ -65,7 +67,8 @@ class Source:
     @property
     def is_covered(self) -> bool:
         """Whether faces of this run are to be covered, so that no page may show what its items look like before."""
-        return COVERS in self.columns or "covers" in self.record.get("config", {})
+        jobs = self.record.get("config", {}).get("jobs", [])
+        return COVERS in self.columns or any(COVERS in job for job in jobs)
 
 
 def read_source(run: str) -> Source:
@@ -87,16 +90,13 @@ def _tables(run: str) -> list[str]:
 def _stages(run: str, record: Mapping[str, Any], tables: Sequence[str]) -> list[Stage]:
     """Those of the record, in its order, and behind them those of which there is a ledger only."""
     told = record.get("stages", {})
-    stages = [
-        Stage(name, *(one[state] for state in ("kept", "dropped", "failed", "rows", "seconds", "reasons")), True)
-        for name, one in told.items()
-    ]
+    stages = [Stage(name, **{key: one[key] for key in _TOLD}, is_done=True) for name, one in told.items()]
     ledgers = [name.removeprefix("ledger/") for name in tables if name.startswith("ledger/")]
     jobs = [name for job in record.get("config", {}).get("jobs", []) for name in job]
     order = {name: place for place, name in enumerate(["manifest", *jobs])}
     for name in sorted((one for one in ledgers if one not in told), key=lambda one: order.get(one, len(order))):
         counts = tally(run, name)
-        states = [counts.count(state) for state in ("kept", "dropped", "failed")]
+        kept, dropped, failed = (counts.count(state) for state in STATES)
         reasons = {code: n for code, n in counts.by_reason.items() if code != "kept"}
-        stages.append(Stage(name, *states, counts.rows, None, reasons, False))
+        stages.append(Stage(name, kept, dropped, failed, counts.rows, None, reasons, is_done=False))
     return stages

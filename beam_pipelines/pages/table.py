@@ -7,20 +7,17 @@ from beam_pipelines.pages.html import Html, element
 Cell = object  # text, HTML or a number: numbers stand on the right
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str = "") -> Html:
-    """A table with a head for each column; the first cell of a row is its head, and a column of numbers is on the right.
+def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], label: str) -> Html:
+    """A table with a head for each column, called `label` for who hears it; the first cell of a row is its head.
 
-    It scrolls sideways where the window is narrower than it, by keyboard too.
+    Columns of numbers are on the right. It scrolls sideways where the window is narrower, by keyboard too.
     """
     body = [element("tr", *(_cell(place, one) for place, one in enumerate(row))) for row in rows]
     inside = (
-        element("caption", caption) if caption else "",
         element("thead", element("tr", *(element("th", head, scope="col") for head in heads))),
         element("tbody", *body),
     )
-    return element(
-        "div", element("table", *inside), class_="wide", tabindex="0", role="region", aria_label=caption or heads[0]
-    )
+    return element("div", element("table", *inside), class_="wide", tabindex="0", role="region", aria_label=label)
 
 
 def _cell(place: int, value: Cell) -> Html:

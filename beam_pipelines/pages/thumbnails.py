@@ -38,7 +38,7 @@ def inline(picture: Array, words: str) -> Html:
     done, file = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     if not done:
         raise ValueError(f"a picture of shape {picture.shape} cannot be written as JPEG")
-    uri = "data:image/jpeg;base64," + base64.b64encode(file).decode()
+    uri = "data:image/jpeg;base64," + base64.b64encode(bytes(file)).decode()
     height, width = picture.shape[:2]
     return element("img", src=uri, alt=words, width=width, height=height, loading="lazy")
 
@@ -91,7 +91,7 @@ def _frame(run: str, row: Mapping[str, Any]) -> Array | None:
         return None
     scale = min(SIDE / pixels.shape[0], 2 * SIDE / pixels.shape[1])
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    return cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    return np.asarray(cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR))
 
 
 def _cut(pixels: Array, box: list[float]) -> Array:

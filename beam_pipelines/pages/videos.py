@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -53,9 +52,8 @@ def section(source: Source) -> Section | None:
     parts = [element("p", _words(source), class_="note")]
     if source.has("tracks", "start", "end", "class_name"):
         parts.append(_tracks(source))
-    parts += [
-        _video(source, video, {kind: rows[kind].get(name, []) for kind in kinds}) for name, video in videos.items()
-    ]
+    for name, video in videos.items():
+        parts.append(_video(source, video, {kind: rows[kind].get(name, []) for kind in kinds}))
     return Section("videos", "When it is seen", join(parts))
 
 
@@ -84,7 +82,8 @@ def _videos(source: Source, kinds: list[Kind]) -> dict[str, Mapping[str, Any]]:
 def _rows(source: Source, kind: Kind, videos: set[str]) -> dict[str, list[Mapping[str, Any]]]:
     """The rows of these videos, up to a number that can be told apart."""
     most = LANES if kind.name else _SPANS
-    wanted, found = pa.array(sorted(videos), pa.string()), {name: [] for name in videos}
+    found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in videos}
+    wanted = pa.array(sorted(videos), pa.string())
     for shard in iter_tables(source.run, kind.table, ["video_id", *kind.columns]):
         for row in shard.filter(pc.is_in(shard["video_id"], value_set=wanted)).to_pylist():
             found[row["video_id"]].append(row)
@@ -139,7 +138,9 @@ def _tracks(source: Source) -> Html:
     top = sorted(classes.items(), key=lambda one: (-one[1], one[0]))[:_CLASSES]
     drawn = [
         chart("Lengths of tracks, seconds", histogram("Lengths of tracks, seconds", bins(lengths)), told(lengths)),
-        table(("class", "tracks"), [(clipped(name), n) for name, n in top], f"Classes of tracks{more}"),
+        chart(
+            f"Classes of tracks{more}", table(("class", "tracks"), [(clipped(name), n) for name, n in top], "Classes")
+        ),
     ]
     return element("div", *drawn, class_="charts")
 
@@ -150,8 +151,3 @@ def _classes(source: Source) -> dict[str, int]:
         for one in pc.value_counts(shard["class_name"]).to_pylist():
             counts[one["values"]] = counts.get(one["values"], 0) + one["counts"]
     return counts
-
-
-def seconds_seen(source: Source) -> float:
-    """Time on screen of all persons."""
-    return float(np.sum(source.numbers("persons", "seconds")))
