@@ -69,7 +69,9 @@ def identity(site: Site, asked: Asked) -> str:
         _face(people, pictures, int(row), marked.get(people.face_id[int(row)].as_py(), ""), can_mark) for row in shown
     ]
     way = pager("identity", start, _FACES, len(faces), "faces", {"number": number, "order": order})
-    turn = element("a", f"{other} similar first", href=address("identity", {"number": number, "order": other}))
+    ways = [element("a", f"{other} similar first", href=address("identity", {"number": number, "order": other}))]
+    if site.stored.has("edges"):
+        ways.append(element("a", "Which identities are near to this one?", href=address("near", {"number": number})))
     form = element(
         "form",
         hidden(identity=number, order=order, start=start),
@@ -79,8 +81,7 @@ def identity(site: Site, asked: Asked) -> str:
         action="mark",
     )
     whole = join([merge_form(site, number), whole_form(site, number, centre)])
-    near = element("a", "Which identities are near to this one?", href=address("near", {"number": number}))
-    body = join([element("p", turn, " · ", near), way, form, way, whole])
+    body = join([element("p", join(ways, " · ")), way, form, way, whole])
     return page(site, f"Identity {number}", Section("faces", f"{len(faces):,} faces", body))
 
 
