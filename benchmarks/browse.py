@@ -119,7 +119,7 @@ def _pages(run: str, faces: int) -> list[tuple[str, dict[str, str | int]]]:
         ("near", {"number": number}),
         ("face", {"id": face}),
         ("search", {"q": face}),
-        ("picture", {"table": "faces", "shard": "00002", "row": 4321, "column": "crop"}),
+        ("picture", {"table": "faces", "shard": "00000", "row": 99, "column": "crop"}),
         ("marks", {}),
     ]
 
