@@ -188,6 +188,16 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     inspect.set_defaults(do="inspect", command=inspect)
 
+    browse = add("browse", help="pages on this machine to look through a run and to mark mistakes")
+    browse.add_argument("run", metavar="RUN", help="the run's folder")
+    browse.add_argument("--port", metavar="N", type=int, default=0, help="of 127.0.0.1 (default: a free one)")
+    browse.add_argument(
+        "--overrides",
+        metavar="FILE",
+        help="where marks are written, a CSV (default: that of the run's configuration, else RUN-overrides.csv)",
+    )
+    browse.set_defaults(do="browse", command=browse)
+
     report = add("report", help="write one page of HTML that shows what a run did, for any browser")
     report.add_argument("run", metavar="RUN", help="the run's folder")
     report.add_argument("--output", metavar="FILE", help="the page (default: RUN/report.html)")

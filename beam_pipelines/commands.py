@@ -176,6 +176,13 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
         inspection.show_tables(arguments.run)
 
 
+def browse(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces browse`."""
+    from beam_pipelines.browse import command as browsing
+
+    browsing.command(arguments)
+
+
 def report(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces report`."""
     from beam_pipelines.pages import report as page

@@ -49,6 +49,7 @@ ROOMS = [
     "beam_pipelines.config",
     "beam_pipelines.reports",
     "beam_pipelines.pages",
+    "beam_pipelines.browse",
     "beam_pipelines.removal",
     "beam_pipelines.exporting",
     "beam_pipelines.api",

@@ -45,7 +45,7 @@ def document(
             Html("\n<body>\n"),
             element("a", "Skip to the content", href="#content", class_="skip"),
             element("header", element("h1", title), element("div", lead, class_="lead") if lead else ""),
-            element("nav", element("ul", *links), aria_label="Sections") if links else "",
+            element("nav", element("ul", *links), aria_label="Sections") if len(links) > 1 else "",
             element("main", *(_section(one) for one in sections), id="content", tabindex="-1"),
             Html("\n</body>\n</html>\n"),
         ]
@@ -53,20 +53,23 @@ def document(
 
 
 def _head(title: str, more: Html, allowed: Mapping[str, str]) -> Html:
-    style = style_sheet()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = "; ".join(f"{key} {value}" for key, value in {**allowed, "style-src": f"'sha256-{digest}'"}.items())
     return element(
         "head",
         element("meta", charset="utf-8"),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'),
+        Html(f'<meta http-equiv="Content-Security-Policy" content="{escape(policy(allowed))}">'),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
         element("title", title),
-        Html(f"<style>{style}</style>"),
+        Html(f"<style>{style_sheet()}</style>"),
         more,
     )
+
+
+def policy(allowed: Mapping[str, str]) -> str:
+    """The Content-Security-Policy of a page, as its head has it: these directives, and the page's own style."""
+    digest = base64.b64encode(hashlib.sha256(style_sheet().encode()).digest()).decode()
+    return "; ".join(f"{key} {value}" for key, value in {**allowed, "style-src": f"'sha256-{digest}'"}.items())
 
 
 def _section(one: Section) -> Html:
