@@ -11,7 +11,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines.errors import ConfigError
-from transforms.fetch.lists.files import list_files, nothing_at
+from transforms.fetch.lists.files import is_media_folder, list_files, nothing_at
 from transforms.tables import files
 from transforms.tables.files import exists, is_local
 from transforms.tables.s3 import check_bucket, is_s3
@@ -70,9 +70,9 @@ def is_file(path: str, what: str) -> bool:
 
 
 def is_list(path: str, what: str) -> bool:
-    """Whether there is a list: a file, a folder with files, or a pattern that some have."""
+    """Whether there is a list: a file, a folder with lists or with media, or a pattern that some have."""
     _check_form(path, what)
-    return bool(ask(lambda: list_files(path), path, what))
+    return bool(ask(lambda: list_files(path) or is_media_folder(path), path, what))
 
 
 def check_list(path: str, what: str) -> None:

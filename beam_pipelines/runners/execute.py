@@ -10,7 +10,7 @@ from threading import Thread
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
-from apache_beam.portability.api.beam_provision_api_pb2 import ProvisionInfo
+from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo
 from apache_beam.runners.portability.portable_runner import PortableRunner
@@ -53,7 +53,7 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
 def _told_to_workers(options: PipelineOptions) -> ExtendedProvisionInfo:
     """The job's options, which Beam's local runner gives its processes only so: the storages' clients need theirs."""
     given = PortableRunner.encode_pipeline_options(options.get_all_options(drop_default=True))
-    return ExtendedProvisionInfo(ProvisionInfo(pipeline_options=given, retrieval_token="none"))  # noqa: S106 - no secret
+    return ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=given))
 
 
 def _sentence(error: BaseException) -> str:

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from transforms.fetch.lists.columns import ListColumns, check_columns, check_item
 from transforms.fetch.lists.delimited import read_delimited
-from transforms.fetch.lists.files import format_of, list_files, nothing_at
+from transforms.fetch.lists.files import format_of, is_media_folder, list_files, nothing_at
 from transforms.fetch.lists.json_records import read_json
+from transforms.fetch.lists.media_folder import FOLDER_COLUMNS, media_rows
 from transforms.fetch.lists.parquet import read_parquet
 from transforms.fetch.lists.record import MAX_RECORD, BadRow, Record
 from transforms.fetch.lists.text import PARQUET, Line, first_bytes, open_text, physical_lines
@@ -35,6 +36,10 @@ class ListSettings(Protocol):
     def columns(self) -> ListColumns:
         """Which columns hold what."""
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """How the names of files end that are items where the list is a folder of such files."""
+
 
 def read_records(path: str, settings: ListSettings, left_out: Counter[str] | None = None) -> Iterator[Record | BadRow]:
     """The rows of a list in order, as column name -> value; of several files in the order of their names.
@@ -42,11 +47,15 @@ def read_records(path: str, settings: ListSettings, left_out: Counter[str] | Non
     `left_out` counts by column the cells that are too large to be carried. Blank lines are no rows. ValueError where
     needed columns are not there, for files that cannot be read to their end, and if there are none.
     """
+    check = _checker(settings)
+    if settings.format == "auto" and is_media_folder(path):
+        check(list(FOLDER_COLUMNS))
+        yield from media_rows(path, settings.endings)
+        return
     files = list_files(path)
     if not files:
         raise ValueError(nothing_at(path))
     kind = settings.format if settings.format != "auto" else format_of(files)
-    check = _checker(settings)
     for file in files:
         where = "" if len(files) == 1 else f"{os.path.basename(file)}, "
         try:
