@@ -13,7 +13,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo
-from apache_beam.runners.portability.portable_runner import PortableRunner
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
@@ -52,7 +52,7 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
 
 def _told_to_workers(options: PipelineOptions) -> ExtendedProvisionInfo:
     """The job's options, which Beam's local runner gives its processes only so: the storages' clients need theirs."""
-    given = PortableRunner.encode_pipeline_options(options.get_all_options(drop_default=True))
+    given = JobServiceHandle.encode_pipeline_options(options.get_all_options(drop_default=True))
     return ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=given))
 
 

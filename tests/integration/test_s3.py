@@ -69,10 +69,10 @@ ENGINES = [pytest.param(partial(local, *PROCESSES), id="processes"), pytest.para
 def test_the_address_of_the_server_reaches_the_workers_of_an_engine(engine, unnamed, tmp_path):
     (tmp_path / "numbers.txt").write_text("1 2 3 10")
     folder, here = unnamed.folder(), str(tmp_path / "run")
+    run(Order(RECIPE, NumbersConfig(), str(tmp_path / "numbers.txt"), here))
     with options_of(engine) as of_engine:
         beam = (*of_engine, f"--s3_endpoint_url={unnamed.url}")
         use_options(beam)
         run(Order(RECIPE, NumbersConfig(), str(tmp_path / "numbers.txt"), folder, beam))
-    run(Order(RECIPE, NumbersConfig(), str(tmp_path / "numbers.txt"), here))
     for table in ("manifest", "halves", "ledger/halve", "sums"):
         assert table_content(folder, table) == table_content(here, table) != {}

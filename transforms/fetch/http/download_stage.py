@@ -10,7 +10,7 @@ import cv2
 
 from transforms.fetch.http.download import Fetched, download
 from transforms.fetch.http.settings import DownloadSettings
-from transforms.fetch.local import path_of, read_allowed
+from transforms.fetch.lists.local import path_of, read_allowed
 from transforms.flow.chunks import Chunk, chunk_items
 from transforms.flow.items import Item, Outcome, kept, passed, rejected
 from transforms.flow.stages import RowStage

@@ -6,7 +6,7 @@ import time
 from typing import BinaryIO
 
 from transforms.fetch.http.guard import check_target, parse_url
-from transforms.fetch.local import open_allowed, path_of
+from transforms.fetch.lists.local import open_allowed, path_of
 from transforms.fetch.videos.child_process import Stopped
 from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.tables.files import open_binary

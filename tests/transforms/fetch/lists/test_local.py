@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from transforms.fetch import local
-from transforms.fetch.local import open_allowed, path_of, read_allowed
+from transforms.fetch.lists import local
+from transforms.fetch.lists.local import open_allowed, path_of, read_allowed
 from transforms.tables.reasons import Rejected
 
 
