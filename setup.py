@@ -112,8 +112,8 @@ setup(
         "hf": ["huggingface-hub>=0.27"],
         "video": VIDEO,
         **FRAMEWORKS,
-        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED],
-        "dev": CPU + WEIGHTS + GCP + AWS + VIDEO + LEIDEN + METRICS + WANDB + DEV,
+        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED, *WANDB],
+        "dev": CPU + WEIGHTS + GCP + AWS + VIDEO + LEIDEN + METRICS + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )

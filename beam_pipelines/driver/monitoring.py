@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -85,13 +86,11 @@ def check(settings: MonitoringSettings) -> None:
 @contextmanager
 def monitoring(settings: MonitoringSettings, recipe: str, run: str) -> Iterator[Monitoring]:
     """The sinks that the settings ask for, while the run is at work; one that cannot be opened is told in a line."""
-    from beam_pipelines.driver import openmetrics, wandb_counts
-
     asked: dict[str, Callable[[], Sink]] = {}
     if settings.metrics_port is not None:
-        asked["OpenMetrics"] = lambda: openmetrics.serve(settings, recipe)
+        asked["OpenMetrics"] = partial(_openmetrics, settings, recipe)
     if settings.wandb_project is not None:
-        asked["W&B"] = lambda: wandb_counts.begin(settings, recipe, run)
+        asked["W&B"] = partial(_wandb, settings, recipe, run)
     opened: dict[str, Sink] = {}
     for name, make in asked.items():
         try:
@@ -102,3 +101,15 @@ def monitoring(settings: MonitoringSettings, recipe: str, run: str) -> Iterator[
         sinks = Monitoring(opened)
         stack.callback(sinks.close)
         yield sinks
+
+
+def _openmetrics(settings: MonitoringSettings, recipe: str) -> Sink:
+    from beam_pipelines.driver import openmetrics  # its package is there only where it is used
+
+    return openmetrics.serve(settings, recipe)
+
+
+def _wandb(settings: MonitoringSettings, recipe: str, run: str) -> Sink:
+    from beam_pipelines.driver import wandb_counts
+
+    return wandb_counts.begin(settings, recipe, run)

@@ -11,7 +11,6 @@ from beam_pipelines.runners.options import options_for
 from model_handlers.frameworks.devices import is_gpu
 from transforms.flow.stages import Job, Stage
 
-
 Reader = Callable[[], Counts]
 
 
@@ -31,7 +30,9 @@ class Order:
     beam: tuple[str, ...] = ()  # the command line's options for Beam
     recompute: bool = False
     submit: str | None = None  # start only this job, by name or number (`next`: whichever is), and do not wait for it
-    watched: Callable[[Reader, str, int | None], Reader] = unwatched  # what else gets a job's counts, as of `Monitoring`
+    watched: Callable[[Reader, str, int | None], Reader] = (
+        unwatched  # what else gets a job's counts, as of `Monitoring`
+    )
 
     def options(self, job: Job) -> PipelineOptions:
         """Beam's options for one job."""

@@ -1,4 +1,4 @@
-"""Counts of a run for Weights & Biases; where they go is its own environment's: WANDB_MODE, WANDB_DIR, WANDB_API_KEY."""
+"""Counts of a run for Weights & Biases; its own environment says how: WANDB_MODE, WANDB_DIR, WANDB_API_KEY."""
 
 import time
 from dataclasses import dataclass, field

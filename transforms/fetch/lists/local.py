@@ -14,7 +14,7 @@ _BELOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe wo
 
 
 def path_of(url: str) -> str | None:
-    """The path that a row names, as `/path` or `file:///path`; None for anything else. Rejected `bad_url` for odd ones."""
+    """The path that a row names, as `/path` or `file:///path`; None for others. Rejected `bad_url` for odd ones."""
     if (found := _FILE_URL.match(url)) is not None:
         path = unquote(url[found.end() :], errors="surrogateescape")
     elif url.startswith("/") and not url.startswith("//"):

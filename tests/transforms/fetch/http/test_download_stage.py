@@ -79,7 +79,13 @@ def test_files_of_this_machine_only_where_they_are_allowed(tmp_path):
     for name in ("in/1.jpg", "out.jpg"):
         (tmp_path / name).write_bytes(JPEG)
     with serving() as server:
-        urls = [f"http://127.0.0.1:{server.port}/ok", f"{tmp_path}/in/1.jpg", f"file://{tmp_path}/out.jpg", f"{tmp_path}/in/none.jpg", "//x"]
+        urls = [
+            f"http://127.0.0.1:{server.port}/ok",
+            f"{tmp_path}/in/1.jpg",
+            f"file://{tmp_path}/out.jpg",
+            f"{tmp_path}/in/none.jpg",
+            "//x",
+        ]
         allowed = DownloadSettings(allow_paths=(f"{tmp_path}/in",), allow_hosts=(f"127.0.0.1:{server.port}",))
         found = {one.number: one.error.code if one.error else one.body for one in fetch_all(urls, allowed)}
     assert found == {0: JPEG, 1: JPEG, 2: "blocked_path", 3: "no_file", 4: "bad_url"}
