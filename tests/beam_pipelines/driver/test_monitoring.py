@@ -61,9 +61,11 @@ def test_a_run_that_is_watched(tmp_path, monkeypatch):
     run(order(tmp_path, metrics_port=port))
     counts = {(stage, state): value for (name, _, _, stage, state), value in last.items() if name.endswith("_total")}
     assert {key: value for key, value in counts.items() if value} == {
-        ("double", "kept"): 3, ("double", "dropped"): 1, ("halve", "kept"): 3, ("halve", "dropped"): 1,
-        ("sum", "kept"): 1,
-    }  # fmt: skip
+        ("double", "kept"): 3,
+        ("double", "dropped"): 1,
+        ("halve", "kept"): 3,
+        ("sum", "kept"): 6,
+    }
     with pytest.raises(OSError, match="refused"):
         scraped(port)
 
