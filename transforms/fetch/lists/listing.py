@@ -36,7 +36,7 @@ class Listing(Generic[Row]):
 
     def rows(self, left_out: Counter[str] | None = None) -> Iterator[tuple[Row | None, tuple[str, str]]]:
         """Each record's row, or None with reason code and detail; `left_out` as of `read_records`."""
-        for record in read_records(self.manifest, self.settings, left_out):
+        for record in read_records(self.manifest, self.settings, left_out, self.settings.endings):
             try:
                 yield self.to_row(record), ("", "")
             except Rejected as why:

@@ -28,8 +28,12 @@ def people(tmp_path):
     return top
 
 
+def records(path, settings):
+    return read_records(path, settings, endings=settings.endings)
+
+
 def test_images_in_order_with_their_folders(people):
-    found = [(row["url"], row["folder"], row["file"]) for row in read_records(f"{people}/", ManifestSettings())]
+    found = [(row["url"], row["folder"], row["file"]) for row in records(f"{people}/", ManifestSettings())]
     assert found == [
         (f"{people}/b.PNG", None, "b.PNG"),
         (f"{people}/ann/1.jpg", "ann", "1.jpg"),
@@ -40,13 +44,13 @@ def test_images_in_order_with_their_folders(people):
 
 def test_folders_may_be_labels(people):
     settings = ManifestSettings(columns=Columns(label="folder"))
-    labels = [to_listed_image(row, settings).label for row in read_records(str(people), settings)]
+    labels = [to_listed_image(row, settings).label for row in records(str(people), settings)]
     assert labels == [None, "ann", "ann", "ann/old"]
 
 
 def test_a_list_of_videos_has_the_videos(people):
     settings = VideoManifestSettings()
-    (row,) = read_records(str(people), settings)
+    (row,) = records(str(people), settings)
     assert to_listed_video(row, settings).url == f"{people}/bob/1.mp4"
 
 
