@@ -1,6 +1,6 @@
 """s3:// through Beam: one client for a process, objects written whole, and whether a bucket is there.
 
-Beam's own file system for S3 makes a client, with new connections, for every call (50 ms of computing each). It writes
+Beam's own file system for S3 makes a client, with new connections, for every call (0.1 s of computing each). It writes
 an object in three requests or more, none that is empty, and gives one that broke in the middle its name all the same.
 """
 
