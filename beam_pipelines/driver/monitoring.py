@@ -7,24 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from typing import Protocol
 
 from beam_pipelines.driver.progress import Counts
+from beam_pipelines.driver.seen import Seen
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.recipes.monitoring_settings import MonitoringSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a look at a job found: the counts of its stages since it began, seconds since then, items if known."""
-
-    job: str
-    counts: Counts
-    seconds: float
-    items: int | None
 
 
 class Sink(Protocol):

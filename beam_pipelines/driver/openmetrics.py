@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from beam_pipelines.driver.monitoring import Seen
+from beam_pipelines.driver.seen import Seen
 from beam_pipelines.recipes.monitoring_settings import MonitoringSettings
 
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from beam_pipelines.driver.monitoring import Seen
+from beam_pipelines.driver.seen import Seen
 from beam_pipelines.recipes.monitoring_settings import MonitoringSettings
 
 _SECONDS = 10.0  # between two points of a chart

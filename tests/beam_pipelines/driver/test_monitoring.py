@@ -6,9 +6,10 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from beam_pipelines.driver import monitoring, openmetrics, wandb_counts
-from beam_pipelines.driver.monitoring import Monitoring, Seen
+from beam_pipelines.driver.monitoring import Monitoring
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.run import check, run
+from beam_pipelines.driver.seen import Seen
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.recipes.monitoring_settings import MonitoringSettings
 from tests.beam_pipelines.numbers_recipe import RECIPE, NumbersConfig
