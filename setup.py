@@ -23,6 +23,7 @@ CORE = [
     "requests>=2.32",
     "rich>=13.9",
     "scipy>=1.13",
+    "shtab>=1.13",  # from here on it knows fish
     "simplejpeg>=1.9",
 ]
 # onnxruntime and onnxruntime-gpu write the same folder, as do faiss-cpu and faiss-gpu: install one profile, never both.
@@ -59,6 +60,15 @@ COMPARED = [
     "trackers>=2.6",
     "trackeval>=1.3",
 ]
+# What opens runs, bundles and exports in docs/loading.md, each line of which a test runs.
+LOADERS = [
+    "datasets>=4",
+    "duckdb>=1.1",
+    "mlcroissant>=1.0",
+    "pandas>=2.2",
+    "polars>=1.20",
+    "pycocotools>=2.0.8",
+]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
 AWS = ["apache-beam[aws]>=2.77,<2.78"]
 # The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
@@ -85,6 +95,7 @@ DEV = [
     "types-requests",
     "uv>=0.9",
     "webdataset>=1.0",
+    "websockets>=15",
 ]
 
 HERE = Path(__file__).parent
@@ -99,7 +110,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.15",
     packages=find_packages(include=["manyfaces*", "beam_pipelines*", "transforms*", "model_handlers*", "configs*"]),
-    package_data={"configs": ["*.yaml", "vocabularies/*.txt"]},
+    package_data={"configs": ["*.yaml", "vocabularies/*.txt"], "beam_pipelines.pages": ["*.css"]},
     install_requires=CORE,
     extras_require={
         "cpu": CPU + WEIGHTS,
@@ -112,7 +123,7 @@ setup(
         "hf": ["huggingface-hub>=0.27"],
         "video": VIDEO,
         **FRAMEWORKS,
-        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED, *WANDB],
+        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED, *LOADERS, *WANDB],
         "dev": CPU + WEIGHTS + GCP + AWS + VIDEO + LEIDEN + METRICS + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},

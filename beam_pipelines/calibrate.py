@@ -11,14 +11,14 @@ from beam_pipelines.driver import storage
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports.calibration import table
 from beam_pipelines.reports.calibration_plot import write_plot
-from beam_pipelines.reports.folders import CALIBRATION
+from beam_pipelines.reports.folders import CALIBRATION, CALIBRATION_FILES
 from beam_pipelines.reports.summary import console
 from transforms.identity.calibration import Rule, TooLittleEvidence
 from transforms.identity.thresholds import calibrate_vectors, read_vectors, record_of
 from transforms.tables.files import commit_file
 from transforms.tables.shards import shard_names
 
-RECORD, PLOT = "calibration.json", "calibration.png"
+RECORD, PLOT = CALIBRATION_FILES
 RULES: dict[str, Rule] = {"average": "groups", "connected": "links"}  # by the method of clustering that goes with each
 
 

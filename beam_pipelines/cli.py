@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
-from beam_pipelines import __version__, curate_options
+from beam_pipelines import __version__, curate_options, export_options
 from beam_pipelines.driver import interrupt
 from beam_pipelines.recipes import RECIPES
 from model_handlers.errors import ModelError
@@ -23,7 +23,8 @@ from model_handlers.frameworks.devices import check_device
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
-_TAKES_BEAM_OPTIONS = ("run", "plan", "retry", "curate")
+_AT_ONCE = ("init", "doctor", "completion")  # these need no Beam, which takes seconds to import
+_TAKES_BEAM_OPTIONS = ("run", "plan", "resume", "retry", "curate")
 _BEAM_OPTIONS = "Beam's options may stand here too: --runner, --direct_num_workers, --flink_master, ..."
 
 
@@ -37,7 +38,27 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         help="the list: CSV, TSV, JSON, parquet or text; a file, a folder of parts or a pattern in quotes",
     )
     parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
+    _add_limit(parser)
     _add_set(parser)
+
+
+def _add_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=_first_rows,
+        action="append",
+        dest="set",
+        default=[],
+        help="only the first N rows of the list, to try it; the same run then goes on with more, or with `all`",
+    )
+
+
+def _first_rows(text: str) -> str:
+    """The override that limits a run to so many rows of its list; `all` ends the limit."""
+    if text != "all" and not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows; give 1 or more, or `all`.")
+    return "manifest.first_rows=" + ("null" if text == "all" else text)
 
 
 def _add_set(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +79,27 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--verbose", action="store_true", help="log what Beam and the stages say")
     commands_ = top.add_subparsers(title="commands", required=True)
     add = partial(commands_.add_parser, allow_abbrev=False)
+    _commands_that_help(add)
     _commands_that_run(add)
     _commands_that_look(add)
     return top
+
+
+def _commands_that_help(add: Callable[..., argparse.ArgumentParser]) -> None:
+    init = add("init", help="write a commented configuration to start from")
+    init.add_argument("recipe", metavar="RECIPE", help=", ".join(RECIPES) + "; with -gpu the larger models")
+    init.add_argument("--to", metavar="FILE", help="default: RECIPE.yaml, here; a file that is there stays as it is")
+    init.set_defaults(do="init", command=init)
+
+    doctor = add("doctor", help="what this machine has for manyfaces, and what it lacks; the network is not touched")
+    doctor.add_argument("recipes", metavar="RECIPE", nargs="*", help="only of these recipes; none: of all")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    doctor.add_argument("--ask", action="store_true", help="import the frameworks too, and ask them for their devices")
+    doctor.set_defaults(do="doctor", command=doctor)
+
+    completion = add("completion", help="print the script with which a shell completes this command line")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.set_defaults(do="completion", command=completion)
 
 
 def _commands_that_run(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -76,6 +115,12 @@ def _commands_that_run(add: Callable[..., argparse.ArgumentParser]) -> None:
     plan = add("plan", help="show jobs and stages without running them", epilog=_BEAM_OPTIONS)
     _run_options(plan)
     plan.set_defaults(do="plan", command=plan)
+
+    resume = add("resume", help="go on with a run as it was begun, without its options", epilog=_BEAM_OPTIONS)
+    resume.add_argument("run", metavar="RUN", help="the run's folder")
+    _add_limit(resume)
+    _add_set(resume)
+    resume.set_defaults(do="resume", command=resume)
 
     retry = add("retry", help="try a run's failed items again, and only them", epilog=_BEAM_OPTIONS)
     retry.add_argument("run", metavar="RUN", help="the run's folder")
@@ -132,11 +177,31 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
     inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
     inspect.add_argument(
+        "--columns",
+        metavar="A,B,...",
+        help="with --to: these columns; by default all but bytes, and in CSV but meshes, vectors and other long lists",
+    )
+    inspect.add_argument(
         "--sheet",
         metavar="FILE",
         help="write a picture of the identities or clips, a row for each: .png, .jpg or .webp",
     )
     inspect.set_defaults(do="inspect", command=inspect)
+
+    browse = add("browse", help="pages on this machine to look through a run and to mark mistakes")
+    browse.add_argument("run", metavar="RUN", help="the run's folder")
+    browse.add_argument("--port", metavar="N", type=int, default=0, help="of 127.0.0.1 (default: a free one)")
+    browse.add_argument(
+        "--overrides",
+        metavar="FILE",
+        help="where marks are written, a CSV (default: that of the run's configuration, else RUN-overrides.csv)",
+    )
+    browse.set_defaults(do="browse", command=browse)
+
+    report = add("report", help="write one page of HTML that shows what a run did, for any browser")
+    report.add_argument("run", metavar="RUN", help="the run's folder")
+    report.add_argument("--output", metavar="FILE", help="the page (default: RUN/report.html)")
+    report.set_defaults(do="report", command=report)
 
     verify = add("verify", help="how well a run tells pairs of the same person from pairs of different ones")
     _verify_options(verify)
@@ -157,6 +222,10 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     evaluate.add_argument("--identity-column", metavar="NAME", help="default: as identity, person or label")
     evaluate.add_argument("--output", metavar="DIR", help="a folder for figures and mistakes (default: RUN/evaluation)")
     evaluate.set_defaults(do="evaluate", command=evaluate)
+
+    export = add("export", help="write a run's pictures in the format of another program")
+    export_options.add_options(export)
+    export.set_defaults(do="export", command=export)
 
     models = add("models", help="list, fetch, check or describe the models of the catalogue")
     _models_options(models)
@@ -226,17 +295,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbose: bool) -> int:
-    from beam_pipelines import commands  # Beam takes seconds to import, and logs while it does: not for --help
-    from beam_pipelines.driver.storage import use_options
     from beam_pipelines.errors import ConfigError, PipelineFailed, RunFailed
-    from beam_pipelines.runners.worker import say_errors_once
 
-    if not verbose:
-        say_errors_once()
     try:
-        arguments, beam = read_arguments(top, command, words)
-        use_options(beam)
-        getattr(commands, command)(arguments, beam)
+        (_do_at_once if command in _AT_ONCE else _do_with_beam)(top, command, words, verbose)
     except (ConfigError, ModelError) as error:
         print(f"manyfaces: {error}", file=sys.stderr)
         return UNUSABLE
@@ -248,6 +310,24 @@ def _do(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbos
         print(f"manyfaces: {_told(error)}", file=sys.stderr)
         return FAILED
     return DONE
+
+
+def _do_at_once(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbose: bool) -> None:
+    from beam_pipelines import at_once
+
+    getattr(at_once, command)(top.parse_args(words), top)
+
+
+def _do_with_beam(top: argparse.ArgumentParser, command: str, words: Sequence[str], verbose: bool) -> None:
+    from beam_pipelines import commands  # Beam takes seconds to import, and logs while it does: not for --help
+    from beam_pipelines.driver.storage import use_options
+    from beam_pipelines.runners.worker import say_errors_once
+
+    if not verbose:
+        say_errors_once()
+    arguments, beam = read_arguments(top, command, words)
+    use_options(beam)
+    getattr(commands, command)(arguments, beam)
 
 
 def _told(error: OSError) -> str:

@@ -1,4 +1,7 @@
-"""What each command of the command line does."""
+"""What each command of the command line does.
+
+Modules that one command alone needs are imported there: the others start sooner.
+"""
 
 import argparse
 import json
@@ -9,12 +12,7 @@ import yaml
 from rich.table import Table
 
 from beam_pipelines import api
-from beam_pipelines import calibrate as calibration
 from beam_pipelines import config as configuration
-from beam_pipelines import curate as curation
-from beam_pipelines import evaluate as evaluation
-from beam_pipelines import verify as verification
-from beam_pipelines.demos import photographs, videos
 from beam_pipelines.driver import dry_run, staleness, storage
 from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.driver.left import left
@@ -25,11 +23,7 @@ from beam_pipelines.driver.run import check
 from beam_pipelines.errors import ConfigError, Submitted
 from beam_pipelines.recipes import RECIPES
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig, schema
-from beam_pipelines.removal import remove as removal
-from beam_pipelines.removal.asked import read_asked
 from beam_pipelines.reports import inspection, summary
-from beam_pipelines.reports.models import card_table, check_table, list_table
-from beam_pipelines.reports.sheet import write_sheet
 from model_handlers.frameworks.loading import is_installed
 from model_handlers.models import catalogue, store
 from model_handlers.models.catalogue import Catalogue
@@ -81,7 +75,7 @@ def plan(arguments: argparse.Namespace, rest: list[str]) -> None:
         content = listed.begun
         if not listed.is_read:
             record.get("stages", {}).pop("manifest", None)
-    new = staleness.account(stages, content, settings.model_dump(mode="json").get("manifest"))
+    new = staleness.account(stages, content, settings.manifest)
     changed = staleness.changed_stages(record, new)
     stale = staleness.stale_stages(arguments.output, stages, changed)
     todo = left(arguments.output, jobs, record, new["fingerprints"], stale)
@@ -133,14 +127,26 @@ def retry(arguments: argparse.Namespace, rest: list[str]) -> None:
     api.start(order).show()
 
 
+def resume(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces resume`."""
+    from beam_pipelines import resume as resuming
+
+    resuming.command(arguments, rest)
+
+
 def remove(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces remove`."""
+    from beam_pipelines.removal import remove as removal
+    from beam_pipelines.removal.asked import read_asked
+
     asked = read_asked(arguments.urls, arguments.images, arguments.identities, arguments.pictures, arguments.reference)
     removal.remove(arguments.run, asked, arguments.dry_run)
 
 
 def demo(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces demo [RECIPE]`."""
+    from beam_pipelines.demos import photographs, videos
+
     output = arguments.output or f"runs/demo-{arguments.recipe}"
     of_images = arguments.recipe in ("webbody", "anonymize_images")
     (photographs if of_images else videos).run(arguments.recipe, output)
@@ -151,12 +157,17 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
     storage.check_folder(arguments.run, "run")
     for target in filter(None, (arguments.to, arguments.sheet)):
         storage.check_folder(os.path.dirname(target), "file")
+    columns = arguments.columns.split(",") if arguments.columns else []
+    if columns and not arguments.to:
+        raise ConfigError("--columns: name the file that they are written to with --to FILE.")
     if arguments.to:
-        inspection.check_export(arguments.run, arguments.table, arguments.to)
+        inspection.check_export(arguments.run, arguments.table, arguments.to, columns)
     if arguments.sheet:
+        from beam_pipelines.reports.sheet import write_sheet
+
         print(f"{write_sheet(arguments.run, arguments.sheet)} -> {arguments.sheet}")
     if arguments.to:
-        rows = inspection.export(arguments.run, arguments.table, arguments.to)
+        rows = inspection.export(arguments.run, arguments.table, arguments.to, columns)
         print(f"{rows} rows of {arguments.table} -> {arguments.to}")
     elif arguments.table:
         inspection.show_table(arguments.run, arguments.table)
@@ -165,28 +176,59 @@ def inspect(arguments: argparse.Namespace, rest: list[str]) -> None:
         inspection.show_tables(arguments.run)
 
 
+def browse(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces browse`."""
+    from beam_pipelines.browse import command as browsing
+
+    browsing.command(arguments)
+
+
+def report(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces report`."""
+    from beam_pipelines.pages import report as page
+
+    page.command(arguments)
+
+
 def curate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces curate`."""
+    from beam_pipelines import curate as curation
+
     curation.command(arguments, rest)
 
 
 def verify(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces verify`."""
+    from beam_pipelines import verify as verification
+
     verification.command(arguments)
 
 
 def calibrate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces calibrate`."""
+    from beam_pipelines import calibrate as calibration
+
     calibration.command(arguments)
 
 
 def evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces evaluate`."""
+    from beam_pipelines import evaluate as evaluation
+
     evaluation.command(arguments)
+
+
+def export(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`manyfaces export`."""
+    from beam_pipelines.exporting import export as exporting
+
+    exporting.command(arguments)
 
 
 def models(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces models list|fetch|check|card`."""
+    from beam_pipelines.reports.models import card_table, check_table, list_table
+
     known = catalogue.load(arguments.catalogue)
     if arguments.what == "card" and not arguments.names:
         raise ConfigError("models card: name the models; `manyfaces models list` shows them.")

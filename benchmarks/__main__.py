@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 NAMES = (
-    "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search", "methods",
-    "identity_memory", "choosing", "weak_faces",
+    "start", "download", "inference", "bundle_memory", "per_item", "driver", "object_store", "engines", "search",
+    "methods", "identity_memory", "choosing", "weak_faces",
     "identities", "persons", "films", "long_films", "agreement", "verification", "bodies", "shots", "sampling",
-    "anonymizing", "painting", "tracking", "curation", "hostile", "copies", "precision",
+    "anonymizing", "painting", "tracking", "curation", "hostile", "copies", "precision", "browse",
 )  # fmt: skip
 
 

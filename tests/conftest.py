@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.engines.chromium import chromium
 from tests.engines.fetch import Unavailable
 from tests.engines.gcs_emulator import gcs_emulator
 from tests.engines.s3_server import s3_server
@@ -18,9 +19,10 @@ ENGINES = {
     "gcs": "Google Cloud Storage, an emulator",
     "s3": "S3, a server on this machine",
     "dataflow": "Dataflow, a stand-in for the service",
+    "chromium": "Chromium, headless",
 }
 
-SHARING = ("integration", "server", "gcs")  # markers of tests whose module's fixtures take seconds
+SHARING = ("integration", "server", "gcs", "chromium")  # markers of tests whose module's fixtures take seconds
 
 # Java processes of tests live for seconds: the second compiler would never pay
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
@@ -45,6 +47,16 @@ def s3():
     try:
         with s3_server() as server:
             yield server
+    except Unavailable as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="module")
+def page():
+    """A browser's tab for the tests of a module, which are marked `chromium`."""
+    try:
+        with chromium() as tab:
+            yield tab
     except Unavailable as why:
         pytest.skip(str(why))
 

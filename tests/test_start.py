@@ -8,6 +8,8 @@ import pytest
 # module -> packages that it must not load
 LIGHT = [
     ("beam_pipelines.cli", "apache_beam pyarrow numpy pydantic cv2"),
+    ("beam_pipelines.at_once", "apache_beam pyarrow numpy pydantic cv2 yaml"),
+    ("beam_pipelines.doctor.report", "apache_beam onnxruntime torch tensorflow faiss av yt_dlp cv2"),
     ("transforms.fetch.http.download_stage", "apache_beam.ml pypi_simple onnxruntime av scipy faiss yt_dlp"),
     ("transforms.videos.probe", "apache_beam.ml pypi_simple onnxruntime cv2 scipy faiss yt_dlp"),
     ("transforms.fetch.videos.child", "apache_beam.ml pypi_simple onnxruntime scipy faiss"),

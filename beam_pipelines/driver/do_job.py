@@ -24,6 +24,7 @@ from beam_pipelines.runners import execute
 from beam_pipelines.runners.options import in_processes, is_direct
 from transforms.flow.commit import unpaired
 from transforms.flow.stages import Job, RowStage, Stage, TableStage
+from transforms.flow.table_steps import forget
 from transforms.tables.attempt import begin_attempt
 from transforms.tables.ledger import ledger_table, tally
 from transforms.tables.shards import shard_path
@@ -161,8 +162,9 @@ def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...], reco
         marks = {one.name: mark_of(record, one, inputs_digest(order.run, one)) for one in stages}
         _submit(order, job, partial(table_pipeline, stages=stages, run=order.run, marks=marks))
     running = execute.Running(partial(table_pipeline, run=order.run, stages=stages), options, processes)
+    forget(names)
     running.start()
     read = progress.counts_on_storage(Committed(order.run, names))
     title = f"job {job.number} {'+'.join(names)}"
-    progress.follow(running, title, None, order.watched(read, title, None))
+    progress.follow_tables(running, title, names, order.watched(read, title, None))
     running.outcome()

@@ -1,8 +1,14 @@
 """The models of a run, made ready before its first job."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 from beam_pipelines.driver.order import Order
 from beam_pipelines.errors import ConfigError
 from model_handlers.models import store
+from model_handlers.models.catalogue import Entry
+from model_handlers.models.handlers import Placement
 from model_handlers.models.trial import try_model
 
 
@@ -17,4 +23,11 @@ def make_ready(order: Order) -> None:
         raise ConfigError("\n".join(dict.fromkeys(lacking)))
     for entry in entries:
         store.ensure(entry, accepted=order.config.models.accepted())
-        try_model(entry, order.config.models.placement())
+    _try_all(list(entries), order.config.models.placement())
+
+
+def _try_all(entries: list[Entry], placement: Placement) -> None:
+    """Try the models side by side; what the first that does not fit raises, in their order."""
+    with ThreadPoolExecutor(max(1, min(len(entries), os.cpu_count() or 1))) as pool:
+        for _ in pool.map(partial(try_model, placement=placement), entries):
+            pass

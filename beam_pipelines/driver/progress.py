@@ -7,16 +7,19 @@ true on every runner, a chunk at a time.
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from threading import Thread
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from beam_pipelines.driver import interrupt
 from beam_pipelines.driver.committed import Committed
 from transforms.flow.commit import SEEN
+from transforms.flow.table_steps import STEPS, Step
 from transforms.tables.ledger import Tally
 from transforms.tables.reasons import STATES
 
@@ -47,6 +50,24 @@ def counts_on_storage(committed: Committed) -> Callable[[], Counts]:
     return read
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of a job at one look: so many pieces done of all, if that is known, and a text with rich's markup.
+
+    `step` says what the pieces are; where it changes, rate and time left begin anew.
+    """
+
+    done: int
+    total: int | None
+    unit: str
+    text: str
+    step: str = ""
+
+    def ahead(self) -> str:
+        """`3/12 items`."""
+        return (f"{self.done}/{self.total}" if self.total else f"{self.done}") + self.unit
+
+
 def follow(
     thread: Thread,
     title: str,
@@ -58,44 +79,79 @@ def follow(
 
     `check` is called every second, and whatever it raises ends this.
     """
+
+    def look() -> Shown:
+        counts = read()
+        return Shown(_done(counts), total, " items", describe(counts, markup=True))
+
+    _follow(thread, title, look, check)
+
+
+def follow_tables(
+    thread: Thread,
+    title: str,
+    stages: Sequence[str],
+    read: Callable[[], Counts],
+    check: Callable[[], None] = interrupt.check,
+) -> None:
+    """Show what stages on whole tables tell of their steps in this process, and at the end their counts.
+
+    The bar moves with the first stage's step. On the way counts would be those of an earlier state of the run, where
+    there was one; they are shown where nothing is told of steps, since the work is done elsewhere.
+    """
+
+    def look() -> Shown:
+        steps = {stage: STEPS[stage] for stage in stages if stage in STEPS} if thread.is_alive() else {}
+        if not steps:
+            return Shown(0, None, "", describe(read(), markup=True), step="counts")
+        stage, first = next(iter(steps.items()))
+        text = " | ".join(f"{name}: {escape(_step(step))}" for name, step in steps.items())
+        return Shown(first.done, first.total, "", text, step=f"{stage} {first.what}")
+
+    _follow(thread, title, look, check)
+
+
+def _step(step: Step) -> str:
+    return f"{step.done}/{step.total} {step.what}" if step.total else step.what
+
+
+def _follow(thread: Thread, title: str, look: Callable[[], Shown], check: Callable[[], None]) -> None:
     console = Console(stderr=True)
     if console.is_terminal:
-        _follow_live(thread, title, total, read, check, console)
+        _follow_live(thread, title, look, check, console)
     elif console.is_jupyter:
-        _follow_lines(thread, title, total, read, check, NOTEBOOK_SECONDS, notebook_line())
+        _follow_lines(thread, title, look, check, NOTEBOOK_SECONDS, notebook_line())
     else:
-        _follow_lines(thread, title, total, read, check, PLAIN_SECONDS, _print)
+        _follow_lines(thread, title, look, check, PLAIN_SECONDS, _print)
 
 
 def _follow_live(
-    thread: Thread,
-    title: str,
-    total: int | None,
-    read: Callable[[], Counts],
-    check: Callable[[], None],
-    console: Console,
+    thread: Thread, title: str, look: Callable[[], Shown], check: Callable[[], None], console: Console
 ) -> None:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=BAR_WIDTH),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}" if total else ""),
+        TextColumn("{task.fields[ahead]}"),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("ETA"),
         TimeRemainingColumn(),
     )
-    start = time.monotonic()
-    task = bar.add_task(title, total=total, rate="")
+    start, step = time.monotonic(), ""
+    task = bar.add_task(title, total=None, rate="", ahead="")
     with Live(bar, console=console, refresh_per_second=1 / LIVE_SECONDS) as view:
         while True:
             alive = thread.is_alive()
             asked = time.monotonic()
-            counts = read()
+            shown = look()
             pause = max(LIVE_SECONDS, EASE * (time.monotonic() - asked))
-            done = _done(counts)
-            rate = f"{done / max(time.monotonic() - start, 1e-9):.1f}/s"
-            bar.update(task, completed=done, rate=rate)
-            view.update(Group(bar, Text.from_markup("  " + describe(counts, markup=True))))
+            if shown.step != step:
+                start, step = asked, shown.step
+                bar.reset(task)
+            rate = f"{shown.done / max(time.monotonic() - start, 1e-9):.1f}/s" if shown.done else ""
+            ahead = f"{shown.done}/{shown.total}" if shown.total else ""
+            bar.update(task, completed=shown.done, total=shown.total, rate=rate, ahead=ahead)
+            view.update(Group(bar, Text.from_markup("  " + shown.text)))
             check()
             if not alive:
                 return
@@ -115,26 +171,29 @@ def _wait(thread: Thread, seconds: float, check: Callable[[], None]) -> None:
 def _follow_lines(
     thread: Thread,
     title: str,
-    total: int | None,
-    read: Callable[[], Counts],
+    look: Callable[[], Shown],
     check: Callable[[], None],
     every: float,
     say: Callable[[str, float], None],
 ) -> None:
     """A line every so many seconds, and one at the end; `say` gets it with the share that is done."""
-    start = time.monotonic()
-    alive, pause = True, every
+    start = step_start = previous = time.monotonic()
+    alive, pause, step = True, every, ""
     while alive:
         _wait(thread, pause, check)
         alive, asked = thread.is_alive(), time.monotonic()
-        counts, now = read(), time.monotonic()
+        shown, now = look(), time.monotonic()
         pause, seconds = max(every, EASE * (now - asked)), now - start
-        done = _done(counts)
-        rate = done / max(seconds, 1e-9)
-        ahead = f"{done}/{total} items" if total else f"{done} items"
-        eta = f", about {(total - done) / rate:.0f} s left" if total and rate > 0 and alive else ""
-        share = min(1.0, done / total) if total else float(not alive)
-        say(f"{title}: {ahead}, {rate:.1f}/s, {seconds:.0f} s{eta}; {describe(counts)}", share)
+        if shown.step != step:
+            step_start, step = previous, shown.step
+        previous = now
+        rate = shown.done / max(now - step_start, 1e-9)
+        ahead = f"{shown.ahead()}, {rate:.1f}/s, " if shown.unit or shown.total else ""
+        left = shown.total is not None and rate > 0 and alive
+        eta = f", about {((shown.total or 0) - shown.done) / rate:.0f} s left" if left and shown.total else ""
+        share = min(1.0, shown.done / shown.total) if shown.total else float(not alive)
+        text = Text.from_markup(shown.text).plain
+        say(f"{title}: {ahead}{seconds:.0f} s{eta}" + (f"; {text}" if text else ""), share)
 
 
 def _print(line: str, _share: float) -> None:

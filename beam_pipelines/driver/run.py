@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
+from beam_pipelines.cards.write import write_cards
 from beam_pipelines.driver import storage
 from beam_pipelines.driver.balance import close_stage, counts_of_manifest
 from beam_pipelines.driver.do_job import do_job
@@ -22,6 +23,7 @@ from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record, versions, write_record
 from beam_pipelines.driver.staleness import account, refresh
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.runners.beam_options import to_record
 from beam_pipelines.runners.options import check_idle, runner_name
 from model_handlers.models.handlers import numbers_from
 from transforms.flow.stages import Stage
@@ -63,6 +65,7 @@ def run(order: Order) -> None:
             for job in jobs:
                 do_job(replace(order, watched=sinks.watched), job, record, attempt)
         sweep(order.run)
+        write_cards(order.run, record, stages)
         record["finished"] = _now()
         write_record(order.run, record)
 
@@ -77,15 +80,19 @@ def _open_record(order: Order, stages: list[Stage]) -> dict[str, Any]:
         )
     with _input_errors(order, ValueError):
         listed = look_at_list(order.recipe, order.manifest, order.run, order.config, old, order.recompute)
-    new = account(stages, listed.begun, settings.get("manifest"))
+    new = account(stages, listed.begun, order.config.manifest)
     models = order.recipe.models(order.config)
     changed = refresh(order.run, stages, old, new, order.recompute)
     if "manifest" in old.get("stages", {}) and (told := new_rows_told(listed)):
         print(f"manyfaces: {told}.", file=sys.stderr)
+    beam, secret = to_record(order.beam)
     unread = set() if listed.is_read else {"manifest"}
     return {
         "recipe": order.recipe.name,
         "manifest": os.path.abspath(order.manifest) if is_local(order.manifest) else order.manifest,
+        "started_in": os.getcwd(),
+        "beam": beam,
+        "beam_secret": secret,
         "started": old.get("started", _now()),
         "versions": versions(),
         "models": {

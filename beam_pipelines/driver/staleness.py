@@ -9,6 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 from beam_pipelines.driver.jobs import fingerprints
 from beam_pipelines.errors import ConfigError
 from transforms.flow.stages import Stage, made_from
+from transforms.settings import Settings, what
 from transforms.tables.digest import differences, digest
 from transforms.tables.files import delete_folder, is_folder
 from transforms.tables.ledger import RETRIES, ledger_table, retry_names
@@ -18,12 +19,12 @@ _LOG = logging.getLogger(__name__)
 _SHOWN = 5  # differences in one sentence
 
 
-def account(stages: list[Stage], content: str, settings: Any) -> dict[str, Any]:
+def account(stages: list[Stage], content: str, settings: Settings) -> dict[str, Any]:
     """The `fingerprints` of a run's stages and of its manifest, and what they are `made_from`, as its record has them.
 
-    `content` is the digest of the list, `settings` how it is read, as plain data.
+    `content` is the digest of the list, `settings` how it is read.
     """
-    listed = {"--input": content, "manifest": settings}
+    listed = {"--input": content, "manifest": what(settings)}
     return {
         "made_from": {"manifest": listed, **{stage.name: made_from(stage) for stage in stages}},
         "fingerprints": fingerprints(stages, digest(listed)),

@@ -30,7 +30,8 @@ class WebbodyConfig(RecipeConfig):
     recipe: Literal["webbody"] = Field("webbody", description="the recipe's name")
     jobs: list[list[str]] = Field(
         [["download"], ["bodies", "faces", "embeddings"], ["identity"], ["bundle", "splits"]],
-        description="the stages of each job; `deduplicate` may stand after download, the last ones may be left out",
+        description="the stages of each job; `deduplicate` may stand after download, the last ones may be left out. "
+        "Where splits stands in a job before bundle's, the sink arcface writes a set for each split too",
     )
     manifest: ManifestSettings = ManifestSettings()
     fetch: DownloadSettings = DownloadSettings()
@@ -47,6 +48,9 @@ def stages(config: WebbodyConfig, models: KnownModels) -> list[Stage]:
     identity = Chosen(config.identity)
     if config.has_stage("identity"):
         identity = of_model(config.identity, models.of(embedding=config.embeddings.model)["embedding"])
+    named = [name for names in config.jobs for name in names if name in ("bundle", "splits")]
+    splits_first = named == ["splits", "bundle"]
+    last = [write_bundle(config.bundle, with_splits=splits_first), split_identities(config.splits)]
     return [
         download_images(config.fetch),
         drop_duplicates(),
@@ -54,8 +58,7 @@ def stages(config: WebbodyConfig, models: KnownModels) -> list[Stage]:
         find_faces(config.faces, models),
         embed_faces(config.embeddings, models),
         find_identities(identity),
-        write_bundle(config.bundle),
-        split_identities(config.splits),
+        *(last[::-1] if splits_first else last),
     ]
 
 

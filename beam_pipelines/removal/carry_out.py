@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from beam_pipelines.cards.write import write_cards
 from beam_pipelines.driver.balance import summary
 from beam_pipelines.driver.marks import read_mark, write_mark
 from beam_pipelines.driver.outdated import inputs_digest, mark_of
@@ -43,6 +44,7 @@ def carry_out(run: str, record: dict[str, Any], stages: Sequence[Stage], removal
         if isinstance(stage, TableStage) and stage.mend is not None and stage.name in removal.kept_up:
             stage.mend(run)
     _keep_record(run, record, stages, removal)
+    write_cards(run, record, stages)
     entry = removal.entry | {"finished": now()}
     write_removals(run, read_removals(run).with_entry(entry, removal.gone.get("url", [])))
     end(run)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from apache_beam.io.filesystems import FileSystems
 
+from beam_pipelines.cards.write import CARD, CROISSANT
 from beam_pipelines.removal.find import tables_of
 from beam_pipelines.reports.folders import CALIBRATION, EVALUATION, VERIFICATION, VIDEO
 from transforms.flow.stages import Stage
 from transforms.tables.ledger import RETRIES
 from transforms.tables.removals import RECORD, UNDER_WAY
 
-_OWN = ("run.json", "attempt", "lock", "ledger", "marks", RETRIES, RECORD, UNDER_WAY)
+_OWN = ("run.json", "attempt", "lock", "ledger", "marks", RETRIES, RECORD, UNDER_WAY, CARD, CROISSANT)
 _REPORTS = (EVALUATION, VERIFICATION, CALIBRATION, VIDEO)
 
 

@@ -12,12 +12,13 @@ def table(record: Mapping[str, Any]) -> Table:
     shown.add_column("")
     shown.add_column("value", justify="right")
     shown.add_column("what it is", overflow="fold")
-    for line in _lines(record):
+    for line in lines(record):
         shown.add_row(*line)
     return shown
 
 
-def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What was found, its value, and the keys of the configuration or the words that say what it is."""
     kinds, (low, high) = record["kinds"], record["interval"]
     yield "link", f"{record['link']:.3f}", f"identity.clusters.link_similarity; 95 % interval {low:.3f} to {high:.3f}"
     yield "merge", _or_off(record["merge"]), "identity.cleaning.merge_similarity, ambiguous_ and leakage_similarity"
@@ -36,6 +37,12 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         f"{same:.3g}",
         f"other pictures of its person that a face has; their mean similarity is {mean:.3f}",
     )
+    if record["nobodies"]:
+        yield (
+            "nobody",
+            f"{100 * record['nobodies']:.2g} %",
+            "of the faces show nobody: they are like each other, but not as one person's pictures are",
+        )
     for name, meaning in (
         ("same", "one person"),
         ("different", "two people, as faces of one image are but for copies, mirrors and faces found twice"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports.summary import console
+from beam_pipelines.reports.table_columns import check_columns, light_columns
 from model_handlers.named import nearest
 from transforms.tables.csv_cells import write_csv
 from transforms.tables.files import commit_file, open_binary
@@ -75,27 +77,31 @@ def shards_of(run: str, name: str) -> list[str]:
     return shards
 
 
-def check_export(run: str, name: str | None, target: str) -> None:
-    """ConfigError unless it is said which table shall be written, to a file of a format that there is."""
+def check_export(run: str, name: str | None, target: str, columns: Sequence[str] = ()) -> None:
+    """ConfigError unless it is said which table, and which columns, shall be written, to a file of a known format."""
     if not target.endswith((".csv", ".parquet")):
         raise ConfigError(f"--to {target}: the file's name must end in .csv or .parquet.")
     if not name:
         there = ", ".join(tables(run)) or "none yet"
         raise ConfigError(f"--to {target}: name the table to write there with --table; this run's tables: {there}.")
+    if columns:
+        schema = _schema(run, name, shards_of(run, name)[0])
+        beside = () if set(columns) <= set(schema.names) else _manifest_columns(run, schema)
+        check_columns(target, columns, schema, beside)
 
 
-def export(run: str, name: str, target: str) -> int:
-    """Write a table as CSV or parquet without its bytes; returns the number of rows.
+def export(run: str, name: str, target: str, columns: Sequence[str] = ()) -> int:
+    """Write a table as CSV or parquet; returns the number of rows.
 
-    Tables with the manifest's key (`image_id` or `video_id`) get its URL, label and other columns beside it, under
-    `source_<name>` where the table has a column of the name. In CSV, lists are JSON.
+    columns: those to write, in this order; none: in CSV the light ones (no meshes, vectors or lists of any length), in
+    parquet all but bytes. Tables with the manifest's key (`image_id` or `video_id`) get its URL, label and other
+    columns beside it, under `source_<name>` where the table has a column of the name. In CSV, lists are JSON.
     """
-    check_export(run, name, target)
-    shards = shards_of(run, name)
-    schema = _schema(run, name, shards[0])
-    columns = [field.name for field in schema if not pa.types.is_binary(field.type) and field.name != "source"]
-    table = read_column(run, name, columns)
-    table = _with_manifest(run, table)
+    check_export(run, name, target, columns)
+    schema = _schema(run, name, shards_of(run, name)[0])
+    table = _with_manifest(run, read_column(run, name, _own_columns(schema, target, columns)), schema)
+    if columns:
+        table = table.select(list(columns))
     with commit_file(target) as out:
         if target.endswith(".csv"):
             write_csv(table, out)
@@ -104,10 +110,35 @@ def export(run: str, name: str, target: str) -> int:
     return int(table.num_rows)
 
 
-def _with_manifest(run: str, table: pa.Table) -> pa.Table:
+def _own_columns(schema: pa.Schema, target: str, columns: Sequence[str]) -> list[str]:
+    """The columns to read of the table itself: the manifest's are found by its key."""
+    if columns:
+        return [name for name in schema.names if name in (*columns, *_KEYS)]
+    light = light_columns(schema)
+    no_bytes = [field.name for field in schema if not pa.types.is_binary(field.type)]
+    return [name for name in (light if target.endswith(".csv") else no_bytes) if name != "source"]
+
+
+def _manifest_key(run: str) -> str:
     names = shard_names(run, "manifest")
     known = _schema(run, "manifest", names[0]).names if names else []
-    key = next((key for key in _KEYS if key in known), "")
+    return next((key for key in _KEYS if key in known), "")
+
+
+def _manifest_columns(run: str, schema: pa.Schema) -> list[str]:
+    """The names of the columns that the manifest adds to a table."""
+    if _manifest_key(run) not in schema.names:
+        return []
+    sources = read_column(run, "manifest", ["source"])["source"].to_pylist()
+    return ["url", "label", *(name for _, name in source_columns(sources, _taken(schema)))]
+
+
+def _taken(schema: pa.Schema) -> list[str]:
+    return [*(name for name in schema.names if name != "source"), "url", "label"]
+
+
+def _with_manifest(run: str, table: pa.Table, schema: pa.Schema) -> pa.Table:
+    key = _manifest_key(run)
     if key not in table.column_names:
         return table
     manifest = read_column(run, "manifest", [key, "url", "label", "source"])
@@ -116,10 +147,11 @@ def _with_manifest(run: str, table: pa.Table) -> pa.Table:
         if column not in table.column_names:
             table = table.append_column(column, rows[column])
     sources = rows["source"].to_pylist()
-    columns = source_columns(sources, table.column_names)
+    columns = source_columns(manifest["source"].to_pylist(), _taken(schema))
     cells = [source_cells(source, columns) for source in sources]
     for place, (_, name) in enumerate(columns):
-        table = table.append_column(name, _column([row[place] for row in cells]))
+        if name not in table.column_names:
+            table = table.append_column(name, _column([row[place] for row in cells]))
     return table
 
 

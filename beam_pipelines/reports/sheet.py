@@ -33,13 +33,13 @@ def write_sheet(run: str, path: str) -> str:
     if shard_names(run, "anonymized"):
         return write_anonymized(run, path)
     if shard_names(run, "tracks"):
-        return f"{write_track_sheet(run, path, _covering(run))} tracks"
+        return f"{write_track_sheet(run, path, covering_of(run))} tracks"
     if shard_names(run, "persons"):
         return f"{write_person_sheet(run, path)} persons"
     return f"{write_contact_sheet(run, path)} identities"
 
 
-def _covering(run: str) -> Covering | None:
+def covering_of(run: str) -> Covering | None:
     """What covers the run's frames in what it writes, if anything does."""
     if not shard_names(run, COVERS):
         return None
@@ -57,13 +57,14 @@ def write_anonymized(run: str, path: str) -> str:
     if "anonymized_id" in next(iter_tables(run, "anonymized")).schema.names:
         return f"{write_film_strips(run, path, 'anonymized', 'anonymized_id')} videos"
     files = read_column(run, "anonymized", ["file"])["file"].slice(0, MAX_CLIPS * FRAMES).to_pylist()
-    pictures = [_picture(run, file) for file in files]
+    pictures = [picture(run, file) for file in files]
     rows = [strip("", pictures[start : start + FRAMES]) for start in range(0, len(pictures), FRAMES)]
     stack(rows, "nothing of anonymized was kept", path)
     return f"{len(pictures)} images"
 
 
-def _picture(run: str, file: str) -> Array:
+def picture(run: str, file: str) -> Array:
+    """An image file of the run, (CELL,W,3) BGR."""
     with local_file(run, file) as local:
         image = np.asarray(cv2.imread(local, cv2.IMREAD_COLOR))
     width = min(max(1, round(CELL * image.shape[1] / image.shape[0])), 2 * CELL)
@@ -71,11 +72,16 @@ def _picture(run: str, file: str) -> Array:
 
 
 def _strip(run: str, clip_id: str, file: str) -> Array:
+    words, pictures = film(run, file, FRAMES)
+    return strip(f"{clip_id}: {words}", pictures)
+
+
+def film(run: str, file: str, most: int) -> tuple[str, list[Array]]:
+    """A video's length in words, and up to `most` of its frames (CELL,W,3) BGR, from the first to the last."""
     with local_file(run, file) as local, VideoReader(local) as reader:
         last = len(reader) - 1
-        numbers = np.unique(np.linspace(0, last, FRAMES).astype(np.int64)).tolist()
-        title = f"{clip_id}: {last + 1} frames, {reader.seconds:.1f} s"
-        return strip(title, list(_small(reader, numbers)))
+        numbers = np.unique(np.linspace(0, last, most).astype(np.int64)).tolist()
+        return f"{last + 1} frames, {reader.seconds:.1f} s", list(_small(reader, numbers))
 
 
 def _small(reader: VideoReader, numbers: list[int]) -> Iterator[Array]:

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.errors import ConfigError
-from beam_pipelines.reports import nothing_kept
+from beam_pipelines.reports import cleaning, nothing_kept
 from beam_pipelines.reports.causes import causes
 from transforms.identity.search import measured_recall
-from transforms.tables.shards import iter_tables, shard_names
+from transforms.tables.shards import shard_names
 
 
 def console() -> Console:
@@ -54,64 +54,10 @@ def stage_table(record: dict[str, Any], run: str) -> Table:
 
 def _cleaning_table(run: str) -> Table:
     """A line for each rule: what it cost, and what is left, with how many pairs of faces in one identity are right."""
-    steps = [step for table in iter_tables(run, "cleaning") for step in table.to_pylist()]  # old runs: fewer columns
-    table = Table(title="cleaning", title_justify="left", caption=_notes(steps), caption_justify="left")
-    table.add_column("step")
-    together = any(step.get("n_seen_together") is not None for step in steps)
-    heads = ("identities", "images", "lost", "faces", "dropped", "too few", *["seen together"] * together)
-    for name in (*heads, "pairs", "wrong, est.", "right, est."):
-        table.add_column(name, justify="right")
-    columns = ["n_faces", "n_dropped", "n_small", *["n_seen_together"] * together, "n_pairs"]
-    for before, step in zip([None, *steps], steps, strict=False):
-        counts = ["" if step.get(name) is None else f"{step[name]:,}" for name in columns]
-        images = f"{step['n_subjects']:,}", f"{step['n_images']:,}", _lost(before, step)
-        table.add_row(step["stage"], *images, *counts, _wrong(step), _right(before, step))
+    done = cleaning.read(run)
+    table = Table(title="cleaning", title_justify="left", caption=done.notes, caption_justify="left")
+    for place, head in enumerate(done.heads):
+        table.add_column(head, justify="right" if place else "left")
+    for row in done.rows:
+        table.add_row(*row)
     return table
-
-
-def _lost(before: dict[str, Any] | None, step: dict[str, Any]) -> str:
-    """The images that went in a step; of clusters without evidence nothing is cleaned."""
-    if before is None or before["stage"] == "without_evidence":
-        return ""
-    return f"{before['n_images'] - step['n_images']:,}"
-
-
-def _wrong(step: dict[str, Any]) -> str:
-    if step.get("n_pairs") is None or step["precision"] is None:
-        return ""
-    return f"{round(step['n_pairs'] * (1 - step['precision'])):,}"
-
-
-def _right(before: dict[str, Any] | None, step: dict[str, Any]) -> str:
-    """The share of right pairs, and that of the step before where it was another."""
-    if step.get("n_pairs") is None or step["precision"] is None:
-        return ""
-    now = step["precision"]
-    was = before.get("precision") if before else None
-    return f"{now:.1%}" if was is None or was == now else f"{was:.1%} -> {now:.1%}"
-
-
-def _notes(steps: list[dict[str, Any]]) -> str | None:
-    """What the estimates are and rest on: similarities, or pictures alone where those tell nothing."""
-    if not steps or steps[-1].get("n_pairs") is None:
-        return None
-    last = steps[-1]
-    told = [_by_pictures(step) for step in steps if step.get("by_pictures") is not None and step["precision"] is None]
-    if last["precision"] is not None:
-        told.append(
-            f"right, est.: of the pairs of faces in one identity about {last['precision']:.1%} are one person's in the "
-            f"end, between {last['at_least']:.1%} and {last['at_most']:.1%}, by the similarities of all faces"
-        )
-    elif last["n_pairs"]:
-        told.append("right, est.: too little evidence to tell how many pairs of faces in one identity are right")
-    return "\n".join(told) or None
-
-
-def _by_pictures(step: dict[str, Any]) -> str:
-    """What the faces of one picture that came into one cluster say of how pure clusters are, without labels."""
-    if step["by_pictures_at_least"] == 0:
-        return "without_evidence: too few faces are seen together to tell how many pairs of faces are right"
-    return (
-        f"without_evidence: by the faces of one picture that are in one cluster {step['by_pictures']:.1%} of the pairs "
-        f"are right, at least {step['by_pictures_at_least']:.1%} (95 %)"
-    )

@@ -26,23 +26,25 @@ def write_track_sheet(run: str, path: str, covering: Covering | None = None) -> 
 
     Frames are covered where `covering` is given, before anything is shown of them.
     """
-    return stack([_strip(run, track, covering) for track in _tracks(run)], "no track was kept", path)
+    return stack([_strip(run, track, covering) for track in tracks(run, MAX_TRACKS)], "no track was kept", path)
 
 
-def _tracks(run: str) -> list[Track]:
+def tracks(run: str, most: int) -> list[Track]:
+    """The first tracks that are not left out."""
     out = set(chain.from_iterable(table["track_id"].to_pylist() for table in iter_tables(run, "left_out")))
     shards = (iter_rows(shard_path(run, "tracks", name), Track) for name in shard_names(run, "tracks"))
     kept = (track for track in chain.from_iterable(shards) if track.track_id not in out)
-    return list(islice(kept, MAX_TRACKS))
+    return list(islice(kept, most))
 
 
 def _strip(run: str, track: Track, covering: Covering | None) -> Array:
     sure, seconds = f"{track.class_name} {track.class_score:.2f}", track.end - track.start
     title = f"{track.track_id}: {sure}, {len(track.numbers)} frames, {seconds:.1f} s"
-    return strip(title, list(_pictures(run, track, covering)))
+    return strip(title, list(pictures(run, track, covering)))
 
 
-def _pictures(run: str, track: Track, covering: Covering | None) -> Iterator[Array]:
+def pictures(run: str, track: Track, covering: Covering | None) -> Iterator[Array]:
+    """The object of a track in some frames from first to last, (CELL,W,3) BGR, covered where `covering` says how."""
     places = np.unique(np.linspace(0, len(track.numbers) - 1, FRAMES).astype(np.int64))
     view = clip_boxes(track.boxes[places], (track.width, track.height), _MARGIN, TrackClipSettings())
     size = round(CELL * view.width / view.height), CELL

@@ -1,5 +1,6 @@
 """Which words of a command line are Beam's: it drops in silence what it does not know, so that is found out before."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NoReturn
 
@@ -7,6 +8,10 @@ from apache_beam.options.pipeline_options import PipelineOptions, _BeamArgumentP
 
 from beam_pipelines.errors import ConfigError
 from beam_pipelines.runners.flink import ENGINE_OPTIONS
+
+# such as --s3_secret_access_key, --azure_connection_string; environments may hold any variable
+_SECRET_NAME = re.compile(r"secret|passw|token|credential|connection_string|access_key|environment")
+_PASSWORD = re.compile(r"://[^/\s]*:[^/\s]*@")  # of a URL
 
 
 class _Parser(_BeamArgumentParser):
@@ -40,6 +45,24 @@ def split(words: Sequence[str], own: Collection[str] = ()) -> tuple[list[str], l
 
 def _next(words: Iterator[str]) -> list[str]:
     return [word for word in (next(words, None),) if word is not None]
+
+
+def to_record(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Options of Beam's as `--name=value`, for the record of a run, and the names of those left out as secret."""
+    parser = _parser(words)
+    kept: list[str] = []
+    secret: list[str] = []
+    left = iter(words)
+    for word in left:
+        name, equals, _ = word.partition("=")
+        action = parser._option_string_actions.get(name)
+        takes_next = not equals and action is not None and action.nargs != 0
+        option = "=".join([word, *_next(left)]) if takes_next else word
+        if _SECRET_NAME.search(name) or _PASSWORD.search(option):
+            secret.append(name)
+        else:
+            kept.append(option)
+    return kept, secret
 
 
 def names(words: Sequence[str]) -> set[str]:

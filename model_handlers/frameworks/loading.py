@@ -22,6 +22,7 @@ FRAMEWORKS = {
 }
 _NETWORKS: WeakValueDictionary[str, Network] = WeakValueDictionary()  # those in use, by all that they were loaded with
 _LOADING = Lock()
+_LOCKS: dict[str, Lock] = {}  # of networks being loaded, by the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ def framework_module(framework: str) -> Any:
     return import_module(f"{__package__}.{framework}")
 
 
+def _is_loaded_beside_others(loading: Loading) -> bool:
+    """Not those for a GPU, of which the process chooses one, and not of frameworks with settings for all of it."""
+    return loading.framework == "onnx" and loading.device == "cpu"
+
+
 def load_network(loading: Loading) -> Network:
     """The network, which a process loads once; it is let go when nobody uses it any more.
 
@@ -64,8 +70,11 @@ def load_network(loading: Loading) -> Network:
         raise ModelError(f"model {loading.name!r} needs {package}: install {extra}.")
     path = loading.file() if callable(loading.file) else loading.file
     here = replace(loading, file=path)
+    key = repr(here)
     with _LOADING:
-        network = _NETWORKS.get(repr(here))
+        own = _LOCKS.setdefault(key if _is_loaded_beside_others(here) else "", Lock())
+    with own:  # no network is loaded twice
+        network = _NETWORKS.get(key)
         if network is None:
-            network = _NETWORKS[repr(here)] = framework_module(loading.framework).load(here)
+            network = _NETWORKS[key] = framework_module(loading.framework).load(here)
         return network

@@ -83,14 +83,18 @@ def status(entry: Entry) -> str:
     """`ready`, `not fetched`, `wrong hash`, or the sentences that say why it cannot run; fetches and moves nothing."""
     if missing := entry.lacks():
         return "; ".join(missing)
-    if entry.convert is not None:
-        path = _converted_path(entry)
-    else:
-        (source,) = entry.sources
-        path = uris.local_path(source.uri) or _file_path(source.uri, source.sha256)
+    path = place(entry)
     if not path.is_file():
         return "not fetched"
     return "ready" if cache.sha256_of(path) == entry.sha256 else "wrong hash"
+
+
+def place(entry: Entry) -> Path:
+    """Where the model's file is, or will be once it is fetched."""
+    if entry.convert is not None:
+        return _converted_path(entry)
+    (source,) = entry.sources
+    return uris.local_path(source.uri) or _file_path(source.uri, source.sha256)
 
 
 def _file_path(uri: str, sha256: str) -> Path:

@@ -20,7 +20,7 @@ from model_handlers.models.roles import KnownModels
 from transforms.flow.items import Item, Outcome, kept, passed, rejected
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import RowStage, Stage, TableStage
-from transforms.settings import Settings
+from transforms.settings import How, Settings
 from transforms.tables.files import exists, open_binary
 from transforms.tables.ledger import read_ledger, write_ledger
 from transforms.tables.reasons import Rejected
@@ -57,6 +57,7 @@ class HalveSettings(Settings):
 
 
 class NumbersList(Settings):
+    first_rows: How[int | None] = None
     rows_per_shard: int = Field(5, ge=1, description="numbers of a shard")
 
     def shard_rows(self, rows: int) -> int:
@@ -167,7 +168,7 @@ def stages(config: NumbersConfig, models: KnownModels | None = None) -> list[Sta
 def split_manifest(manifest: str, run: str, settings: NumbersList) -> None:
     """A number a line; what is no number fails."""
     with open_binary(manifest) as file:
-        lines = file.read().decode().split()
+        lines = file.read().decode().split()[: settings.first_rows]
     for shard, start in enumerate(range(0, len(lines), settings.rows_per_shard)):
         rows, verdicts = [], []
         for line in lines[start : start + settings.rows_per_shard]:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from beam_pipelines import cli, commands
+from beam_pipelines import at_once, cli, commands
 
 RUN = ["run", "webbody", "--input=urls.csv", "--output=run"]
 REFUSED = [
@@ -37,6 +37,21 @@ def test_what_nobody_knows_is_refused_with_the_nearest_name(words, sentence, cap
     told = capsys.readouterr().err.splitlines()
     assert [line[: len(sentence) + 11] for line in told] == [f"manyfaces: {sentence}"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rows", ["0", "-3", "ten", "1.5", "٣"])
+def test_a_limit_is_a_number_of_rows(rows, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main([*RUN, f"--limit={rows}"])
+    assert end.value.code == cli.UNUSABLE
+    assert f"'{rows}' is no number of rows; give 1 or more, or `all`." in capsys.readouterr().err
+
+
+def test_a_limit_is_a_setting_of_the_list():
+    arguments, _ = cli.read_arguments(cli.parser(), "run", [*RUN, "--set", "fetch.retries=3", "--limit", "5"])
+    assert arguments.set == ["fetch.retries=3", "manifest.first_rows=5"]
+    arguments, _ = cli.read_arguments(cli.parser(), "resume", ["resume", "run", "--limit", "all"])
+    assert arguments.set == ["manifest.first_rows=null"]
 
 
 ORDERS = [
@@ -82,4 +97,5 @@ def test_help_does_not_wait_for_beam(monkeypatch, capsys):
 
 def test_all_commands_are_there():
     (choices,) = (action.choices for action in cli.parser()._actions if action.choices)
-    assert [name for name in choices if not callable(getattr(commands, name))] == []
+    rooms = {name: at_once if name in cli._AT_ONCE else commands for name in choices}
+    assert [name for name, room in rooms.items() if not callable(getattr(room, name))] == []

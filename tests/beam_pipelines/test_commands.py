@@ -50,7 +50,7 @@ def test_a_model_that_its_entry_does_not_fit_ends_the_run_before_it_begins(
 def test_a_plan_says_what_a_run_would_refuse(listing, tmp_path, capsys):
     recipe, settings = configuration.load("webbody")
     run = str(tmp_path / "run")
-    made = account(recipe.stages_of(settings), file_digest(listing), settings.model_dump(mode="json")["manifest"])
+    made = account(recipe.stages_of(settings), file_digest(listing), settings.manifest)
     write_record(run, {"recipe": "webbody", "manifest": listing, "config": {}, "stages": {}, **made})
     make_folder(os.path.join(run, "ledger", "faces"))
     for overrides, words in [

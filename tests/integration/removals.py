@@ -19,7 +19,8 @@ from transforms.tables.shards import read_column, shard_names
 
 _VECTORS = ("vector", "feature")  # columns
 _LONGEST_WORD = 150  # bytes of an id or a URL; what is longer is a picture or a vector
-OF_A_START = ("run.json", "attempt", "lock", "removals.json")
+CARDS = ("README.md", "croissant.json", "bundle/README.md")  # which tell counts
+OF_A_START = ("run.json", "attempt", "lock", "removals.json", *CARDS)
 
 
 def hashes(run: str) -> dict[str, str]:

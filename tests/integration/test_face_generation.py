@@ -69,6 +69,7 @@ def run_recipe(site, output, *more, manifest=None):
         "manifest.rows_per_shard=2",
         "manifest.columns={label: mood}",
         f"sampling.per_segment={SAMPLES}",
+        "selection.layout=reference",
         "faces.min_sharpness=40",  # pans over photographs are soft
         *more,
     ]
@@ -182,6 +183,28 @@ def test_metadata_and_files_agree(whole):
     assert set(smiles) == {"happy"}
 
 
+def test_the_folders_of_the_earlier_system(whole):
+    root = Path(whole, "reference")
+    files = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
+    told = [json.loads(files[f"metadata/{name}.json"].read_bytes()) for name in ("quality_scores", "identity_map")]
+    frames = {f"frames/{key}/{one['filename']}" for key, some in told[0].items() for one in some}
+    assert {name for name in files if name.startswith("frames/") and name.endswith(".jpg")} == frames
+    vectors = {row["face_id"]: row["vector"] for row in rows(whole, "embeddings", "face_id", "vector")}
+    for face in rows(whole, "faces", "face_id", "video_id", "number", "emotion", "crop"):
+        name = f"frames/{face['emotion']}/{face['video_id']}/frame_{face['number']:05d}_face_{face['face_id'][-1]}"
+        assert files[f"{name}.jpg"].read_bytes() == face["crop"]
+        assert np.load(files[f"{name}.npy"]).tolist() == vectors[face["face_id"]]
+    for person, emotions in told[1].items():
+        own = sorted(path.read_bytes() for name, path in files.items() if name.startswith(f"processed/{person}/"))
+        assert own == sorted(files[name].read_bytes() for some in emotions.values() for name in some)
+    assert {name: files[name].samefile(Path(whole, name)) for name in column(whole, "selection", "file")}
+    videos = {row["video_id"]: row for row in rows(whole, "videos", "video_id", "label", "media")}
+    raw = {path.stem: path for name, path in files.items() if name.startswith("raw_videos/")}
+    assert raw.keys() == videos.keys()
+    assert all(path.samefile(Path(whole, videos[name]["media"])) for name, path in raw.items())
+    assert {path.parent.name for path in raw.values()} == {row["label"] for row in videos.values()}
+
+
 LIMITS = (
     "sampling.per_segment=2",
     "selection.temporal=2",
@@ -287,9 +310,16 @@ def test_a_person_that_is_removed_leaves_no_face_and_others_keep_their_files(sit
         row["identity"] for row in rows(run_, "identities", "face_id", "identity") if row["identity"] is not None
     )
     theirs = {row["face_id"] for row in rows(run_, "identities", "face_id", "identity") if row["identity"] == number}
-    told = {f"metadata/{name}.json" for name in ("identity_map", "quality_scores", "selection_results")}
+    names = ("identity_map", "quality_scores", "selection_results")
+    told = {f"{folder}/{name}.json" for name in names for folder in ("metadata", "reference/metadata")}
     counts = {f"ledger/detections/part-{name}.parquet" for name in ("000000", "000001")}  # faces of frames that stay
-    assert_gone(run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", told | counts)
+    vectors = {  # as float32, in which the search for pieces of the removed does not find them
+        f"reference/frames/{face['emotion']}/{face['video_id']}/frame_{face['number']:05d}_face_0.npy"
+        for face in rows(run_, "faces", "face_id", "video_id", "number", "emotion")
+        if face["face_id"] in theirs
+    }
+    assert_gone(run_, ["--identities", str(number), "--keep-images"], theirs, "face_id", told | counts | vectors)
+    assert [name for name in vectors if Path(run_, name).exists()] == []
     assert not Path(run_, "final", f"person_{number:04d}").exists()
     left = [row for row in chosen if row["identity"] != number]
     assert rows(run_, "selection", "face_id", "identity", "file") == left
@@ -305,6 +335,10 @@ def test_a_person_that_is_removed_with_its_videos(site, whole, tmp_path):
     number = next(faces[face] for face, video in videos.items() if video == "h-cuts" and faces.get(face) is not None)
     theirs = {videos[face] for face, identity in faces.items() if identity == number}
     assert_gone(
-        run_, ["--identities", str(number), "--with-images"], theirs, "video_id", {"metadata/selection_results.json"}
+        run_,
+        ["--identities", str(number), "--with-images"],
+        theirs,
+        "video_id",
+        {"metadata/selection_results.json", "reference/metadata/selection_results.json"},
     )
     assert_nothing_to_do(run_, lambda: run_recipe(site, run_))

@@ -72,6 +72,11 @@ def test_images_with_worker_processes(manyfaces, home):
     assert tally(str(home / "run"), "download").by_reason == {"http_404": 2, "kept": 57, "not_an_image": 1}
 
 
+def test_a_configuration_to_start_from_is_in_the_package(manyfaces, home):
+    run(manyfaces, home, "init", "webbody", "--to", "mine.yaml")
+    assert (home / "mine.yaml").read_bytes() == (ROOT / "configs/webbody.yaml").read_bytes()
+
+
 def test_a_video_is_looked_at(manyfaces, home):
     video = home / "videos" / "one.mp4"
     video.parent.mkdir()

@@ -15,7 +15,7 @@ from tests.integration import command
 from tests.integration.kills import files, kill_after
 from tests.integration.runs import assert_same_run, overrides, run_webbody, workers
 
-KILLS = 8
+KILLS = 5
 CHUNKS = "manifest.rows_per_shard=2"
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 

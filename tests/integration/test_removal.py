@@ -23,7 +23,8 @@ from transforms.tables.shards import read_column
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("webbody")]
 
 EMPTY_TAR = 1024  # bytes
-SPLITS = ("bundle.records_per_file=6", "splits.subsets={all: 1.0}", "splits.unassigned=nobody")
+SINKS = "bundle.sinks=[recordio, webdataset, tfrecord, arcface]"
+SPLITS = ("bundle.records_per_file=6", SINKS, "splits.subsets={all: 1.0}", "splits.unassigned=nobody")
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +95,12 @@ def test_a_photograph_leaves_no_byte_and_touches_nothing_else(run, site):
     address = f"http://127.0.0.1:{site.port}{page}"
     assert main(["remove", run, "--urls", address, "--images", "hanks-1", "--reference", "DSR 7"]) == 0
     assert files_with(run, wanted | {address.encode()}) == {}
-    pointers = {name for name in was if name.startswith("bundle_index/")}
-    # beside what held them: an index of records, places of rows in other rows, and the statistics of all
-    files = {name.rpartition("-")[2].partition(".")[0] for name in holders if name.startswith("bundle/")}
+    # beside what held them: an index of records, and what tells of all
+    files = {
+        name.rpartition("-")[2].partition(".")[0] for name in holders if name.startswith("bundle/") and "-" in name
+    }
     beside = {name for name in was if name.startswith("bundle/") and name.rpartition(".")[0].endswith(tuple(files))}
-    assert changed(was, hashes(run)) <= holders | pointers | beside | {"bundle/statistics.json"}
+    assert changed(was, hashes(run)) <= holders | beside | tells_of_all(was)
     assert len(files) < len(list(Path(run, "bundle", "bodies", "recordio").glob("*.rec")))
     left = records(run)
     gone = {record for record, one in kept.items() if json.loads(one["json"])["image_id"] in items}
@@ -144,15 +146,15 @@ def test_a_face_that_is_nobody_s_goes_from_its_list_too(run, site):
     nobodys = (row["image_id"] for row in listed if row["split"] == "nobody")
     image = next(name for name in nobodys if not name.startswith("friends"))  # other addresses have that in them
     assert f",{image}," in Path(run, "splits", "nobody.csv").read_text()
-    assert_gone(run, ["--images", image], {image}, "image_id", beside(run))
+    assert_gone(run, ["--images", image], {image}, "image_id", tells_of_all(hashes(run)))
     assert Path(run, "splits", "nobody.csv").exists()
     assert_sound(run, site)
 
 
-def beside(run):
-    """Files that have places of rows in other rows, or tell of all images."""
-    names = [name for name in hashes(run) if name.startswith("bundle_index/")]
-    return {*names, "bundle/statistics.json"}
+def tells_of_all(names):
+    """Files that have places of rows in other rows, or tell of all images; of a set for ArcFace the whole."""
+    ends = ("/shards.json", "/arcface/train.rec", "/arcface/train.idx", "/arcface/property", "bundle/statistics.json")
+    return {name for name in names if name.startswith("bundle_index/") or name.endswith(ends)}
 
 
 def test_a_stage_that_is_out_of_date_is_made_anew_by_the_next_run(run, site):

@@ -4,11 +4,13 @@ import csv
 import json
 import shutil
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import webdataset
+import yaml
 
 from beam_pipelines.cli import main
 from beam_pipelines.demos.photographs import DemoRow, Page, serve
@@ -75,6 +77,17 @@ def test_columns_of_the_manifest_come_out_at_the_end(whole_run, tmp_path):
         column(whole_run, "faces", "face_id")
     )
     assert "crop" not in pq.read_schema(tmp_path / "faces.parquet").names
+
+
+def test_the_run_and_its_bundle_have_cards_that_name_their_tables(whole_run):
+    for card, names in (
+        ("README.md", {*ROW_TABLES, "bundle_index", "bundle_keypoints", "cleaning", "label_map"}),
+        ("bundle/README.md", {"bodies", "faces"}),
+    ):
+        head = yaml.safe_load(Path(whole_run, card).read_text().split("---\n")[1])
+        assert {one["config_name"] for one in head["configs"]} >= names
+    told = json.loads(Path(whole_run, "croissant.json").read_text())
+    assert {one["@id"] for one in told["recordSet"]} >= set(ROW_TABLES)
 
 
 def test_inspect_shows_tables_and_sample_rows(whole_run, capsys):

@@ -5,7 +5,7 @@ import re
 from model_handlers import named
 from transforms.bundle.sink import Format
 
-FORMATS = {name: f"{__package__}.{name}:FORMAT" for name in ("recordio", "webdataset", "tfrecord")}
+FORMATS = {name: f"{__package__}.{name}:FORMAT" for name in ("recordio", "webdataset", "tfrecord", "arcface")}
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 

@@ -18,6 +18,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, begin
 from transforms.tables.csv_cells import csv_rows
 from transforms.tables.files import commit_file
 from transforms.tables.ledger import read_ledger, write_whole_ledger
@@ -98,6 +99,7 @@ def write_states(run: str) -> Iterator[VideoState]:
     ended = pa.concat_arrays([pa.array([], pa.string()), *_ended(run)])
     clips = Counter(video for table in iter_tables(run, "shots", ["video_id"]) for video in table[0].to_pylist())
     names = shard_names(run, "manifest")
+    begin(STAGE, "shards of videos written", len(names))
     for name in names:
         ids = read_shard(shard_path(run, "manifest", name), ["video_id"])["video_id"]
         failed = pc.is_in(ids, value_set=ended).to_pylist()
@@ -107,6 +109,7 @@ def write_states(run: str) -> Iterator[VideoState]:
         ]
         write_shard(shard_path(run, TABLE, name), to_table(states, arrow_schema(VideoState)))
         yield from states
+        advance(STAGE)
     remove_other_shards(run, TABLE, names)
 
 

@@ -30,6 +30,11 @@ def header(identity: int, record: int) -> bytes:
     return struct.pack("<IfQQ", 0, identity, record, 0)
 
 
+def range_header(record: int, first: int, end: int) -> bytes:
+    """The bytes of IRHeader(flag 2, [first, end], record, 0): two labels stand behind the header, float32."""
+    return struct.pack("<IfQQff", 2, 0, record, 0, first, end)
+
+
 def encode_record(payload: bytes) -> bytes:
     """The bytes of one record; ValueError above MAX_LENGTH."""
     if len(payload) > MAX_LENGTH:
@@ -52,6 +57,23 @@ def _split(payload: bytes) -> list[bytes]:
             start = found + 4
         found = payload.find(MAGIC, found + 1)
     return [*pieces, payload[start:]]
+
+
+def read_records(file: BinaryIO) -> Iterator[bytes]:
+    """The records that `encode_record` wrote, one after another; ValueError where the file is damaged."""
+    pieces: list[bytes] = []
+    while start := file.read(8):
+        if len(start) < 8 or start[:4] != MAGIC:
+            raise ValueError("recordio: the file is damaged: no record begins where one should.")
+        word = int.from_bytes(start[4:], "little")
+        flag, length = word >> 29, word & MAX_LENGTH
+        piece = file.read(length + -length % 4)
+        if len(piece) < length:
+            raise ValueError("recordio: the file is damaged: its last record is cut short.")
+        pieces.append(piece[:length])
+        if flag in (0, 3):
+            yield MAGIC.join(pieces)
+            pieces = []
 
 
 class RecordIOSink:

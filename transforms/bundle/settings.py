@@ -17,8 +17,9 @@ class BundleSettings(Settings):
     sinks: tuple[str, ...] = Field(
         ("recordio", "webdataset", "tfrecord"),
         min_length=1,
-        description="formats to write, each into a folder of its own: recordio, webdataset, tfrecord, or "
-        "`module:attribute` of one's own",
+        description="formats to write, each into a folder of its own: recordio, webdataset, tfrecord, arcface (the "
+        "faces as insightface's training reads them: one train.rec of 112-pixel crops), or `module:attribute` of "
+        "one's own",
     )
     body_side: int = Field(384, ge=16, le=4096, description="side of the square body image, pixels")
     fill: tuple[Grey, Grey, Grey] = Field(
@@ -26,7 +27,11 @@ class BundleSettings(Settings):
     )
     quality: int = Field(95, ge=1, le=100, description="JPEG quality of what is encoded again")
     face_side: int | None = Field(
-        None, ge=16, le=4096, description="side of the face image, pixels; null keeps each face as it is stored"
+        None,
+        ge=16,
+        le=4096,
+        description="side of the face image, pixels, so that a loader can stack faces; null keeps each as it is "
+        "stored, of sizes that differ",
     )
     min_visibility: float = Field(
         0.5, ge=0, le=1, description="a keypoint below this visibility counts as not visible (-1 in the table)"
@@ -35,7 +40,15 @@ class BundleSettings(Settings):
         100_000,
         ge=1,
         le=1_000_000,
-        description="images in one file; files are written in parallel, each with about 1.5 KB of memory an image",
+        description="images in one RecordIO file, and in one piece of work: pieces are done in parallel, each with "
+        "about 1.5 KB of memory an image",
+    )
+    samples_per_file: int = Field(
+        5_000,
+        ge=1,
+        le=1_000_000,
+        description="images in one file of WebDataset and TFRecord, at most: every worker of a loader should have "
+        "some; their number and size is in `shards.json` beside them",
     )
     threads: How[int] = Field(
         4, ge=1, le=64, description="threads that decode and encode images, for each file in work"

@@ -1,11 +1,11 @@
 """What every format of a bundle is: something that takes samples, and says which files it makes of them."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,22 +49,51 @@ class Sink(Protocol):
 
 
 Numbers = NDArray[np.int64]
+Splits = Mapping[str, Numbers]  # name -> the identities of the split
+Picture = Literal["body", "face", "aligned"]  # aligned: the face at its place in ArcFace's square of 112 pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What stands under one stem: the numbers (N,) and classes (N,) of its samples, in the file's order."""
+
+    stem: str
+    records: Numbers
+    identities: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a format makes of all that it has written, once everything is there.
+
+    files(splits): the paths of these files below the format's folder.
+    write(folder, parts, splits): writes them, each whole or not at all; `parts` are all parts of the bundle, in order.
+    """
+
+    files: Callable[[Splits], Iterable[str]]
+    write: Callable[[str, Sequence[Part], Splits], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way to write samples. A bundle file's samples go to paths that begin with a `stem`, `<folder>/<name>`.
+    """A way to write samples. They go to paths that begin with a `stem`, `<folder>/<name>`: a part of the bundle.
 
     name: of its folder, below those of bodies and faces; no other format of a bundle has it.
-    open(stem): takes the samples of one bundle file. Each file that it writes appears whole or not at all; one that
+    open(stem): takes the samples of one part. Each file that it writes appears whole or not at all; one that
     holds several samples appears when the block ends without an error.
     files(stem, records, identities): all paths that it writes for the samples with these numbers (N,) and classes (N,).
     Whatever else is found in its folder is deleted, so that nothing of an earlier bundle stays.
+    pictures: what of a person it writes. cut: its parts have bundle.samples_per_file samples, else they are the
+    bundle's files. whole: what it makes of all parts. most: samples that it can hold.
     """
 
     name: str
     open: Callable[[str], AbstractContextManager[Sink]]
     files: Callable[[str, Numbers, Numbers], Iterable[str]]
+    pictures: tuple[Picture, ...] = ("body", "face")
+    cut: bool = False
+    whole: Whole | None = None
+    most: int | None = None
 
 
 def beside(*suffixes: str) -> Callable[[str, Numbers, Numbers], list[str]]:

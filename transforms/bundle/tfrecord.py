@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from google_crc32c import value as crc32c
 
+from transforms.bundle.shard_list import shard_list
 from transforms.bundle.sink import Format, Sample, beside
 from transforms.tables.files import commit_file
 
@@ -95,4 +96,4 @@ def open_tfrecord(stem: str) -> Iterator[TFRecordSink]:
         yield TFRecordSink(out)
 
 
-FORMAT = Format("tfrecord", open_tfrecord, beside(".tfrecord"))
+FORMAT = Format("tfrecord", open_tfrecord, beside(".tfrecord"), cut=True, whole=shard_list(".tfrecord"))

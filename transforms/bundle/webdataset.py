@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from transforms.bundle.shard_list import shard_list
 from transforms.bundle.sink import Format, Sample, beside
 from transforms.tables.files import commit_file
 
@@ -50,4 +51,4 @@ def open_webdataset(stem: str) -> Iterator[WebDatasetSink]:
         sink.finish()
 
 
-FORMAT = Format("webdataset", open_webdataset, beside(".tar"))
+FORMAT = Format("webdataset", open_webdataset, beside(".tar"), cut=True, whole=shard_list(".tar"))

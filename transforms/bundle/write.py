@@ -1,9 +1,8 @@
 """Writing one bundle file: its images in every format, its keypoints, its ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import islice, repeat
 from typing import Any
 
@@ -11,15 +10,13 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
-from model_handlers.interface import Pixels
-from transforms.bundle.formats import load_format
-from transforms.bundle.images import is_jpeg, on_canvas, to_size
-from transforms.bundle.keypoints import GEOMETRY, KEYPOINTS, in_crop, keypoint_table
+from transforms.bundle.keypoints import GEOMETRY, KEYPOINTS, keypoint_table
+from transforms.bundle.outputs import output_files, outputs
+from transforms.bundle.pictures import BODY, Drawn, Made, face_columns, make
 from transforms.bundle.plan import INDEX
 from transforms.bundle.settings import BundleSettings
-from transforms.bundle.sink import Format, Meta, Sample, Sink
-from transforms.bundle.statistics import FileSummary, Moments, moments
-from transforms.images.pixels import open_image, to_jpeg
+from transforms.bundle.sink import Meta, Picture, Sample
+from transforms.bundle.statistics import FileSummary, Moments
 from transforms.settings import what
 from transforms.tables.digest import digest, file_digest
 from transforms.tables.files import delete_files, exists
@@ -29,37 +26,8 @@ from transforms.tables.reasons import Rejected
 from transforms.tables.shards import read_footer, read_shard, shard_path, write_shard
 from transforms.tables.verdicts import Verdict, verdict
 
-STAGE = FOLDER = "bundle"
+STAGE = "bundle"
 IN_WORK = 64  # images decoded ahead of the writer
-BODY = ["crop", "crop_box", "keypoints"]
-FACE = ["crop"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Made:
-    """Both images of a record, ready to write; geometry is one element of GEOMETRY."""
-
-    body: bytes
-    face: bytes
-    geometry: tuple[Any, ...]
-    body_moments: Moments
-    face_moments: Moments
-
-
-def outputs(run: str, name: str, settings: BundleSettings) -> list[tuple[Format, str]]:
-    """The bodies' and then the faces' formats of a bundle file, each with the stem of its paths."""
-    return [
-        (form, str(FileSystems.join(run, FOLDER, kind, form.name, f"{kind}-{name}")))
-        for kind in (settings.bodies, settings.faces)
-        for form in map(load_format, settings.sinks)
-    ]
-
-
-def output_files(run: str, name: str, settings: BundleSettings, entries: pa.Table) -> Iterator[str]:
-    """The paths of all files that the formats make of a bundle file; `entries` has the columns record and identity."""
-    records, identities = (entries[column].to_numpy() for column in ("record", "identity"))
-    for form, stem in outputs(run, name, settings):
-        yield from form.files(stem, records, identities)
 
 
 def write_file(run: str, name: str, settings: BundleSettings) -> FileSummary:
@@ -110,76 +78,45 @@ def _write_images(
     geometry = np.zeros(len(entries), GEOMETRY)
     verdicts: list[Verdict] = []
     bodies, faces = Moments(), Moments()
+    goals = outputs(run, settings)
     with ExitStack() as stack:
-        sinks = [stack.enter_context(form.open(stem)) for form, stem in outputs(run, name, settings)]
-        body_sinks, face_sinks = sinks[: len(settings.sinks)], sinks[len(settings.sinks) :]
-        for place, (entry, made) in enumerate(_images(run, entries, settings)):
+        sinks = [(goal.picture, stack.enter_context(goal.open(name))) for goal in goals]
+        for place, (entry, made) in enumerate(_images(run, entries, settings, {goal.picture for goal in goals})):
             if isinstance(made, Rejected):
                 verdicts.append(verdict(entry["face_id"], made.code, made.detail))
                 continue
             verdicts.append(Verdict(entry["face_id"], "kept"))
             geometry[place] = made.geometry
             bodies, faces = bodies + made.body_moments, faces + made.face_moments
-            side = settings.body_side
-            _add(body_sinks, entry, entry["body_id"], made.body, (side, side))
-            face = geometry[place]
-            _add(face_sinks, entry, entry["face_id"], made.face, (int(face["face_width"]), int(face["face_height"])))
+            samples = {picture: _sample(entry, picture, drawn) for picture, drawn in made.pictures.items()}
+            for picture, sink in sinks:
+                sink.add(samples[picture])
     return geometry, verdicts, bodies, faces
 
 
-def _add(sinks: list[Sink], entry: dict[str, Any], key: str, image: bytes, size: tuple[int, int]) -> None:
-    meta = Meta(key, entry["face_id"], entry["body_id"], entry["image_id"], entry["label"], entry["source"], *size)
-    sample = Sample(entry["record"], entry["identity"], image, meta)
-    for sink in sinks:
-        sink.add(sample)
+def _sample(entry: dict[str, Any], picture: Picture, drawn: Drawn) -> Sample:
+    key = entry["body_id" if picture == "body" else "face_id"]
+    ids = (entry["face_id"], entry["body_id"], entry["image_id"], entry["label"], entry["source"])
+    return Sample(entry["record"], entry["identity"], drawn.image, Meta(key, *ids, *drawn.size))
 
 
 def _images(
-    run: str, entries: pa.Table, settings: BundleSettings
-) -> Iterator[tuple[dict[str, Any], "_Made | Rejected"]]:
+    run: str, entries: pa.Table, settings: BundleSettings, wanted: Collection[Picture]
+) -> Iterator[tuple[dict[str, Any], Made | Rejected]]:
     """Every entry with its images, in order; reading is one pass, decoding and encoding go on in threads."""
     with (
         RowReader(run, "bodies", BODY) as bodies,
-        RowReader(run, "faces", FACE) as faces,
+        RowReader(run, "faces", face_columns(wanted)) as faces,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
         waiting = _entries(entries)
         while some := list(islice(waiting, IN_WORK)):
             body_rows = [bodies.read(entry["body_shard"], entry["body_row"]) for entry in some]
             face_rows = [faces.read(entry["face_shard"], entry["face_row"]) for entry in some]
-            yield from zip(some, pool.map(_make, body_rows, face_rows, repeat(settings)), strict=True)
+            made = pool.map(make, body_rows, face_rows, repeat(settings), repeat(wanted))
+            yield from zip(some, made, strict=True)
 
 
 def _entries(entries: pa.Table) -> Iterator[dict[str, Any]]:
     for batch in entries.to_batches(max_chunksize=1024):
         yield from batch.to_pylist()
-
-
-def _make(body: dict[str, Any], face: dict[str, Any], settings: BundleSettings) -> "_Made | Rejected":
-    """Both images of a record, or why there are none."""
-    try:
-        crop, face_pixels = open_image(body["crop"]), open_image(face["crop"])
-    except Rejected as why:
-        return why
-    canvas = on_canvas(crop, settings.body_side, settings.fill)
-    height, width = crop.shape[:2]
-    points = in_crop(
-        np.array(body["keypoints"], np.float32), np.array(body["crop_box"]), width, height, settings.min_visibility
-    )
-    face_file, face_pixels = _face(face["crop"], face_pixels, settings)
-    return _Made(
-        to_jpeg(canvas.pixels, settings.quality),
-        face_file,
-        (points, height, width, canvas.scale, canvas.offset, *face_pixels.shape[:2]),
-        moments(canvas.pixels),
-        moments(face_pixels),
-    )
-
-
-def _face(stored: bytes, pixels: Pixels, settings: BundleSettings) -> tuple[bytes, Pixels]:
-    """The face's file and pixels: as stored, or at `face_side`; encoded again only where that changes something."""
-    if settings.face_side is not None:
-        resized = to_size(pixels, settings.face_side, settings.face_side)
-        if resized is not pixels:
-            return to_jpeg(resized, settings.quality), resized
-    return (stored if is_jpeg(stored) else to_jpeg(pixels, settings.quality)), pixels

@@ -16,8 +16,10 @@ from apache_beam.io.filesystems import FileSystems
 
 from transforms.curation.columns import iter_dicts
 from transforms.tables.files import commit_file
+from transforms.tables.item_ids import safe_id
 
 FOLDER = "metadata"
+NAMES = ("quality_scores.json", "identity_map.json", "selection_results.json")
 UNKNOWN = "unknown"
 _DIGITS = 6
 
@@ -41,21 +43,21 @@ def write_metadata(run: str, candidates: pa.Table, people: Iterable[PersonFiles]
     """Commit the three files; `candidates` as `read_candidates` gives them, `people` by number."""
     emotion = pc.fill_null(candidates["emotion"], UNKNOWN)
     candidates = candidates.set_column(candidates.schema.get_field_index("emotion"), "emotion", emotion)
-    _write(run, "quality_scores.json", quality_scores(candidates))
-    _write(run, "identity_map.json", identity_map(candidates))
-    _write(run, "selection_results.json", selection_results(people))
+    made = (quality_scores(candidates), identity_map(candidates), selection_results(people))
+    for name, entries in zip(NAMES, made, strict=True):
+        _write(run, name, entries)
 
 
 def quality_scores(candidates: pa.Table) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """`<emotion>/<video>` -> the measures of its candidates; identity_strength is null for faces of nobody."""
     order = [(name, "ascending") for name in ("emotion", "video_id", "number", "face_id")]
-    for name, rows in groupby(iter_dicts(candidates.sort_by(order)), key=_folder):
+    for name, rows in groupby(iter_dicts(candidates.sort_by(order)), key=face_folder):
         yield name, [_measures(row) for row in rows]
 
 
 def _measures(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "filename": _filename(row),
+        "filename": face_file(row),
         "frame_index": row["number"],
         "face_index": _face_index(row),
         "sharpness": _rounded(row["sharpness"]),
@@ -78,7 +80,7 @@ def identity_map(candidates: pa.Table) -> Iterator[tuple[str, dict[str, list[str
     order = [(name, "ascending") for name in ("identity", "emotion", "video_id", "number", "face_id")]
     for identity, rows in groupby(iter_dicts(known.sort_by(order)), key=lambda row: row["identity"]):
         by_emotion = groupby(rows, key=lambda row: row["emotion"])
-        paths = {name: [f"frames/{_folder(row)}/{_filename(row)}" for row in some] for name, some in by_emotion}
+        paths = {name: [f"frames/{face_folder(row)}/{face_file(row)}" for row in some] for name, some in by_emotion}
         yield person_name(identity), paths
 
 
@@ -97,15 +99,17 @@ def selection_results(people: Iterable[PersonFiles]) -> Iterator[tuple[str, dict
         )
 
 
-def _folder(row: dict[str, Any]) -> str:
-    return f"{row['emotion']}/{row['video_id']}"
+def face_folder(row: dict[str, Any]) -> str:
+    """`<emotion>/<video>` of a face."""
+    return f"{safe_id(row['emotion'] or UNKNOWN)}/{safe_id(row['video_id'])}"
 
 
 def _face_index(row: dict[str, Any]) -> int:
     return int(row["face_id"].rpartition("-f")[2])
 
 
-def _filename(row: dict[str, Any]) -> str:
+def face_file(row: dict[str, Any]) -> str:
+    """The name of a face's image in it."""
     return f"frame_{row['number']:05d}_face_{_face_index(row)}.jpg"
 
 

@@ -10,13 +10,15 @@ import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
 from model_handlers.models.roles import KnownModels, Models
+from transforms.curation import reference
 from transforms.curation.columns import persons, read_candidates
 from transforms.curation.metadata import PersonFiles, person_name, write_metadata
 from transforms.curation.persons import Candidate, best, sequences
 from transforms.curation.settings import SelectionSettings
 from transforms.curation.shot_check import ShotCheck, first_uncut
 from transforms.flow.stages import TableStage
-from transforms.tables.files import commit_file, delete_files
+from transforms.flow.table_steps import advance, begin, planned
+from transforms.tables.files import commit_file, delete_files, delete_folder, is_folder
 from transforms.tables.item_ids import safe_id
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.pointers import RowReader
@@ -24,6 +26,7 @@ from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import read_shard, shard_path, to_table, write_shard
 from transforms.tables.verdicts import verdict
 from transforms.tables.video_rows import SelectedFace
+from transforms.videos.library import file_path
 from transforms.videos.shot_settings import ShotSettings
 from transforms.videos.shots_stage import cut_models
 
@@ -53,21 +56,22 @@ class Choice:
 def select_faces(settings: SelectionSettings, shots: ShotSettings, models: KnownModels) -> TableStage:
     """The stage selection, of the candidates that the stage identity gave to persons."""
     used = cut_models(shots, models)
+    also = reference.TABLES if settings.layout == "reference" else ()
     return TableStage(
         name=STAGE,
-        reads=("identities", "faces"),
+        reads=("identities", "faces", *also),
         writes=(STAGE,),
         transform=partial(SelectFaces, settings=settings, shots=shots, models=used),
         settings={"selection": settings, "shots": shots},
         models=used,
-        files=(FINAL, "metadata"),
+        files=(FINAL, "metadata", reference.FOLDER),
         follows="identity",
-        mend=mend_selection,
+        mend=partial(mend_selection, settings=settings),
     )
 
 
 class SelectFaces(beam.PTransform):
-    """Tables `identities`, `faces` -> table `selection`, the folders `final` and `metadata`.
+    """Tables `identities`, `faces` -> table `selection`, the folders `final` and `metadata`, and perhaps `reference`.
 
     A sequence is one shot as far as `shots` tells cuts, unless the samples know their shot; `models` has the role cuts
     if its detector is a network. One element is one person; one worker at the start and one at the end
@@ -81,7 +85,7 @@ class SelectFaces(beam.PTransform):
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection:
         """Only numbers and pointers meet a shuffle; images go from the table to their files inside one element."""
-        return (
+        written = (
             begin
             | "Run" >> beam.Create([self._run])
             | "List persons" >> beam.FlatMap(list_persons)
@@ -91,11 +95,17 @@ class SelectFaces(beam.PTransform):
             | "Gather choices" >> beam.combiners.ToList()
             | "Write selection" >> beam.Map(write_selection, self._run)
         )
+        return (
+            written
+            | "Plan reference" >> beam.FlatMap(_plan, self._run, self._settings.layout)
+            | "Spread reference" >> beam.Reshuffle()
+            | "Write reference" >> beam.Map(reference.write_work, self._run)
+        )
 
 
 def list_persons(run: str) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
     """Each person's number and faces."""
-    return persons(read_candidates(run))
+    return planned(STAGE, "persons' images written", persons(read_candidates(run)))
 
 
 def choose(person: tuple[int, tuple[Candidate, ...]], settings: SelectionSettings, check: ShotCheck) -> Choice:
@@ -118,11 +128,13 @@ def write_images(choice: Choice, run: str) -> Choice:
             crop = reader.read(face.shard, face.row)["crop"]
             with commit_file(FileSystems.join(run, *path.split("/"))) as out:
                 out.write(crop)
+    advance(STAGE)
     return choice
 
 
 def write_selection(choices: list[Choice], run: str) -> int:
     """Commit metadata, table and ledger, and delete images of an earlier state; returns the number of images."""
+    begin(STAGE, "writing metadata")
     choices = sorted(choices, key=lambda choice: choice.identity)
     rows = [_row(choice, *file) for choice in choices for file in choice.files()]
     remove_leftovers(run, {row.file for row in rows})
@@ -139,7 +151,22 @@ def write_selection(choices: list[Choice], run: str) -> int:
     return len(rows)
 
 
-def mend_selection(run: str) -> None:
+def _plan(images: int, run: str, layout: str) -> list[reference.Work]:
+    return plan_layout(run, layout)
+
+
+def plan_layout(run: str, layout: str) -> list[reference.Work]:
+    """What is to be written into the folder `reference` of a finished selection; without that layout it goes."""
+    if layout != "reference":
+        folder = file_path(run, reference.FOLDER)
+        if is_folder(folder):
+            delete_folder(folder)
+        return []
+    chosen = read_shard(shard_path(run, STAGE, _ONLY), ["file"])["file"].to_pylist()
+    return reference.plan_reference(run, read_candidates(run), chosen)
+
+
+def mend_selection(run: str, settings: SelectionSettings) -> None:
     """Commit the metadata of what is still selected, and delete images that are not; files keep their names."""
     rows = read_shard(shard_path(run, STAGE, _ONLY), ["identity", "group", "file"]).to_pylist()
     remove_leftovers(run, {row["file"] for row in rows})
@@ -152,6 +179,7 @@ def mend_selection(run: str) -> None:
         PersonFiles(one, faces[one], *(tuple(files.get((one, group), ())) for group in GROUPS)) for one in sorted(faces)
     ]
     write_metadata(run, candidates, people)
+    plan_layout(run, settings.layout)
 
 
 def _row(choice: Choice, group: str, place: int, face: Candidate, path: str) -> SelectedFace:

@@ -1,5 +1,7 @@
 """Settings of the curation of faces: how much is taken, and what is chosen of it."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from transforms.settings import Settings
@@ -40,6 +42,14 @@ class SelectionSettings(Settings):
     )
     temporal: int = Field(
         5, ge=0, le=100, description="images of a sequence: consecutive samples of one shot, all of the person; 0: none"
+    )
+    layout: Literal["own", "reference"] = Field(
+        "own",
+        description="files that are written; own: `final` and `metadata`; reference: beside them the folder "
+        "`reference`, in which an earlier system's users find their own: raw_videos/<source label>/, "
+        "frames/<emotion>/<video>/ (the crops of all candidates, and their vectors as .npy), "
+        "processed/person_<number>/<emotion>/, final/ and metadata/. What the run has as a file is a hard link there, "
+        "or on an object store, which has no links, a copy",
     )
     windows_checked: int = Field(
         100,

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from transforms.fetch.lists.repeats import Hashes, HashList, repeated
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import begin
 from transforms.tables.ledger import read_ledger, write_whole_ledger
 from transforms.tables.rows import Duplicate
 from transforms.tables.schemas import arrow_schema
@@ -56,7 +57,9 @@ def read_images(run: str) -> tuple[pa.ChunkedArray, dict[int, int]]:
 
 def compare(run: str) -> None:
     """Write the table `duplicates` and the ledger of the stage."""
+    begin(STAGE, "reading hashes")
     image_id, original = read_images(run)
+    begin(STAGE, f"writing {len(image_id):,} verdicts")
     rows = [Duplicate(image_id[row].as_py(), image_id[first].as_py()) for row, first in original.items()]
     write_shard(shard_path(run, DUPLICATES, _ONLY), to_table(rows, arrow_schema(Duplicate)))
 

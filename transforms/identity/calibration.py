@@ -2,8 +2,9 @@
 
 Of two mistakes one is to take two people for one, the other to tear one person apart. How many pairs of each kind a
 link similarity makes at this number of faces follows from the two kinds of pairs that `two_kinds` finds. The link is
-where both together are fewest; where several are about as good, it is the strictest of them. How near
-that comes to the best threshold of all is in docs/benchmarks.md.
+where both together are fewest; where several are about as good, it is the strictest of them. Faces that show nobody
+are left out of both kinds, and what a link would join of them counts as wrong. How near that comes to the best
+threshold of all is in docs/benchmarks.md.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.identity.knn import F32, pair_similarity
+from transforms.identity.nobodies import count_above, find_nobodies
 from transforms.identity.pair_counts import EDGES, PairCounts, count_pairs
 from transforms.identity.two_kinds import Floats, TwoKinds, fit
 
@@ -57,8 +59,8 @@ class Calibration:
     the interval is narrow, and not most pairs of one person are lost; merge: of the centres of two identities;
     duplicate: of copies of a photograph, 1 where too little is known of the same person's pairs; edge: down to which
     neighbours are worth a look. wrong_links: different people's faces that the average face is linked with; lost: the
-    share of the same person's pairs below the link. kinds: both distributions. same, different: the pairs known.
-    doubts: sentences, none where the evidence is good.
+    share of the same person's pairs below the link. nobodies: the share of the faces that show nobody. kinds: both
+    distributions, of the others. same, different: the pairs known. doubts: sentences, none where the evidence is good.
     """
 
     faces: int
@@ -71,6 +73,7 @@ class Calibration:
     edge: float
     wrong_links: float
     lost: float
+    nobodies: float
     kinds: TwoKinds
     same: Known
     different: Known
@@ -96,10 +99,13 @@ def calibrate(
     """
     check(units)
     counted = count_pairs(units) if counted is None else counted
-    counts = counted.counts.mean(axis=0, dtype=np.float64)
-    kinds = fit(counts, EDGES, counted.faces)
-    link = link_of(kinds, rule, wrong_links)
-    interval = _interval(counted, kinds, rule, wrong_links)
+    kinds = fit(counted.counts.mean(axis=0, dtype=np.float64), EDGES, counted.faces)
+    nobody = find_nobodies(counted.counts, kinds)
+    if nobody.any():
+        kinds = fit(counted.counts[~nobody].mean(axis=0, dtype=np.float64), EDGES, counted.faces)
+    alike = counted.counts[nobody].sum(axis=0, dtype=np.float64) / len(counted)
+    link = link_of(kinds, rule, wrong_links, alike)
+    interval = _interval(counted, kinds, nobody, rule, wrong_links)
     known = [_known(units, pairs, link) for pairs in (same, different)]
     narrow = interval[1] - interval[0] <= _WIDE * (kinds.same_mean - kinds.middle)
     enough = _pairs_of_same(kinds, counted.faces) >= _FEW_PAIRS
@@ -115,6 +121,7 @@ def calibrate(
         edge=min(link, _last(kinds, lambda at: kinds.different_above(at) >= _CANDIDATES)),
         wrong_links=float(kinds.different_above(link)),
         lost=1 - float(kinds.same_above(link)) / max(kinds.same, 1e-12),
+        nobodies=float(nobody.mean()),
         kinds=kinds,
         same=known[0],
         different=known[1],
@@ -122,11 +129,16 @@ def calibrate(
     )
 
 
-def link_of(kinds: TwoKinds, rule: Rule, wrong_links: float | None = None) -> float:
-    """The link similarity: fewest pairs wrong or lost; at least so strict that wrong_links, if given, is kept."""
+def link_of(kinds: TwoKinds, rule: Rule, wrong_links: float | None = None, nobodies: Floats | None = None) -> float:
+    """The link similarity: fewest pairs wrong or lost; at least so strict that wrong_links, if given, is kept.
+
+    nobodies (BINS,): pairs of faces that show nobody, as numbers a face, all of them wrong.
+    """
     at = _grid(kinds)
     joined = (1 + kinds.same) ** _JOINED
     wrong = kinds.different_groups_above(at) if rule == "groups" else kinds.different_above(at) * joined
+    if nobodies is not None:
+        wrong = wrong + count_above(nobodies, at)
     cost = wrong + kinds.same - kinds.same_above(at)
     link = float(at[np.flatnonzero(cost <= cost.min() + _ROOM[rule] * kinds.same)[-1]])
     nearly_none = kinds.same < _ALONE
@@ -163,13 +175,18 @@ def _pairs_of_same(kinds: TwoKinds, faces: int) -> float:
     return kinds.same * faces / 2
 
 
-def _interval(counted: PairCounts, kinds: TwoKinds, rule: Rule, wrong_links: float | None) -> tuple[float, float]:
+def _interval(
+    counted: PairCounts, kinds: TwoKinds, nobody: npt.NDArray[np.bool_], rule: Rule, wrong_links: float | None
+) -> tuple[float, float]:
     """The middle 95 % of the links that samples of the same faces, drawn with replacement, lead to."""
     random, n = np.random.default_rng(0), len(counted)
     links = []
     for _ in range(RESAMPLES):
-        weights = random.multinomial(n, np.full(n, 1 / n)) / n
-        links.append(link_of(fit(weights @ counted.counts, EDGES, counted.faces, kinds), rule, wrong_links))
+        drawn = random.multinomial(n, np.full(n, 1 / n))
+        others = np.where(nobody, 0, drawn)
+        again = fit(others @ counted.counts / max(int(others.sum()), 1), EDGES, counted.faces, kinds)
+        alike = np.where(nobody, drawn, 0) @ counted.counts / n
+        links.append(link_of(again, rule, wrong_links, alike))
     low, high = np.quantile(links, [0.025, 0.975])
     return float(low), float(high)
 

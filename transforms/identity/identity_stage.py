@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from apache_beam.utils import shared
 
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, begin
 from transforms.identity import columns
 from transforms.identity.cleaning import FaceColumns
 from transforms.identity.cluster_names import mend_cluster_names
@@ -60,7 +61,10 @@ def _overrides(path: str | None) -> dict[str, str]:
 
 def plan_blocks(run: str, settings: IdentitySettings) -> list[Block]:
     """The blocks of the run's embeddings; thresholds that are `auto` are found first. FileNotFoundError without it."""
-    return list(blocks_of(rounds_of(run, found(run, settings).edges)))
+    begin(STAGE, "finding thresholds")
+    blocks = list(blocks_of(rounds_of(run, found(run, settings).edges)))
+    begin(STAGE, "blocks of faces searched", len(blocks))
+    return blocks
 
 
 def edge_table(faces: pa.Array, edges: Edges) -> pa.Table:
@@ -114,6 +118,7 @@ class SearchBlock(beam.DoFn):
             recall = recall_of(search, edges, block.start, block.stop)
             path = shard_path(self._run, EDGES, block.name)
             write_shard(path, edge_table(search.faces.face_id, edges), {"input": block.input, **recall.footer()})
+        advance(STAGE)
         yield block.name
 
 
@@ -155,6 +160,7 @@ class WriteIdentities(beam.DoFn):
 
     def process(self, _: int) -> Iterator[int]:
         """Read, cluster, clean, write."""
+        begin(STAGE, "reading edges")
         settings = found(self._run, self._settings)
         rounds = rounds_of(self._run, settings.edges)
         blocks = [block.name for block in blocks_of(rounds)]
@@ -176,8 +182,10 @@ class WriteIdentities(beam.DoFn):
         edges = read_edges(self._run, blocks, face_id, least_similarity(settings))
         if len(rounds) > 1 and settings.edges.k:
             edges = nearest_of_each(edges, settings.edges.k)
+        begin(STAGE, f"clustering and cleaning {len(face_id):,} faces")
         known = what_is_known(self._run, meta, faces, edges, settings)
         cleaned, clusters = cluster_and_clean(faces, edges, settings, known)
+        begin(STAGE, "writing identities")
         write_tables(self._run, meta, clusters, cleaned, tables_digest(self._run, list(reads(settings))))
         yield len(np.unique(cleaned.identity[cleaned.identity >= 0]))
 

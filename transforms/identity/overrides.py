@@ -4,7 +4,7 @@ import codecs
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import BinaryIO, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +51,15 @@ def read_overrides(path: str) -> list[Override]:
     """The lines of the file. ValueError, one sentence with the line, if it is not such a file."""
     try:
         with open_binary(path) as file:
-            return list(_lines(path, csv.DictReader(codecs.getreader("utf-8-sig")(file))))
+            return parse_overrides(path, file)
+    except OSError as error:
+        raise ValueError(f"overrides {path} cannot be read: {error}") from error
+
+
+def parse_overrides(path: str, file: BinaryIO) -> list[Override]:
+    """The lines of a file that is open; ValueError as of `read_overrides`, which names it by its path."""
+    try:
+        return list(_lines(path, csv.DictReader(codecs.getreader("utf-8-sig")(file))))
     except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"overrides {path} cannot be read as CSV in UTF-8: {error}") from error
 

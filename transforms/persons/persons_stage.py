@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, planned
 from transforms.identity.cleaning import similarity_to_centre
 from transforms.identity.cluster_names import mend_cluster_names
 from transforms.identity.clustering import first_rows
@@ -67,7 +68,7 @@ class FindPersons(beam.PTransform):
         return (
             begin
             | "Run" >> beam.Create([self._run])
-            | "List videos" >> beam.FlatMap(videos_with_faces, self._with_clothes)
+            | "List videos" >> beam.FlatMap(_list, self._with_clothes)
             | "Spread videos" >> beam.Reshuffle()
             | "Group faces" >> beam.FlatMap(_find, self._run, self._settings)
             | "Gather videos" >> beam.combiners.ToList()
@@ -75,9 +76,15 @@ class FindPersons(beam.PTransform):
         )
 
 
+def _list(run: str, with_clothes: bool) -> Iterator[Videos]:
+    together = videos_with_faces(run, with_clothes)
+    return planned(STAGE, "videos grouped", together, lambda videos: len(videos.video_ids))
+
+
 def _find(videos: Videos, run: str, settings: PersonSettings) -> Iterator[Found]:
     for rows in read_videos(run, videos):
         yield find_in_video(rows, settings)
+        advance(STAGE)
 
 
 def find_in_video(video: VideoRows, settings: PersonSettings) -> Found:

@@ -4,6 +4,7 @@ Writing goes to a temporary name and is moved into place by one rename (a local 
 store).
 """
 
+import errno
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ from transforms.disk import full, is_full
 from transforms.tables.s3 import share_client
 from transforms.tables.upload import http_status, upload
 
+# what the systems say where a disk, or one file of it, can have no more links
+_NO_LINKS = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _IN_MEMORY = 32 * 2**20  # bytes of an upload; more wait on the worker's disk
 
 # else Google's client asks for the bucket's own record, for traces, beside every request that Beam makes
@@ -117,6 +120,27 @@ def commit_finished(source: str, path: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     _sync(source)
     os.replace(source, path)
+
+
+def link_file(source: str, path: str) -> None:
+    """Have a file stand under a second name too: as a hard link where the disk has them, else as a copy."""
+    if not is_local(path):
+        FileSystems.copy([source], [path])
+        return
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    if os.path.exists(path) and os.path.samefile(source, path):  # renaming one name of a file to another does nothing
+        return
+    temporary = os.path.join(folder, temporary_name(name))
+    try:
+        os.link(source, temporary)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with open(source, "rb") as content, commit_file(path) as out:
+            shutil.copyfileobj(content, out, 2**20)
+    else:
+        os.replace(temporary, path)
 
 
 def _sync(path: str) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field
 from model_handlers.interface import Array
 from transforms.flow.one_worker import on_one_worker
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, begin
 from transforms.settings import Settings
 from transforms.tables.ledger import write_whole_ledger
 from transforms.tables.reopen import reopen
@@ -63,8 +64,11 @@ def choose(run: str, settings: DistinctSettings, follower: str, written: str) ->
     shards = [read_shard(shard_path(run, _TRACKS, name), _IDS.names).cast(_IDS) for name in shard_names(run, _TRACKS)]
     ids = pa.concat_tables([_IDS.empty_table(), *shards])
     originals: dict[str, str] = {}
-    for tracks in _by_video(run, Counter(ids["video_id"].to_pylist())):
+    counts = Counter(ids["video_id"].to_pylist())
+    begin(STAGE, "videos compared", len(counts))
+    for tracks in _by_video(run, counts):
         originals.update(duplicates(tracks, settings.max_overlap))
+        advance(STAGE)
     # first: whatever happens in between, the stage is then done with the new table
     reopen(run, follower, written, _changed(run, set(originals)))
     rows = [LeftOutTrack(track, _REASON, originals[track]) for track in sorted(originals)]

@@ -28,7 +28,7 @@ def order(tmp_path):
 
 def plan(order: Order) -> dict[str, str]:
     stages = RECIPE.stages(order.config, order.run)
-    settings = order.config.model_dump(mode="json").get("manifest")
+    settings = order.config.manifest
     record, new = read_record(order.run), account(stages, list_digest(order.manifest), settings)
     stale = stale_stages(order.run, stages, changed_stages(record, new))
     return left(order.run, cut_jobs(stages, order.config.jobs), record, new["fingerprints"], stale)

@@ -1,5 +1,6 @@
-"""A run goes on with a list that has grown, and with no other one."""
+"""A run goes on with a list that has grown, or with more of its rows, and with no other one."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,15 @@ import pytest
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import run
 from beam_pipelines.errors import ConfigError
-from tests.beam_pipelines.numbers_recipe import CALLS, NUMBERS, RECIPE, contents, expected_total, total
+from tests.beam_pipelines.numbers_recipe import (
+    CALLS,
+    NUMBERS,
+    RECIPE,
+    NumbersList,
+    contents,
+    expected_total,
+    total,
+)
 from transforms.fetch.lists.growth import ListChanged
 from transforms.tables.files import open_binary
 from transforms.tables.shards import read_column, shard_names
@@ -18,7 +27,7 @@ HALF = 15  # numbers: three whole shards
 def new_numbers(manifest, folder, settings):
     """How many lines are new; the recipe's split numbers them by their places, so new ones stand at the end."""
     with open_binary(manifest) as file:
-        lines = file.read().decode().split()
+        lines = file.read().decode().split()[: settings.first_rows]
     had = read_column(folder, "manifest", ["value"])["value"].to_pylist()
     if list(map(str, had)) != lines[: len(had)]:
         raise ListChanged(f"the item n{had[0]} of this run is in the list no more")
@@ -60,6 +69,36 @@ def test_only_new_rows_are_done_and_tables_of_all_are_made_anew(grown, order, ca
     CALLS.clear()
     run(one)
     assert not CALLS
+
+
+def first(order, rows, **more):
+    """The order on the first rows of its list; 5 are a shard."""
+    return replace(order(manifest=NumbersList(first_rows=rows)), recipe=GROWING, **more)
+
+
+def test_a_try_with_the_first_rows_goes_on_with_more_and_with_all(order):
+    worked = Counter()
+    for rows in (5, 5, 15, None):
+        one = first(order, rows)
+        run(one)
+        worked += CALLS
+        CALLS.clear()
+    assert {count for (stage, _), count in worked.items() if stage != "sum"} == {1}
+    assert worked["sum", ""] == 3
+    run(order("whole"))
+    assert contents(one.run) == contents(order("whole").run)
+    assert read_record(one.run)["config"]["manifest"]["first_rows"] is None
+
+
+def test_fewer_of_the_first_rows_than_the_run_has_are_refused_or_begin_anew(order):
+    for had, told in ((10, "the first 10 rows of its list"), (None, "the whole of its list")):
+        run(first(order, had))
+        before = read_record(first(order, 5).run)
+        with pytest.raises(ConfigError, match=rf"--limit 5 \(manifest.first_rows\): this run has taken {told}; give"):
+            run(first(order, 5))
+        assert read_record(first(order, 5).run) == before
+    run(first(order, 5, recompute=True))
+    assert shard_names(first(order, 5).run, "doubles") == ["00000"]
 
 
 def test_a_limit_goes_on_for_the_whole_list(grown, order):

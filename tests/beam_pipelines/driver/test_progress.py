@@ -1,13 +1,16 @@
 import io
+from functools import partial
 from itertools import pairwise
 from threading import Thread
 
 import pytest
 from rich.console import Console
+from rich.live import Live
 
 from beam_pipelines.driver import committed, progress
 from beam_pipelines.driver.committed import Committed
 from transforms.flow.commit import SEEN
+from transforms.flow.table_steps import advance, begin, forget
 from transforms.tables.ledger import write_ledger
 from transforms.tables.verdicts import Verdict
 
@@ -166,3 +169,86 @@ def test_what_is_checked_every_second_may_end_it(monkeypatch, capsys):
         progress.follow(job, "job 1 download", None, job.read, check)
     assert checks == list(range(1, 11)) + list(range(11, 21)) + list(range(21, 27))
     assert job.looks == [10, 20]
+
+
+class Timed:
+    """A clock, and a job that ends after so many seconds; at some of them something happens."""
+
+    def __init__(self, end: float, **happens) -> None:
+        self.now, self.end, self.happens = 0.0, end, happens
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def is_alive(self) -> bool:
+        return self.now < self.end
+
+    def join(self, pause: float) -> None:
+        self.now += pause
+        self.happens.pop(f"at_{self.now:g}", lambda: None)()
+
+
+@pytest.fixture
+def tables():
+    """Two stages on whole tables: one at a step of known length, one at another."""
+    begin("edges-test", "blocks [of] faces searched", 12)
+    advance("edges-test", 3)
+    begin("lists-test", "writing lists")
+    yield ["edges-test", "lists-test"]
+    forget(["edges-test", "lists-test"])
+
+
+def follow_tables(job, stages, terminal, monkeypatch, capsys):
+    screen = io.StringIO()
+    monkeypatch.setattr(progress, "time", job)
+    console = {"file": screen, "force_terminal": terminal, "width": 200, "color_system": None}
+    monkeypatch.setattr(progress, "Console", lambda stderr: Console(**console, get_time=lambda: 0.0))
+    counts = {stage: {**ZERO, "kept": 7} for stage in stages}
+    progress.follow_tables(job, f"job 3 {'+'.join(stages)}", stages, lambda: counts)
+    return screen.getvalue() + capsys.readouterr().err
+
+
+def test_stages_on_tables_show_their_steps_and_counts_in_the_end(tables, monkeypatch, capsys):
+    shown = follow_tables(Timed(15), tables, False, monkeypatch, capsys)
+    assert shown.splitlines() == [
+        "job 3 edges-test+lists-test: 3/12, 0.3/s, 10 s, about 30 s left; "
+        "edges-test: 3/12 blocks [of] faces searched | lists-test: writing lists",
+        "job 3 edges-test+lists-test: 15 s; edges-test 7 kept | lists-test 7 kept",
+    ]
+
+
+def test_a_live_bar_shows_steps(tables, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "Live", partial(Live, auto_refresh=False))
+    seen = []
+    monkeypatch.setattr(Live, "update", lambda self, shown: seen.append(shown))
+    follow_tables(Timed(15), tables, True, monkeypatch, capsys)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(seen[0], seen[-1])
+    first, _, last = console.file.getvalue().partition("writing lists")
+    assert "edges-test: 3/12 blocks [of] faces searched | lists-test: " in first
+    assert "edges-test 7 kept | lists-test 7 kept" in last
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_stages_that_work_elsewhere_show_their_counts(terminal, monkeypatch, capsys):
+    shown = follow_tables(Timed(15), ["far-test"], terminal, monkeypatch, capsys)
+    assert "far-test 7 kept" in shown
+    assert terminal or shown.splitlines()[0] == "job 3 far-test: 10 s; far-test 7 kept"
+
+
+def test_rate_and_time_left_are_those_of_the_step(monkeypatch, capsys):
+    def next_step():
+        begin("edges-test", "files written", 100)
+        advance("edges-test", 5)
+
+    begin("edges-test", "blocks searched", 50)
+    happens = {f"at_{second}": lambda: advance("edges-test", 5) for second in (5, 15, 35)}
+    shown = follow_tables(Timed(45, at_25=next_step, **happens), ["edges-test"], False, monkeypatch, capsys)
+    forget(["edges-test"])
+    assert [line.split(";")[0] for line in shown.splitlines()] == [
+        "job 3 edges-test: 5/50, 0.5/s, 10 s, about 90 s left",
+        "job 3 edges-test: 10/50, 0.5/s, 20 s, about 80 s left",
+        "job 3 edges-test: 5/100, 0.5/s, 30 s, about 190 s left",
+        "job 3 edges-test: 10/100, 0.5/s, 40 s, about 180 s left",
+        "job 3 edges-test: 45 s",
+    ]

@@ -3,6 +3,7 @@ import pytest
 
 from beam_pipelines.driver.staleness import account, refresh
 from beam_pipelines.errors import ConfigError
+from transforms.fetch.lists.image_settings import Columns, ManifestSettings
 from transforms.flow.stages import RowStage, TableStage
 from transforms.tables.files import exists, make_folder
 from transforms.tables.rows import ListedImage
@@ -33,7 +34,7 @@ def stages(**changes):
 
 
 def record(made, content="c", columns="url"):
-    return account(made, content, {"columns": {"url": columns}})
+    return account(made, content, ManifestSettings(columns=Columns(url=columns)))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from beam_pipelines.errors import ConfigError
 from beam_pipelines.reports import inspection
 from transforms.fetch.lists.image_settings import ManifestSettings
 from transforms.fetch.lists.manifest import split_manifest
@@ -36,7 +37,10 @@ def run(request, tmp_path):
             "thing_id": ["a-1", "a-2", "c-1"],
             key: ["a", "a", "c"],
             "score": pa.array([0.1, 0.25, None], pa.float32()),
-            "box": pa.array([[1.5, 2.0], [0.1, 0.2], None], pa.list_(pa.float32())),
+            "box": pa.array([[1.5, 2.0], [0.1, 0.2], [0.3, 0.4]], pa.list_(pa.float32(), 2)),
+            "mesh": pa.array([[[1, 2, 3]] * 468, None, None], pa.list_(pa.list_(pa.float32(), 3))),
+            "vector": pa.array([[0.5] * 128] * 3, pa.list_(pa.float16(), 128)),
+            "names": [["b", "c"], [], None],
             "crop": [b"x", b"y", b"z"],
         }
     )
@@ -44,8 +48,8 @@ def run(request, tmp_path):
     return run
 
 
-def exported(run, tmp_path, name="things"):
-    inspection.export(run, name, str(tmp_path / "out.csv"))
+def exported(run, tmp_path, name="things", columns=()):
+    inspection.export(run, name, str(tmp_path / "out.csv"), columns)
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -68,6 +72,36 @@ def test_the_manifest_s_own_columns_are_beside_a_table_s(run, tmp_path):
     table = pq.read_table(tmp_path / "out.parquet")
     assert table["who"].to_pylist() == ["=1+1", "=1+1", None]
     assert table["source_score"].to_pylist() == [7, 7, None]
+
+
+def test_heavy_columns_stay_out_of_csv_unless_they_are_named(run, tmp_path):
+    first, *_ = exported(run, tmp_path)
+    assert (first["box"], first["names"]) == ("[1.5, 2.0]", '["b", "c"]')
+    assert not {"mesh", "vector"} & first.keys()
+    named = exported(run, tmp_path, columns=["mesh", "source_score", "thing_id", "url"])
+    assert list(named[0]) == ["mesh", "source_score", "thing_id", "url"]
+    assert [len(json.loads(row["mesh"] or "[]")) for row in named] == [468, 0, 0]
+    assert [row["source_score"] for row in named] == ["7", "7", ""]
+    inspection.export(run, "things", str(tmp_path / "out.parquet"))
+    assert {"mesh", "vector"} < set(pq.read_schema(tmp_path / "out.parquet").names)
+    inspection.export(run, "things", str(tmp_path / "out.parquet"), ["crop"])
+    assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {"crop": [b"x", b"y", b"z"]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        (["thing_id", "mash"], "--columns mash: there is no such column; did you mean 'mesh'?"),
+        (["source_scor"], "--columns source_scor: there is no such column; did you mean 'source_score'?"),
+        (["crop"], "--columns crop: this column holds files, which CSV cannot; write to FILE.parquet."),
+        (["mesh", "mesh"], "--columns: a column is named twice; name each once."),
+    ],
+)
+def test_columns_that_cannot_be_written_are_refused(run, tmp_path, columns, sentence):
+    with pytest.raises(ConfigError) as refused:
+        exported(run, tmp_path, columns=columns)
+    assert str(refused.value) == sentence
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_the_manifest_itself(run, tmp_path):

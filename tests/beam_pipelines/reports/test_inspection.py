@@ -50,6 +50,14 @@ REFUSED = [
     (["--to", "rows.csv"], "--to {folder}/rows.csv: name the table to write there with --table; this run's tables: id"),
     (["--to", "rows.xlsx", "--table", "manifest"], "--to {folder}/rows.xlsx: the file's name must end in .csv or"),
     (["--to", "a.csv", "--table", "manifest", "--sheet", "a.gif"], "--sheet {folder}/a.gif: the file's name must end"),
+    (
+        ["--to", "a.csv", "--table", "manifest", "--columns", "lable"],
+        "--columns lable: there is no such column; did you",
+    ),
+    (
+        ["--columns", "label", "--table", "manifest"],
+        "--columns: name the file that they are written to with --to FILE.",
+    ),
     (["--to", "a.csv", "--table", "nothing"], "{run}: there is no table 'nothing'; there are: identities, manifest."),
 ]
 

@@ -191,7 +191,7 @@ CHANGES = [
 def test_a_change_makes_stale_what_the_page_says(name, override):
     def prints(*given: str) -> dict[str, str]:
         recipe, settings = configuration.load(name, list(given))
-        return account(recipe.stages_of(settings), "", settings.model_dump(mode="json")["manifest"])["fingerprints"]
+        return account(recipe.stages_of(settings), "", settings.manifest)["fingerprints"]
 
     rows = {row.key: row for found in blocks(configuration.recipe(name).config).values() for row in found}
     said = rows[f"`{override.partition('=')[0]}`"].stale

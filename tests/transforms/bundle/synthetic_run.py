@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from model_handlers.geometry import ARCFACE
 from transforms.tables.rows import Body, Face, Identity
 from transforms.tables.schemas import arrow_schema
 from transforms.tables.shards import shard_path, to_table, write_shard
@@ -26,9 +27,10 @@ def body_row(number: int, crop: bytes, width: int, height: int) -> Body:
 
 def face_row(number: int, crop: bytes, side: int) -> Face:
     zeros = np.zeros((5, 2), np.float32)
+    landmarks = ((ARCFACE + 24) * (side / 160)).astype(np.float32)  # as stage faces aligns a crop
     box = np.array([0, 0, side, side], np.float32)
     ids = (f"i{number}-b0-f0", f"i{number}-b0", f"i{number}", f"query {number % 3}", "{}")
-    return Face(*ids, box, 0.9, zeros, crop, side, zeros, None, 0, 0, 0, 100)
+    return Face(*ids, box, 0.9, zeros, crop, side, landmarks, None, 0, 0, 0, 100)
 
 
 def identity_row(number: int, identity: int | None) -> Identity:

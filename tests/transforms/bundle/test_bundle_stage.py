@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from tests.object_store import new_folder
 from tests.transforms.bundle.recordio_reader import read_image_records
 from tests.transforms.bundle.synthetic_run import face_row, identity_row, jpeg, write_rows, write_run
 from tests.transforms.bundle.synthetic_samples import read
@@ -14,6 +15,7 @@ from transforms.bundle import write
 from transforms.bundle.bundle_stage import WriteBundle
 from transforms.bundle.keypoints import KEYPOINTS
 from transforms.bundle.settings import BundleSettings
+from transforms.flow.table_steps import STEPS, Step
 from transforms.images.pixels import open_image
 from transforms.tables.files import exists
 from transforms.tables.ledger import read_ledger, tally
@@ -25,9 +27,9 @@ BY_RECORD = [3, 9, 1, 2, 5]  # image numbers in the order of (identity, face_id)
 SETTINGS = BundleSettings(records_per_file=3, body_side=64)
 
 
-def bundle(run: str, settings: BundleSettings = SETTINGS) -> dict:
+def bundle(run: str, settings: BundleSettings = SETTINGS, with_splits: bool = False) -> dict:
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        pipeline | WriteBundle(run, settings)
+        pipeline | WriteBundle(run, settings, with_splits)
     return json.loads(read(f"{run}/bundle/statistics.json"))
 
 
@@ -62,6 +64,8 @@ def test_every_kept_face_is_in_every_format(folder):
     statistics = bundle(folder)
     bodies, faces = records(folder, "bodies"), records(folder, "faces")
     assert sorted(bodies) == sorted(faces) == [0, 1, 2, 3, 4]
+    files = len(shard_names(folder, "bundle_index"))
+    assert STEPS["bundle"] == Step("files written", files, files)
     for record, number in enumerate(BY_RECORD):
         assert bodies[record][0] == faces[record][0] == IDENTITY[number]
         assert faces[record][1] == jpeg(48 + number, 48 + number, 1000 + number)
@@ -151,7 +155,8 @@ def test_faces_of_one_size(tmp_path):
 
 
 def times(run: str) -> dict[str, int]:
-    return {path: (Path(run) / path).stat().st_mtime_ns for path in files(run) if "/bodies/" in f"/{path}"}
+    names = [path for path in files(run) if path.startswith("bodies/") and not path.endswith("/shards.json")]
+    return {path: (Path(run) / path).stat().st_mtime_ns for path in names}
 
 
 def test_what_is_finished_is_not_written_again(tmp_path):
@@ -187,7 +192,7 @@ def test_a_changed_input_is_written_again_without_leftovers(tmp_path, change):
 
 def test_an_interrupted_bundle_goes_on_to_the_same_end(folder, monkeypatch):
     write_run(folder, SHARDS, IDENTITY, frozenset())
-    making, calls = write._make, []
+    making, calls = write.make, []
 
     def interrupted(*arguments):
         calls.append(1)
@@ -195,7 +200,7 @@ def test_an_interrupted_bundle_goes_on_to_the_same_end(folder, monkeypatch):
             raise RuntimeError("the power is gone")
         return making(*arguments)
 
-    monkeypatch.setattr(write, "_make", interrupted)
+    monkeypatch.setattr(write, "make", interrupted)
     with pytest.raises(RuntimeError, match="the power is gone"):
         bundle(folder, SETTINGS.model_copy(update={"threads": 1}))
     assert shard_names(folder, KEYPOINTS) == ["000000"]
@@ -204,3 +209,30 @@ def test_an_interrupted_bundle_goes_on_to_the_same_end(folder, monkeypatch):
     monkeypatch.undo()
     assert bundle(folder)["images"] == 5
     assert sorted(records(folder, "bodies")) == [0, 1, 2, 3, 4]
+
+
+def test_files_of_loaders_have_a_size_of_their_own_and_a_list():
+    folder = new_folder()
+    write_run(folder, SHARDS, IDENTITY, frozenset({1}))
+    settings = SETTINGS.model_copy(update={"samples_per_file": 2, "face_side": 32})
+    bundle(folder, settings)
+    for kind in ("bodies", "faces"):
+        for form, suffix in (("webdataset", ".tar"), ("tfrecord", ".tfrecord")):
+            place = f"{folder}/bundle/{kind}/{form}"
+            index = json.loads(read(f"{place}/shards.json"))
+            assert (index["__kind__"], index["wids_version"]) == ("wids-shard-index-v1", 1)
+            shards = index["shardlist"]
+            assert [(shard["url"], shard["nsamples"]) for shard in shards] == [
+                (f"{kind}-000000{suffix}", 2),
+                (f"{kind}-000002{suffix}", 2),
+            ]
+            assert [shard["filesize"] for shard in shards] == [len(read(f"{place}/{one['url']}")) for one in shards]
+    assert sorted(records(folder, "bodies")) == [0, 1, 3, 4]
+
+
+def test_other_sizes_leave_nothing_of_the_former(tmp_path):
+    for name, sizes in (("changed", (1, 2)), ("fresh", (2,))):
+        write_run(str(tmp_path / name), SHARDS, IDENTITY, frozenset())
+        for size in sizes:
+            bundle(str(tmp_path / name), SETTINGS.model_copy(update={"samples_per_file": size}))
+    assert files(str(tmp_path / "changed")) == files(str(tmp_path / "fresh"))

@@ -1,3 +1,4 @@
+import io
 import struct
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.bundle.recordio_reader import read_image_records, read_records
 from tests.transforms.bundle.synthetic_samples import read, sample
+from transforms.bundle import recordio
 from transforms.bundle.recordio import MAGIC, MAX_LABEL, MAX_LENGTH, encode_record, header, open_recordio
 
 
@@ -35,7 +37,23 @@ pieces = st.one_of(st.just(MAGIC), st.binary(max_size=9), st.sampled_from([MAGIC
 
 @given(st.lists(st.lists(pieces, max_size=6).map(b"".join), max_size=4))
 def test_any_payload_comes_back(payloads):
-    assert [payload for _, payload in read_records(b"".join(map(encode_record, payloads)))] == payloads
+    written = b"".join(map(encode_record, payloads))
+    assert [payload for _, payload in read_records(written)] == payloads
+    assert list(recordio.read_records(io.BytesIO(written))) == payloads
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda data: data[:-5], "its last record is cut short"),
+        (lambda data: data + b"\0\0", "no record begins where one should"),
+        (lambda data: b"\0" + data, "no record begins where one should"),
+        (lambda data: encode_record(b"a" + MAGIC * 2 + b"bcd")[:16] + b"\0" * 8, "no record begins where one should"),
+    ],
+)
+def test_a_damaged_file_is_said_to_be(damage, words):
+    with pytest.raises(ValueError, match=f"recordio: the file is damaged: .*{words}"):
+        list(recordio.read_records(io.BytesIO(damage(encode_record(b"a record")))))
 
 
 @given(st.lists(pieces, max_size=6).map(b"".join))

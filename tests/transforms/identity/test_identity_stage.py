@@ -130,6 +130,23 @@ def test_shards_and_blocks_change_nothing(tmp_path):
         assert len(results[0][1]) > 100
 
 
+def test_its_steps_are_told(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(identity_stage, "begin", lambda stage, what, total=None: told.append((what, total)))
+    monkeypatch.setattr(identity_stage, "advance", lambda stage: told.append("a block"))
+    write_embeddings(str(tmp_path), planted(people=6, faces=10)[0], 2)
+    edges = WITHIN.edges.model_copy(update={"block": 25})
+    run_pipeline(FindIdentities(str(tmp_path), WITHIN.model_copy(update={"edges": edges})))
+    assert told == [
+        ("finding thresholds", None),
+        ("blocks of faces searched", 3),
+        *["a block"] * 3,
+        ("reading edges", None),
+        ("clustering and cleaning 60 faces", None),
+        ("writing identities", None),
+    ]
+
+
 def test_restart_searches_only_what_is_missing(tmp_path, monkeypatch):
     run = str(tmp_path)
     rows, _ = planted(people=6, faces=10)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.placed_tracks import track, write_tracks
+from transforms.flow.table_steps import STEPS, Step
 from transforms.tables.ledger import RETRIES, ledger_table, read_ledger, tally, write_ledger
 from transforms.tables.retry import plan_retry
 from transforms.tables.shards import read_column, shard_names
@@ -48,6 +49,7 @@ def test_tracks_of_one_video_are_compared_over_all_its_shards(folder):
     write_tracks(folder, "r0001-objects-00000", [track(3, boxes=FAR), track(0, boxes=NEAR, shot=1), track(0, "x")])
     write_tracks(folder, "r0001-objects-00001", [track(4, numbers=range(20, 30))])
     assert choose(folder, DistinctSettings(max_overlap=0.85)) == 5
+    assert STEPS["distinct"] == Step("videos compared", 3, 3)
     assert left_out(folder) == dict.fromkeys(["v-s0-t0", "v-s0-t2", "v-s1-t0"], "v-s0-t1")
     assert tally(folder, "distinct").by_reason == {"kept": 5, "duplicate_track": 3}
     entries = {row["item_id"]: row for _, table in read_ledger(folder, "distinct") for row in table.to_pylist()}

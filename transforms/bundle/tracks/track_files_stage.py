@@ -24,6 +24,7 @@ from transforms.bundle.tracks.write import (
 )
 from transforms.flow.commit import COUNTERS
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, begin
 from transforms.tables.files import delete_files, exists
 from transforms.tables.ledger import ledger_table
 from transforms.tables.shards import read_footer, remove_other_shards, shard_path
@@ -70,12 +71,19 @@ class WriteTrackFiles(beam.PTransform):
         return (
             start
             | "Run" >> beam.Create([self._run])
-            | "Plan videos" >> beam.FlatMap(_plan, work=self._work)
+            | "Plan videos" >> beam.FlatMap(_plan_and_tell, work=self._work)
             | "Spread videos" >> beam.Reshuffle()
             | "Write videos" >> beam.ParDo(_WriteVideos(self._run, self._work))
             | "Gather names" >> beam.combiners.ToList()
             | "Write whole" >> beam.Map(write_whole, run=self._run, work=self._work)
         )
+
+
+def _plan_and_tell(run: str, work: Work) -> Sequence[str]:
+    begin(STAGE, "planning files")
+    names = _plan(run, work)
+    begin(STAGE, "shards of videos written", len(names))
+    return names
 
 
 def _plan(run: str, work: Work) -> Sequence[str]:
@@ -96,6 +104,7 @@ class _WriteVideos(beam.DoFn):
 
     def process(self, name: str) -> Iterator[str]:
         Metrics.counter(COUNTERS, f"{STAGE}/kept").inc(write_videos(self._run, name, self._work, self._left_out))
+        advance(STAGE)
         yield name
 
 

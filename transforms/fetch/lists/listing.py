@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Generic, TypeVar
 
+from transforms.fetch.lists.first_rows import first_rows
 from transforms.fetch.lists.image_settings import ManifestSettings
 from transforms.fetch.lists.read import read_records
 from transforms.fetch.lists.record import BadRow, Record
@@ -35,7 +36,14 @@ class Listing(Generic[Row]):
     to_row: Callable[[Record | BadRow], Row]
 
     def rows(self, left_out: Counter[str] | None = None) -> Iterator[tuple[Row | None, tuple[str, str]]]:
-        """Each record's row, or None with reason code and detail; `left_out` as of `read_records`."""
+        """Each record's row, or None with reason code and detail; `left_out` as of `read_records`.
+
+        Only the first, where the settings say so.
+        """
+        found = self._rows(left_out)
+        return found if self.settings.first_rows is None else first_rows(found, self.settings.first_rows)
+
+    def _rows(self, left_out: Counter[str] | None) -> Iterator[tuple[Row | None, tuple[str, str]]]:
         for record in read_records(self.manifest, self.settings, left_out, self.settings.endings):
             try:
                 yield self.to_row(record), ("", "")

@@ -20,6 +20,7 @@ from transforms.fetch.lists.image_settings import ManifestSettings
 from transforms.fetch.lists.listing import Judged, Listing, Repeats, Row, find_duplicates, judged
 from transforms.fetch.lists.record import BadRow, Record, cell_text, item_url, other_columns
 from transforms.fetch.lists.repeats import Mask
+from transforms.settings import what
 from transforms.tables.digest import differences
 from transforms.tables.files import delete_files
 from transforms.tables.item_ids import safe_id, url_id
@@ -94,7 +95,7 @@ def split(listing: Listing[Row], run: str) -> Split:
     """
     repeats, removals = find_duplicates(listing), read_removals(run)
     tables, ledgers = (set(shard_names(run, table)) for table in (TABLE, ledger_table(STAGE)))
-    footer = {"manifest": repeats.digest, "settings": listing.settings.model_dump_json()}
+    footer = {"manifest": repeats.digest, "settings": json.dumps(what(listing.settings))}
     part = Part(np.ones(len(repeats.duplicate_url), np.bool_))
     if not _is_made_from(run, tables, ledgers, footer):
         part = _new_part(listing, repeats, removals, run)

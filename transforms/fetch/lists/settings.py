@@ -9,6 +9,10 @@ QUOTING = (
     "plain: quotes are characters like others; auto: CSV is quoted, TSV is plain unless its first line begins with a "
     "quote"
 )
+FIRST_ROWS = (
+    "only so many rows of the list, its first, to try it (the command line's --limit); the same run goes on with more, "
+    "or with null, all. Of videos with spans, further rows that list spans of the same videos are taken too"
+)
 _SHARDS = 64  # of a list, at least: an interrupted run loses what is in work, a chunk for each worker
 
 

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from transforms.fetch.lists.columns import lacking_in_manifest, usual_column
 from transforms.fetch.lists.media_folder import VIDEOS
-from transforms.fetch.lists.settings import QUOTING, ListFormat, Quoting, suited_rows
-from transforms.settings import Settings
+from transforms.fetch.lists.settings import FIRST_ROWS, QUOTING, ListFormat, Quoting, suited_rows
+from transforms.settings import How, Settings
 
 
 class VideoColumns(Settings):
@@ -72,6 +72,7 @@ class VideoManifestSettings(Settings):
     )
     quoting: Quoting = Field("auto", description=QUOTING)
     columns: VideoColumns = Field(VideoColumns(), description="which columns hold what; others are passed on")
+    first_rows: How[int | None] = Field(None, ge=1, description=FIRST_ROWS)
     rows_per_shard: int | None = Field(
         None,
         ge=1,

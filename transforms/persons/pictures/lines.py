@@ -35,8 +35,9 @@ def clock(seconds: float) -> str:
 
 
 def counted(number: int, one: str) -> str:
-    """A number with its noun: `1 face`, `2 faces`."""
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
+    """A number with its noun: `1 face`, `2 faces`, `3 identities`."""
+    several = f"{one[:-1]}ies" if one.endswith("ty") else f"{one}s"
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def heading(title: str, note: str = "") -> Array:

@@ -12,6 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from model_handlers.interface import Array
 from transforms.flow.stages import TableStage
+from transforms.flow.table_steps import advance, planned
 from transforms.images.drawing import png
 from transforms.persons.pictures.crops import read_crops, spread
 from transforms.persons.pictures.drawn import draw_after, draw_before, draw_timeline
@@ -70,12 +71,16 @@ class DrawPersons(beam.PTransform):
         return (
             begin
             | "Run" >> beam.Create([self._run])
-            | "List videos" >> beam.FlatMap(read_galleries)
+            | "List videos" >> beam.FlatMap(_list)
             | "Spread videos" >> beam.Reshuffle()
             | "Show" >> beam.Map(show_video, self._run, self._settings)
             | "Gather videos" >> beam.combiners.ToList()
             | "Write pictures" >> beam.Map(write_pictures, self._run)
         )
+
+
+def _list(run: str) -> Iterator[Gallery]:
+    return planned(STAGE, "videos drawn", read_galleries(run))
 
 
 def show_video(gallery: Gallery, run: str, settings: PictureSettings) -> Shown:
@@ -98,6 +103,7 @@ def show_video(gallery: Gallery, run: str, settings: PictureSettings) -> Shown:
         for row, path in sorted(paths.items())
     )
     others = (gallery.face_id[row] for row in np.flatnonzero(gallery.person >= 0).tolist() if row not in paths)
+    advance(STAGE)
     return Shown(gallery.video_id, rows, tuple(others))
 
 

@@ -10,6 +10,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tests.person_tables import BLUE, FACES, GREEN, PERSONS, RED, crop, person, write_tables
+from transforms.flow.table_steps import STEPS
 from transforms.images.drawing import FAINT, GAP, colour_of
 from transforms.persons.pictures.lines import SIDE, TITLE, WORDS
 from transforms.persons.pictures.picture_settings import PictureSettings
@@ -61,6 +62,7 @@ def test_no_face(folder):
 def test_faces_lie_in_the_folder_of_their_person(folder):
     write_tables(folder)
     draw(folder)
+    assert (STEPS["pictures"].what, STEPS["pictures"].done) == ("videos drawn", STEPS["pictures"].total)
     found = {name: content for name, content in files(folder).items() if name.endswith(".jpg")}
     assert found == {
         **{f"clusters/a/cluster_with_5/cluster_1/0000{n}.000_a-n{n}-f0.jpg": crop(RED) for n in range(5)},

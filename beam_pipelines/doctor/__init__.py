@@ -1,0 +1,1 @@
+"""`manyfaces doctor`: what this machine has for manyfaces, and what it lacks."""

@@ -1,0 +1,1 @@
+"""Copies of a run's pictures in the formats that other programs read."""

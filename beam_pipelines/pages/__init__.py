@@ -1,0 +1,1 @@
+"""Pages of HTML about a run: the skeleton that they share, and the sections of `manyfaces report`."""
