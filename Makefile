@@ -38,7 +38,7 @@ WORKERS ?= 4
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := -m pytest --durations=25 --dist loadgroup --no-loadscope-reorder
 TESTS := $(ALONE) $(BIN)/python $(PYTEST) --numprocesses $(WORKERS)
-ELSEWHERE := integration or jobs or server or gcs or flink or prism or dataflow or mxnet
+ELSEWHERE := integration or jobs or server or gcs or s3 or flink or prism or dataflow or mxnet
 
 test: $(READY) $(HEAVY)/.ready  ## the whole suite: all that needs no heavy framework, then all that does
 	@$(TESTS) -m "not frameworks"

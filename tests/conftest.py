@@ -10,13 +10,15 @@ from hypothesis import HealthCheck, settings
 from tests.engines.chromium import chromium
 from tests.engines.fetch import Unavailable
 from tests.engines.gcs_emulator import gcs_emulator
-from tests.object_store import new_folder
+from tests.engines.s3_server import s3_server
+from tests.storages import STORAGES, folder_on
 
 ENGINES = {
     "integration": "local runner, real models",
     "prism": "Prism",
     "flink": "Flink, embedded and as a cluster",
     "gcs": "Google Cloud Storage, an emulator",
+    "s3": "S3, a server on this machine",
     "dataflow": "Dataflow, a stand-in for the service",
     "chromium": "Chromium, headless",
 }
@@ -40,6 +42,16 @@ def gcs():
         yield emulator
 
 
+@pytest.fixture(scope="session")
+def s3():
+    """A server for objects, which `s3://` means from then on: it takes a second to start."""
+    try:
+        with s3_server() as server:
+            yield server
+    except Unavailable as why:
+        pytest.skip(str(why))
+
+
 @pytest.fixture(scope="module")
 def page():
     """A browser's tab for the tests of a module, which are marked `chromium`."""
@@ -50,12 +62,10 @@ def page():
         pytest.skip(str(why))
 
 
-@pytest.fixture(params=["local", "object store", pytest.param("gcs", marks=pytest.mark.gcs)])
+@pytest.fixture(params=STORAGES)
 def folder(request, tmp_path) -> str:
-    """A folder for a run on each kind of storage: with folders and renames, with objects only, and Google's client."""
-    if request.param == "gcs":
-        return request.getfixturevalue("gcs").folder()
-    return str(tmp_path / "run") if request.param == "local" else new_folder()
+    """A folder for a run on each kind of storage."""
+    return folder_on(request.param, request, tmp_path)
 
 
 def pytest_make_parametrize_id(val, argname) -> str | None:

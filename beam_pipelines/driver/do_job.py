@@ -143,9 +143,10 @@ def execute_rows(order: Order, job: Job, work: Work, attempt: str) -> None:
     if order.submit:
         _submit(order, job, build)
     running = execute.Running(build, options, processes)
+    title = f"job {job.number} {'+'.join(names)}"
     running.start()
     try:
-        progress.follow(running, f"job {job.number} {'+'.join(names)}", items, read, watch)
+        progress.follow(running, title, items, order.watched(read, title, items), watch)
     except TooManyFailed:
         begin_attempt(order.run)  # no worker of the job may commit from now on, wherever it is
         running.stop()
@@ -164,5 +165,6 @@ def _execute_tables(order: Order, job: Job, stages: tuple[TableStage, ...], reco
     forget(names)
     running.start()
     read = progress.counts_on_storage(Committed(order.run, names))
-    progress.follow_tables(running, f"job {job.number} {'+'.join(names)}", names, read)
+    title = f"job {job.number} {'+'.join(names)}"
+    progress.follow_tables(running, title, names, order.watched(read, title, None))
     running.outcome()

@@ -1,13 +1,22 @@
 """What a run is asked to do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from beam_pipelines.driver.progress import Counts
 from beam_pipelines.recipes.recipe import Recipe, RecipeConfig
 from beam_pipelines.runners.options import options_for
 from model_handlers.frameworks.devices import is_gpu
 from transforms.flow.stages import Job, Stage
+
+Reader = Callable[[], Counts]
+
+
+def unwatched(read: Reader, _job: str, _items: int | None) -> Reader:
+    """The reader of a job's counts as it is."""
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,9 @@ class Order:
     beam: tuple[str, ...] = ()  # the command line's options for Beam
     recompute: bool = False
     submit: str | None = None  # start only this job, by name or number (`next`: whichever is), and do not wait for it
+    watched: Callable[[Reader, str, int | None], Reader] = (
+        unwatched  # what else gets a job's counts, as of `Monitoring`
+    )
 
     def options(self, job: Job) -> PipelineOptions:
         """Beam's options for one job."""

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -16,6 +17,8 @@ from beam_pipelines.driver.do_job import do_job
 from beam_pipelines.driver.folder import alone, check_whole, sweep
 from beam_pipelines.driver.jobs import cut_jobs
 from beam_pipelines.driver.listed import look_at_list, new_rows_told
+from beam_pipelines.driver.monitoring import check as check_monitoring
+from beam_pipelines.driver.monitoring import monitoring
 from beam_pipelines.driver.order import Order
 from beam_pipelines.driver.record import read_record, versions, write_record
 from beam_pipelines.driver.staleness import account, refresh
@@ -31,6 +34,7 @@ from transforms.tables.files import delete_folder, is_local
 def check(order: Order) -> None:
     """ConfigError for what could not run, before anything is fetched or written."""
     _check_paths(order)
+    check_monitoring(order.config.monitoring)
     jobs = cut_jobs(order.stages(), order.config.jobs)
     options = [order.options(job) for job in jobs]
     if order.submit and runner_name(options[0]) != "DataflowRunner":
@@ -57,8 +61,9 @@ def run(order: Order) -> None:
             if is_new:  # a list that cannot be read to its end leaves no folder behind
                 delete_folder(order.run)
             raise
-        for job in jobs:
-            do_job(order, job, record, attempt)
+        with monitoring(order.config.monitoring, order.recipe.name, order.run) as sinks:
+            for job in jobs:
+                do_job(replace(order, watched=sinks.watched), job, record, attempt)
         sweep(order.run)
         write_cards(order.run, record, stages)
         record["finished"] = _now()

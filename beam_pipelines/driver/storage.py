@@ -11,14 +11,15 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_pipelines.errors import ConfigError
-from transforms.fetch.lists.files import list_files, nothing_at
+from transforms.fetch.lists.files import is_media_folder, list_files, nothing_at
 from transforms.tables import files
 from transforms.tables.files import exists, is_local
+from transforms.tables.s3 import check_bucket, is_s3
 from transforms.tables.upload import http_status
 
 _CLIENTS = {
     "gs": "manyfaces[gcp]",
-    "s3": "apache-beam[aws]",
+    "s3": "manyfaces[aws]",
     "hdfs": "apache-beam[hadoop]",
     "azfs": "apache-beam[azure]",
 }
@@ -69,9 +70,9 @@ def is_file(path: str, what: str) -> bool:
 
 
 def is_list(path: str, what: str) -> bool:
-    """Whether there is a list: a file, a folder with files, or a pattern that some have."""
+    """Whether there is a list: a file, a folder with lists or with media, or a pattern that some have."""
     _check_form(path, what)
-    return bool(ask(lambda: list_files(path), path, what))
+    return bool(ask(lambda: list_files(path) or is_media_folder(path), path, what))
 
 
 def check_list(path: str, what: str) -> None:
@@ -91,6 +92,8 @@ def ask(action: Callable[[], Any], path: str, what: str) -> Any:
 def _check_form(path: str, what: str) -> None:
     if found := _ONE_SLASH.match(path):
         raise ConfigError(f"{what} {path}: write {found[1]}:// with two slashes.")
+    if is_s3(path):  # whose listing finds nothing where there is no bucket, and whose client goes on asking for minutes
+        ask(lambda: check_bucket(path), path, what)
 
 
 def _reason(path: str, error: Exception) -> str:
@@ -108,4 +111,6 @@ def _reason(path: str, error: Exception) -> str:
         return "there is no such bucket, or you may not see it; create it first, or mend the name."
     if status in (401, 403):
         return f"access is denied; give the account of this process the role to read and write there ({message})."
+    if type(error).__name__ == "NoCredentialsError":  # boto3's
+        return "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
     return f"the storage does not answer: {message}"

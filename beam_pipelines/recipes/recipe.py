@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
+from beam_pipelines.recipes.monitoring_settings import MonitoringSettings
 from beam_pipelines.runners.dataflow import DataflowSettings
 from beam_pipelines.runners.flink import FlinkSettings
 from model_handlers.frameworks.devices import DEVICE
@@ -68,6 +69,7 @@ class RecipeConfig(Settings):
     models: ModelSettings = ModelSettings()
     flink: FlinkSettings = FlinkSettings()
     dataflow: DataflowSettings = DataflowSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     manifest: Settings = Settings()  # each recipe has its own
 
     @model_validator(mode="before")

@@ -48,7 +48,7 @@ OF_NO_STAGE = {
     "models.catalogue": "yes, for models with another entry",
     "models.device": "yes, for stages with models",
     "models.precision": "yes, for stages with models of PyTorch on a GPU",
-    **dict.fromkeys(("max_failed_share", "chunks_per_wave", "flink", "dataflow"), "no"),
+    **dict.fromkeys(("max_failed_share", "chunks_per_wave", "flink", "dataflow", "monitoring"), "no"),
     **dict.fromkeys(("models.copies", "models.accept_noncommercial", "models.accept_copyleft"), "no"),
 }
 # The keys of a catalogue's entry on which a model's numbers depend: model_handlers.models.handlers.numbers_from.

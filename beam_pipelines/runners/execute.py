@@ -10,7 +10,10 @@ from threading import Thread
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
+from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
@@ -40,10 +43,17 @@ def _runner(options: PipelineOptions, processes: bool) -> PipelineRunner | str:
         direct.direct_running_mode = UNSET_MODE  # then the runner takes the environment that it is given
         # glibc's default of 8 arenas a core keeps what many threads freed: up to 40 % more resident memory in long runs
         command = f"MALLOC_ARENA_MAX=2 exec {shlex.join(child_command(worker.__name__))}"
-        return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
+        environment = SubprocessSDKEnvironment.from_command_string(command)
+        return FnApiRunner(environment, provision_info=_told_to_workers(options))
     if direct.direct_running_mode == UNSET_MODE:
         direct.direct_running_mode = "multi_threading"
     return FnApiRunner()
+
+
+def _told_to_workers(options: PipelineOptions) -> ExtendedProvisionInfo:
+    """The job's options, which Beam's local runner gives its processes only so: the storages' clients need theirs."""
+    given = JobServiceHandle.encode_pipeline_options(options.get_all_options(drop_default=True))
+    return ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=given))
 
 
 def _sentence(error: BaseException) -> str:

@@ -51,11 +51,13 @@ class Command:
         return self.said.read_text()
 
 
-def start(recipe: str, manifest: Path, output: Path, overrides: list[str], *beam: str) -> Command:
-    """The command that makes a run, on its way; its messages go to a file beside the run."""
+def start(
+    recipe: str, manifest: Path, output: Path | str, overrides: list[str], *beam: str, said: Path | None = None
+) -> Command:
+    """The command that makes a run, on its way; its messages go to the file `said`, else to one beside the run."""
     settings = [word for override in overrides for word in ("--set", override)]
     words = ["run", recipe, "--input", str(manifest), "--output", str(output), *settings, *beam]
-    said = output.with_name(f"{output.name}.messages")
+    said = said or output.with_name(f"{output.name}.messages")
     said.write_text("")
     process = _FORKS.Process(target=_main, args=(words, str(said), dict(os.environ)))
     process.start()

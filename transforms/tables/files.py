@@ -18,6 +18,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.disk import full, is_full
+from transforms.tables.s3 import share_client
 from transforms.tables.upload import http_status, upload
 
 # what the systems say where a disk, or one file of it, can have no more links
@@ -26,6 +27,7 @@ _IN_MEMORY = 32 * 2**20  # bytes of an upload; more wait on the worker's disk
 
 # else Google's client asks for the bucket's own record, for traces, beside every request that Beam makes
 os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+share_client()
 
 
 def exists(path: str) -> bool:

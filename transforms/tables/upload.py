@@ -12,6 +12,8 @@ from typing import IO
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from transforms.tables.s3 import is_s3, put
+
 _PATIENCE = 120.0  # seconds in which a broken upload is begun anew: as long as Google's client tries one request
 _PAUSE = 1.0  # seconds before the second try, twice as many before each further one
 _DENIED = (401, 403)  # HTTP statuses that no second try changes
@@ -35,6 +37,9 @@ def upload(content: IO[bytes], path: str) -> None:
 
 
 def _write(content: IO[bytes], path: str) -> None:
+    if is_s3(path):
+        put(content, path)
+        return
     out = FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
     try:
         with out:
@@ -47,5 +52,9 @@ def _write(content: IO[bytes], path: str) -> None:
 
 def http_status(error: Exception) -> int | None:
     """The HTTP status in a client's error, if there is one."""
-    code = getattr(error, "code", getattr(getattr(error, "response", None), "status_code", None))
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):  # boto3's
+        code = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        code = getattr(error, "code", getattr(response, "status_code", None))
     return code if isinstance(code, int) else None

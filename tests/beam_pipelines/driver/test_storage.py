@@ -69,7 +69,6 @@ def test_a_folder_in_a_bucket_need_not_be_there(gcs, path):
     [
         ("gs:/bucket/run", "write gs:// with two slashes"),
         ("gs://no-such-bucket/run", "there is no such bucket"),
-        ("s3://bucket/run", r"pip install 'apache-beam\[aws\]'"),
         ("hdfs://cluster/run", r"pip install 'apache-beam\[hadoop\]'"),
         ("ftp://host/run", "no storage is known as ftp://; there are: gs://, s3://"),
     ],

@@ -22,7 +22,7 @@ from transforms.videos.shots_stage import find_shots
 
 IMAGES = (
     "connections connect_timeout stall_timeout total_timeout retries backoff max_backoff max_redirects "
-    "max_buffer_bytes per_host host_interval user_agent contact allow_hosts proxy verify_tls"
+    "max_buffer_bytes per_host host_interval user_agent contact allow_hosts allow_paths proxy verify_tls"
 )
 VIDEOS = (
     "downloads per_host host_interval stall_timeout total_timeout retries backoff max_backoff max_memory user_agent "
@@ -58,7 +58,7 @@ OVERRIDES = {
     "object_tracks": ["jobs=[[download, shots], [filters, covers], [parts], [objects], [tracks], [clips]]"],
 }
 BY_MODEL = {"models", "identity"}  # their numbers are the models', and not as they are written
-NO_BLOCKS = {"models", "flink", "dataflow", "manifest"}  # of no stage
+NO_BLOCKS = {"models", "flink", "dataflow", "monitoring", "manifest"}  # of no stage
 
 
 def keys(plain: dict[str, Any], before: str = "") -> Iterator[str]:

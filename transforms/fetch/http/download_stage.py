@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import apache_beam as beam
@@ -9,6 +10,7 @@ import cv2
 
 from transforms.fetch.http.download import Fetched, download
 from transforms.fetch.http.settings import DownloadSettings
+from transforms.fetch.lists.local import path_of, read_allowed
 from transforms.flow.chunks import Chunk, chunk_items
 from transforms.flow.items import Item, Outcome, kept, passed, rejected
 from transforms.flow.stages import RowStage
@@ -41,12 +43,28 @@ def fetch_items(items: Sequence[Item[ListedImage]], settings: DownloadSettings) 
             yield passed(item)
         else:
             wanted.append((item, item.row))
-    for fetched in download([row.url for _, row in wanted], settings):
+    for fetched in fetch_all([row.url for _, row in wanted], settings):
         item, row = wanted[fetched.number]
         try:
             yield kept(item, row.image_id, (image_row(row, fetched, settings),))
         except Rejected as why:
             yield rejected(item, row.image_id, why)
+
+
+def fetch_all(urls: Sequence[str], settings: DownloadSettings) -> Iterator[Fetched]:
+    """One result for each URL: first those that name files of this machine, then what comes from servers."""
+    web: list[int] = []
+    for number, url in enumerate(urls):
+        try:
+            path = path_of(url)
+            if path is None:
+                web.append(number)
+            else:
+                yield Fetched(number, read_allowed(path, settings.allow_paths, settings.max_bytes), None)
+        except Rejected as why:
+            yield Fetched(number, b"", why)
+    for fetched in download([urls[number] for number in web], settings):
+        yield replace(fetched, number=web[fetched.number])
 
 
 def image_row(source: ListedImage, fetched: Fetched, settings: DownloadSettings) -> Image:

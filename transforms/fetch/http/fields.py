@@ -12,6 +12,12 @@ def _is_host(name: str) -> str:
     return name
 
 
+def _is_rooted(folder: str) -> str:
+    if not folder.startswith("/") and "://" not in folder:
+        raise ValueError(f"{folder!r} is no path from the root")
+    return folder
+
+
 HostInterval = Annotated[
     float,
     Field(ge=0, le=3600, description="least time between two requests to one host, for each chunk in work, seconds"),
@@ -52,3 +58,9 @@ Proxy = Annotated[
     ),
 ]
 VerifyTls = Annotated[bool, Field(description="refuse servers whose certificate is not valid")]
+AllowPaths = Annotated[
+    tuple[Annotated[str, AfterValidator(_is_rooted)], ...],
+    Field(
+        description="folders that the list may name files in, as /path or file:///path; all workers must see them there"
+    ),
+]

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from transforms.fetch.http.fields import (
     AllowHosts,
+    AllowPaths,
     Backoff,
     Contact,
     HostInterval,
@@ -45,6 +46,7 @@ class DownloadSettings(Settings):
     opt_out: OptOut = ("noai", "noimageai", "noindex", "noimageindex", "none")
     tdm_reservation: TdmReservation = True
     allow_hosts: How[AllowHosts] = ()
+    allow_paths: How[AllowPaths] = ()
     proxy: How[Proxy] = ""
     verify_tls: How[VerifyTls] = True
     accept: AcceptSettings = Field(AcceptSettings(), description="which images are let in")

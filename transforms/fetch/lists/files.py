@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from apache_beam.io.filesystems import FileSystems
 
+from transforms.fetch.lists.media_folder import IMAGES, VIDEOS, has_media, media_names
 from transforms.tables.digest import digest, file_digest
 from transforms.tables.files import exists, is_local
 
@@ -48,6 +49,16 @@ def _matches(pattern: str) -> list[_Part]:
     return [_Part(file.path, file.size_in_bytes) for file in found if file.path.count("/") == depth]
 
 
+def is_media_folder(path: str) -> bool:
+    """Whether the list is a folder of images or videos: some are in it, or below it and no list beside them."""
+    if not _is_folder(path):
+        return False
+    names = [entry.name for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith((".", "_"))]
+    if any(name.lower().endswith(IMAGES + VIDEOS) for name in names):
+        return True
+    return not any(_format(name) for name in names) and has_media(path)
+
+
 def nothing_at(path: str) -> str:
     """What to say where there is no list."""
     if _is_folder(path):
@@ -83,7 +94,9 @@ def _format(file: str) -> str | None:
 
 
 def list_digest(path: str) -> str:
-    """A hash of the content of a list: of a single file its SHA-256."""
+    """A hash of the content of a list: of a single file its SHA-256, of a folder of media that of their names."""
+    if is_media_folder(path):
+        return digest([sorted(media_names(path))])
     files = list_files(path)
     if len(files) == 1:
         return file_digest(files[0])

@@ -1,10 +1,12 @@
 """Settings of lists of images."""
 
 from collections.abc import Container
+from typing import ClassVar
 
 from pydantic import Field
 
 from transforms.fetch.lists.columns import lacking_in_manifest, usual_column
+from transforms.fetch.lists.media_folder import IMAGES
 from transforms.fetch.lists.settings import FIRST_ROWS, QUOTING, ListFormat, Quoting, suited_rows
 from transforms.settings import How, Settings
 
@@ -48,6 +50,8 @@ class Columns(Settings):
 
 class ManifestSettings(Settings):
     """How the manifest is read and split."""
+
+    endings: ClassVar[tuple[str, ...]] = IMAGES
 
     format: ListFormat = Field(
         "auto",

@@ -44,7 +44,7 @@ class Listing(Generic[Row]):
         return found if self.settings.first_rows is None else first_rows(found, self.settings.first_rows)
 
     def _rows(self, left_out: Counter[str] | None) -> Iterator[tuple[Row | None, tuple[str, str]]]:
-        for record in read_records(self.manifest, self.settings, left_out):
+        for record in read_records(self.manifest, self.settings, left_out, self.settings.endings):
             try:
                 yield self.to_row(record), ("", "")
             except Rejected as why:

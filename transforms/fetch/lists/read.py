@@ -8,11 +8,14 @@ from typing import Protocol
 
 from transforms.fetch.lists.columns import ListColumns, check_columns, check_item
 from transforms.fetch.lists.delimited import read_delimited
-from transforms.fetch.lists.files import format_of, list_files, nothing_at
+from transforms.fetch.lists.files import format_of, is_media_folder, list_files, nothing_at
+from transforms.fetch.lists.image_settings import ManifestSettings
 from transforms.fetch.lists.json_records import read_json
+from transforms.fetch.lists.media_folder import FOLDER_COLUMNS, media_rows
 from transforms.fetch.lists.parquet import read_parquet
 from transforms.fetch.lists.record import MAX_RECORD, BadRow, Record
 from transforms.fetch.lists.text import PARQUET, Line, first_bytes, open_text, physical_lines
+from transforms.fetch.lists.video_settings import VideoManifestSettings
 from transforms.tables.files import open_binary
 
 LIST_COLUMNS = ("idx", "label", "url")
@@ -36,17 +39,24 @@ class ListSettings(Protocol):
         """Which columns hold what."""
 
 
-def read_records(path: str, settings: ListSettings, left_out: Counter[str] | None = None) -> Iterator[Record | BadRow]:
+def read_records(
+    path: str, settings: ListSettings, left_out: Counter[str] | None = None, endings: tuple[str, ...] = ()
+) -> Iterator[Record | BadRow]:
     """The rows of a list in order, as column name -> value; of several files in the order of their names.
 
-    `left_out` counts by column the cells that are too large to be carried. Blank lines are no rows. ValueError where
+    `left_out` counts by column the cells that are too large to be carried. With `endings` the list may be a folder of
+    media: a row is then a file with one of these endings. Blank lines are no rows. ValueError where
     needed columns are not there, for files that cannot be read to their end, and if there are none.
     """
+    check = _checker(settings)
+    if endings and settings.format == "auto" and is_media_folder(path):
+        check(list(FOLDER_COLUMNS))
+        yield from media_rows(path, endings)
+        return
     files = list_files(path)
     if not files:
         raise ValueError(nothing_at(path))
     kind = settings.format if settings.format != "auto" else format_of(files)
-    check = _checker(settings)
     for file in files:
         where = "" if len(files) == 1 else f"{os.path.basename(file)}, "
         try:
@@ -56,9 +66,9 @@ def read_records(path: str, settings: ListSettings, left_out: Counter[str] | Non
             raise ValueError(f"{where}{error}") from error
 
 
-def check_list(path: str, settings: ListSettings) -> None:
-    """ValueError if the list cannot be read, as far as its first row shows."""
-    next(read_records(path, settings), None)
+def check_list(path: str, settings: ManifestSettings | VideoManifestSettings) -> None:
+    """ValueError if the manifest cannot be read, as far as its first row shows."""
+    next(read_records(path, settings, endings=settings.endings), None)
 
 
 def _checker(settings: ListSettings) -> Callable[[list[str]], frozenset[str]]:

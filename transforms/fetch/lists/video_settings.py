@@ -1,10 +1,12 @@
 """Settings of lists of videos."""
 
 from collections.abc import Container
+from typing import ClassVar
 
 from pydantic import Field
 
 from transforms.fetch.lists.columns import lacking_in_manifest, usual_column
+from transforms.fetch.lists.media_folder import VIDEOS
 from transforms.fetch.lists.settings import FIRST_ROWS, QUOTING, ListFormat, Quoting, suited_rows
 from transforms.settings import How, Settings
 
@@ -59,6 +61,8 @@ class VideoColumns(Settings):
 
 class VideoManifestSettings(Settings):
     """How a list of videos is read and split."""
+
+    endings: ClassVar[tuple[str, ...]] = VIDEOS
 
     format: ListFormat = Field(
         "auto",

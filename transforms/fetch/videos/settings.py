@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from transforms.fetch.http.fields import (
     AllowHosts,
+    AllowPaths,
     Backoff,
     Contact,
     HostInterval,
@@ -57,10 +58,10 @@ class VideoDownloadSettings(Settings):
     opt_out: OptOut = ("noai", "noindex", "none")
     tdm_reservation: TdmReservation = True
     allow_hosts: How[AllowHosts] = ()
-    allow_paths: How[tuple[str, ...]] = Field(
+    allow_paths: How[AllowPaths] = Field(
         (),
-        description="folders that the manifest may name files in: local paths, or of stores other than gs://, which "
-        "may always be named",
+        description="folders that the list may name files in, as /path or file:///path, which all workers must see "
+        "there, or folders of stores other than gs://, which may always be named",
     )
     proxy: How[Proxy] = Field("", pattern=r"^$|^https?://")
     verify_tls: How[VerifyTls] = True

@@ -10,7 +10,7 @@ from apache_beam.testing.util import assert_that
 from tests.fault_server import JPEG, serving
 from transforms.fetch.http import download_stage
 from transforms.fetch.http.download import Fetched
-from transforms.fetch.http.download_stage import DownloadImages, image_row
+from transforms.fetch.http.download_stage import DownloadImages, fetch_all, image_row
 from transforms.fetch.http.settings import DownloadSettings
 from transforms.fetch.lists.image_settings import Columns, ManifestSettings
 from transforms.fetch.lists.manifest import split_manifest
@@ -72,3 +72,22 @@ def test_a_pipeline_accounts_for_every_item(tmp_path):
         settings = DownloadSettings(allow_hosts=(server.allow,), retries=0)
         with beam.Pipeline(runner=FnApiRunner()) as pipeline:
             assert_that(pipeline | beam.Create(chunks) | DownloadImages(run, settings), check)
+
+
+def test_files_of_this_machine_only_where_they_are_allowed(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("in/1.jpg", "out.jpg"):
+        (tmp_path / name).write_bytes(JPEG)
+    with serving() as server:
+        urls = [
+            f"http://127.0.0.1:{server.port}/ok",
+            f"{tmp_path}/in/1.jpg",
+            f"file://{tmp_path}/out.jpg",
+            f"{tmp_path}/in/none.jpg",
+            "//x",
+        ]
+        allowed = DownloadSettings(allow_paths=(f"{tmp_path}/in",), allow_hosts=(f"127.0.0.1:{server.port}",))
+        found = {one.number: one.error.code if one.error else one.body for one in fetch_all(urls, allowed)}
+    assert found == {0: JPEG, 1: JPEG, 2: "blocked_path", 3: "no_file", 4: "bad_url"}
+    (one,) = fetch_all(urls[1:2], DownloadSettings())
+    assert one.error.code == "blocked_path"
