@@ -3,7 +3,6 @@
 Ids, boxes and labels are equal, and embeddings bit for bit.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -47,35 +46,18 @@ RECIPES = {
         "bundle.formats=[trackverse, mot, coco_video]",
     ],
 }
-# A whole run takes half a minute: each engine is tried with one recipe for videos or two, and each recipe where workers
-# are threads and where they are processes; whole tables and looking covers up, as object_tracks does, need processes.
+# A whole run takes half a minute or more: each recipe is tried where workers are threads and where they are processes,
+# and each engine with a recipe or two; whole tables and looking covers up, as object_tracks does, need processes.
+WEBBODY = "webbody"
 ENGINES = [
     pytest.param((partial(local, *THREADS), ["face_generation"]), id="direct, three threads"),
-    pytest.param((partial(local, *PROCESSES), ["object_tracks"]), id="direct, two processes"),
-    pytest.param((on_prism, ["face_clips"]), id="prism", marks=pytest.mark.prism),
+    pytest.param((partial(local, *PROCESSES), [WEBBODY, "object_tracks"]), id="direct, two processes"),
+    pytest.param((on_prism, [WEBBODY, "face_clips"]), id="prism", marks=pytest.mark.prism),
     pytest.param((on_embedded_flink, ["face_clips"]), id="flink, embedded", marks=pytest.mark.flink),
     pytest.param(
-        (on_a_flink_cluster, ["face_generation", "object_tracks"]),
-        id="flink, two task managers",
-        marks=pytest.mark.flink,
+        (on_a_flink_cluster, [WEBBODY, "object_tracks"]), id="flink, two task managers", marks=pytest.mark.flink
     ),
 ]
-
-
-@dataclass(frozen=True)
-class Engine:
-    """Beam's options for jobs on an engine, and the recipes for videos that are tried there."""
-
-    options: tuple[str, ...]
-    recipes: tuple[str, ...]
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request):
-    """An engine, which lives as long as there are tests for it."""
-    start, recipes = request.param
-    with options_of(start) as options:
-        yield Engine(tuple(options), tuple(recipes))
 
 
 @pytest.fixture(scope="module")
@@ -108,15 +90,16 @@ def whole_films(films, tmp_path_factory):
     return runs
 
 
-def test_every_engine_gives_the_same_tables_of_photographs(engine, site, whole_run, tmp_path):
-    assert_same_run(
-        run_webbody(site.manifest, tmp_path / "run", site.port, PHOTOGRAPHS, beam=engine.options), whole_run
-    )
-
-
-def test_every_engine_gives_the_same_tables_and_files_of_videos(engine, films, whole_films, tmp_path):
-    for recipe in engine.recipes:
-        assert_same_contents(run_recipe(recipe, films, tmp_path / recipe, engine.options), whole_films[recipe])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_gives_the_same_tables_and_files(engine, site, whole_run, films, whole_films, tmp_path):
+    start, recipes = engine
+    with options_of(start) as beam:
+        for recipe in recipes:
+            if recipe == WEBBODY:
+                made = run_webbody(site.manifest, tmp_path / recipe, site.port, PHOTOGRAPHS, beam=beam)
+                assert_same_run(made, whole_run)
+            else:
+                assert_same_contents(run_recipe(recipe, films, tmp_path / recipe, beam), whole_films[recipe])
 
 
 @pytest.mark.gcs

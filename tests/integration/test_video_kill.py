@@ -13,12 +13,10 @@ from tests.integration.video_site import Take, video_site
 KILLS = 1  # of each recipe
 MADE = {
     "face_generation": ("final/", 12),
-    "face_clips": ("clips/", 6),
     "object_tracks": ("clips/", 6),
 }  # files for users, a few at least
 RECIPES = {
     "face_generation": ["sampling.per_segment=3", "faces.min_sharpness=40", "identity.clusters.min_samples=2"],
-    "face_clips": ["clips.lmdb=true", "clips.audio=true", "spans.min_samples=8"],
     "object_tracks": [
         "jobs=[[download, shots, filters, covers], [objects, tracks], [distinct], [clips], [bundle]]",
         "shots.min_seconds=0.5",
@@ -35,7 +33,6 @@ FILMS = {
 }
 JOBS = {  # their stages on rows
     "face_generation": [["download", "frames", "detections", "faces"], ["embeddings"]],
-    "face_clips": [["download", "shots"], ["spans", "clips"]],
     "object_tracks": [["download", "shots", "filters", "covers"], ["objects", "tracks"], ["clips"]],
 }
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
