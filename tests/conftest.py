@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -76,8 +77,13 @@ def pytest_make_parametrize_id(val, argname) -> str | None:
 def pytest_collection_modifyitems(config, items):
     """Whole runs first, so that short tests fill the end. Tests that share what is slow to start share a worker.
 
-    Modules that share a costly run name their own group: `pytest.mark.xdist_group("webbody")`.
+    Modules that share a costly run name their own group: `pytest.mark.xdist_group("webbody")`. Tests of heavy
+    frameworks are skipped in an environment without them.
     """
+    if find_spec("torch") is None:
+        for item in items:
+            if item.get_closest_marker("frameworks"):
+                item.add_marker(pytest.mark.skip("needs the environment of the frameworks, .venv-frameworks"))
     items.sort(key=lambda item: item.get_closest_marker("integration") is None)
     for item in items:
         shares = any(item.get_closest_marker(name) for name in SHARING)

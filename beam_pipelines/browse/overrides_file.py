@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from beam_pipelines.errors import ConfigError
 from transforms.identity.overrides import Override, parse_overrides
+from transforms.tables.csv_cells import safe_cell
 
 _COLUMNS = ("rule", "face_a", "face_b", "identity")
 
@@ -60,4 +61,7 @@ def _cells(path: str, line: Override, header: Sequence[str]) -> dict[str, str]:
     cells = {"rule": line.rule, **dict(zip(names, line.faces, strict=False))}
     if lacking := sorted(cells.keys() - set(header)):
         raise ConfigError(f"{path} has no column {lacking[0]}; add it to the file's first line.")
+    for cell in cells.values():
+        if safe_cell(cell) != cell:  # with a mark before it, as elsewhere, it would be no id any more
+            raise ConfigError(f"{cell!r} would be a formula in a spreadsheet; write its line into {path} yourself.")
     return cells

@@ -54,7 +54,12 @@ def test_a_file_that_is_none_is_left_alone(content, words):
         with_lines("f.csv", content, [MUST])
 
 
-NAME = st.text("abc.-_~", min_size=1, max_size=3)
+def test_an_id_that_is_a_formula_is_not_written():
+    with pytest.raises(ConfigError, match="would be a formula"):
+        with_lines("f.csv", b"", [Override(0, "drop", ("=cmd|' /C calc'!A0",))])
+
+
+NAME = st.text("abc.-_", min_size=1, max_size=3)
 LINE = st.one_of(
     st.builds(lambda a, b: Override(0, "must_link", (a, b)), NAME, NAME),
     st.builds(lambda a: Override(0, "drop", (a,)), NAME),
