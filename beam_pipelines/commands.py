@@ -37,7 +37,13 @@ from transforms.tables.retry import plan_retry
 def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`manyfaces run`."""
     order = api.order(
-        arguments.config, arguments.input, arguments.output, arguments.set, rest, arguments.recompute, arguments.submit
+        arguments.config,
+        arguments.input or "",
+        arguments.output,
+        arguments.set,
+        rest,
+        arguments.recompute,
+        arguments.submit,
     )
     if arguments.dry_run:
         _dry_run(order, arguments.dry_run)

@@ -112,7 +112,7 @@ def test_the_context_has_the_packages_and_no_more():
         if path.is_file() and "__pycache__" not in path.parts
     ]
     assert sum(path.stat().st_size for path in files) < 4_000_000
-    assert {path.suffix for path in files} <= {".py", ".yaml", ".yml", ".json", ".lock", ".md", ".toml", ".txt"}
+    assert {path.suffix for path in files} <= {".py", ".css", ".yaml", ".yml", ".json", ".lock", ".md", ".toml", ".txt"}
 
 
 def test_cuda_and_cudnn_are_those_that_the_locked_onnx_runtime_was_built_for():

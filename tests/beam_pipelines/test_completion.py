@@ -11,7 +11,7 @@ from beam_pipelines.init import shipped
 
 # the words on the line, the last of them unfinished -> what is offered
 COMPLETED = [
-    (["re"], {"resume", "retry", "remove"}),
+    (["re"], {"resume", "retry", "remove", "report"}),
     (["run", "web"], {"webbody", "webbody-gpu"}),
     (["run", "mi"], {"mine.yaml"}),
     (["run", "webbody", "--li"], {"--limit"}),

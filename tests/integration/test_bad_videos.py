@@ -176,7 +176,7 @@ def bad_urls(hidden: str) -> dict[str, Case]:
         "metadata": ("http://169.254.169.254/latest/meta-data/", "blocked_address"),
         "localhost": (hidden.replace("127.0.0.1", "localhost"), "blocked_address"),
         "ftp": ("ftp://127.0.0.1/a.mp4", "blocked_path"),
-        "file-url": ("file:///etc/passwd", "bad_url"),
+        "file-url": ("file:///etc/passwd", "blocked_path"),
         "path": ("/etc/passwd", "blocked_path"),
         "dots": ("gs://bucket/../a.mp4", "bad_url"),
         "search": ("ytsearch:videos", "bad_url"),
