@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from tests.engines.fetch import Unavailable, fetch, from_maven
 from tests.engines.flink import free_port
+from transforms.child_python import child_command
 from transforms.tables.s3 import forget_client
 
 BUCKET = "manyfaces"
@@ -73,8 +74,9 @@ def s3_server() -> Iterator[Server]:
         settings = Path(folder, "s3proxy.conf")
         settings.write_text(_SETTINGS.format(port=port, key_id=_KEY_ID, key=_KEY, data=data))
         with Path(folder, "server.log").open("wb") as log:
-            command = ["java", "-jar", str(jar()), "--properties", str(settings)]
-            process = subprocess.Popen(command, stdout=log, stderr=log)
+            server_command = ["java", "-jar", str(jar()), "--properties", str(settings)]
+            command = child_command("beam_pipelines.runners.leash", *server_command)  # it ends with the tests
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             _wait(server, process, Path(folder, "server.log"))
             with patch.dict(os.environ, server.environment()):
@@ -82,7 +84,7 @@ def s3_server() -> Iterator[Server]:
                 yield server
         finally:
             forget_client()
-            process.kill()
+            process.terminate()
             process.wait()
 
 
