@@ -29,7 +29,7 @@ from transforms.tables.shards import shard_path
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run's folder, local or gs://, and what is in it."""
+    """A run's folder, local, gs:// or s3://, and what is in it."""
 
     folder: str
 
@@ -82,7 +82,7 @@ def run(
     """Run a recipe on a list, or go on with a run that was interrupted; returns when it is done.
 
     recipe: a YAML file, or the name of a shipped one such as `webbody`.
-    input: the list; output: the run's folder, local or gs://.
+    input: the list; output: the run's folder, local, gs:// or s3://.
     set: keys of the configuration with their values: `{"bodies.min_score": 0.5}`.
     beam: options for Beam, as on the command line: `["--runner=FlinkRunner"]`.
     recompute: delete and redo what another configuration has made.

@@ -38,7 +38,7 @@ def calibrate(
 ) -> dict[str, Any]:
     """Find thresholds of similarity in the vectors of a run, without labels; returns what calibration.json says.
 
-    run: a run that `manyfaces.run` gave, or its folder, local or gs://; only its table embeddings is read.
+    run: a run that `manyfaces.run` gave, or its folder, local, gs:// or s3://; only its table embeddings is read.
     output: a folder for calibration.json and calibration.png; by default nothing is written.
     method: what clusters them: `average` linkage, or `connected` components, for which a wrong link weighs more (and
     for DBSCAN). wrong_links: different people's faces that each face may be linked with on average, if that matters.

@@ -37,7 +37,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="MANIFEST",
         help="the list: CSV, TSV, JSON, parquet or text; a file, a folder of parts or a pattern in quotes",
     )
-    parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder, local or gs://")
+    parser.add_argument("--output", metavar="DIR", required=True, help="the run's folder: local, gs:// or s3://")
     _add_limit(parser)
     _add_set(parser)
 
@@ -173,29 +173,11 @@ def _remove_options(remove: argparse.ArgumentParser) -> None:
 
 def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     inspect = add("inspect", help="tables, counts, reasons and sample rows of a run")
-    inspect.add_argument("run", metavar="RUN", help="the run's folder")
-    inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
-    inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
-    inspect.add_argument(
-        "--columns",
-        metavar="A,B,...",
-        help="with --to: these columns; by default all but bytes, and in CSV but meshes, vectors and other long lists",
-    )
-    inspect.add_argument(
-        "--sheet",
-        metavar="FILE",
-        help="write a picture of the identities or clips, a row for each: .png, .jpg or .webp",
-    )
+    _inspect_options(inspect)
     inspect.set_defaults(do="inspect", command=inspect)
 
     browse = add("browse", help="pages on this machine to look through a run and to mark mistakes")
-    browse.add_argument("run", metavar="RUN", help="the run's folder")
-    browse.add_argument("--port", metavar="N", type=int, default=0, help="of 127.0.0.1 (default: a free one)")
-    browse.add_argument(
-        "--overrides",
-        metavar="FILE",
-        help="where marks are written, a CSV (default: that of the run's configuration, else RUN-overrides.csv)",
-    )
+    _browse_options(browse)
     browse.set_defaults(do="browse", command=browse)
 
     report = add("report", help="write one page of HTML that shows what a run did, for any browser")
@@ -212,15 +194,7 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     calibrate.set_defaults(do="calibrate", command=calibrate)
 
     evaluate = add("evaluate", help="compare a run's identities with labels: who is shown by which item")
-    evaluate.add_argument(
-        "labels", metavar="LABELS", help="CSV, TSV or parquet: items (file names, URLs, ids), identities"
-    )
-    evaluate.add_argument("run", metavar="RUN", help="the run's folder")
-    evaluate.add_argument(
-        "--item-column", metavar="NAME", help="default: the first usual one, such as item, file or url"
-    )
-    evaluate.add_argument("--identity-column", metavar="NAME", help="default: as identity, person or label")
-    evaluate.add_argument("--output", metavar="DIR", help="a folder for figures and mistakes (default: RUN/evaluation)")
+    _evaluate_options(evaluate)
     evaluate.set_defaults(do="evaluate", command=evaluate)
 
     export = add("export", help="write a run's pictures in the format of another program")
@@ -236,6 +210,44 @@ def _commands_that_look(add: Callable[..., argparse.ArgumentParser]) -> None:
     config.add_argument("name", metavar="CONFIG", help="a YAML file or shipped name; for `schema` also a recipe's name")
     _add_set(config)
     config.set_defaults(do="config", command=config)
+
+
+def _inspect_options(inspect: argparse.ArgumentParser) -> None:
+    inspect.add_argument("run", metavar="RUN", help="the run's folder")
+    inspect.add_argument("--table", metavar="NAME", help="only this table: its columns and sample rows")
+    inspect.add_argument("--to", metavar="FILE", help="write the table, without its bytes, as FILE.csv or FILE.parquet")
+    inspect.add_argument(
+        "--columns",
+        metavar="A,B,...",
+        help="with --to: these columns; by default all but bytes, and in CSV but meshes, vectors and other long lists",
+    )
+    inspect.add_argument(
+        "--sheet",
+        metavar="FILE",
+        help="write a picture of the identities or clips, a row for each: .png, .jpg or .webp",
+    )
+
+
+def _browse_options(browse: argparse.ArgumentParser) -> None:
+    browse.add_argument("run", metavar="RUN", help="the run's folder")
+    browse.add_argument("--port", metavar="N", type=int, default=0, help="of 127.0.0.1 (default: a free one)")
+    browse.add_argument(
+        "--overrides",
+        metavar="FILE",
+        help="where marks are written, a CSV (default: that of the run's configuration, else RUN-overrides.csv)",
+    )
+
+
+def _evaluate_options(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument(
+        "labels", metavar="LABELS", help="CSV, TSV or parquet: items (file names, URLs, ids), identities"
+    )
+    evaluate.add_argument("run", metavar="RUN", help="the run's folder")
+    evaluate.add_argument(
+        "--item-column", metavar="NAME", help="default: the first usual one, such as item, file or url"
+    )
+    evaluate.add_argument("--identity-column", metavar="NAME", help="default: as identity, person or label")
+    evaluate.add_argument("--output", metavar="DIR", help="a folder for figures and mistakes (default: RUN/evaluation)")
 
 
 def _verify_options(verify: argparse.ArgumentParser) -> None:

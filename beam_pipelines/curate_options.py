@@ -28,7 +28,9 @@ SETTINGS: dict[str, tuple[Callable[[str], Any], str, str]] = {
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Those of the command."""
     parser.add_argument("tracks", metavar="TRACKS", help="a run's folder, parquet of its table tracks, or .jsonl.gzip")
-    parser.add_argument("--output", metavar="DIR", required=True, help="a new folder for the subset, local or gs://")
+    parser.add_argument(
+        "--output", metavar="DIR", required=True, help="a new folder for the subset, local, gs:// or s3://"
+    )
     for name, (kind, metavar, told) in SETTINGS.items():
         option = "--" + name.replace("_", "-")
         parser.add_argument(option, dest=name, type=kind, metavar=metavar, help=told, required=name == "criterion")

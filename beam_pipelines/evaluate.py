@@ -45,7 +45,7 @@ def evaluate(
     """Judge a run's identities by labels.
 
     labels: CSV, TSV or parquet with a column of items (file names, URLs or ids) and one of identities.
-    run: a run that `manyfaces.run` gave, or its folder, local or gs://.
+    run: a run that `manyfaces.run` gave, or its folder, local, gs:// or s3://.
     output: a folder for evaluation.json, mistakes.csv and mistakes.png; by default nothing is written.
     item_column, identity_column: names of the columns, where they are not the usual ones.
 

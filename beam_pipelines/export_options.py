@@ -9,7 +9,7 @@ def add_options(export: argparse.ArgumentParser) -> None:
     """The options of the command."""
     export.add_argument("run", metavar="RUN", help="the run's folder")
     export.add_argument("--as", metavar="FORMAT", dest="format", required=True, help=", ".join(FORMATS))
-    export.add_argument("--to", metavar="DIR", required=True, help="a new folder, local or gs://")
+    export.add_argument("--to", metavar="DIR", required=True, help="a new folder, local, gs:// or s3://")
     export.add_argument(
         "--table", metavar="NAME", help="faces, bodies or images (default: images for coco, else faces)"
     )

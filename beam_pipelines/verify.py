@@ -51,7 +51,7 @@ def verify(
 
     pairs: CSV, TSV or parquet with two columns of items (file names, URLs or ids) and one of same or different (1, true
     or same; 0, false or different), or a file in the form of LFW's pairs.txt.
-    run: a run that `manyfaces.run` gave, or its folder, local or gs://.
+    run: a run that `manyfaces.run` gave, or its folder, local, gs:// or s3://.
     output: a folder for verification.json, roc.png, hardest.csv and hardest.png; by default nothing is written.
     first_column, second_column, same_column: names of the columns, where they cannot be told.
 

@@ -64,7 +64,7 @@ def with_duckdb(run: manyfaces.Run, table: str) -> str:
 def main(words: list[str] | None = None) -> None:
     """Print what there is to say of a run."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("run", help="the run's folder, local or gs://")
+    parser.add_argument("run", help="the run's folder, local, gs:// or s3://")
     parser.add_argument("--crops", metavar="FOLDER", help="write the first faces there")
     given = parser.parse_args(words)
     run = manyfaces.Run(given.run)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.anonymizing.images_stage import TABLE as ANONYMIZED
+from transforms.anonymizing.hiding import hides_faces
 from transforms.bundle.keypoints import KEYPOINTS
 from transforms.flow.stages import Stage
 from transforms.tables.shards import open_arrow, shard_names, shard_path
@@ -50,8 +50,8 @@ def describe(run: str, stages: Sequence[Stage]) -> list[Described]:
         if shards:
             with open_arrow(shard_path(run, name, shards[0])) as file:
                 found.append(Described(name, pq.read_schema(file)))
-    covers = any(ANONYMIZED in stage.tables for stage in stages)
-    return [one for one in found if not (covers and one.pictures)]
+    hidden = hides_faces(table for stage in stages for table in stage.tables)
+    return [one for one in found if not (hidden and one.pictures)]
 
 
 def main_table(tables: Sequence[Described]) -> str:

@@ -11,7 +11,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from beam_pipelines.driver.record import read_record
 from beam_pipelines.errors import ConfigError
-from transforms.anonymizing.lookup import TABLE as COVERS
+from transforms.anonymizing.hiding import hides_faces
 from transforms.tables.ledger import tally
 from transforms.tables.reasons import STATES
 from transforms.tables.shards import column_names, read_column
@@ -68,7 +68,7 @@ class Source:
     def is_covered(self) -> bool:
         """Whether faces of this run are to be covered, so that no page may show what its items look like before."""
         jobs = self.record.get("config", {}).get("jobs", [])
-        return COVERS in self.columns or any(COVERS in job for job in jobs)
+        return hides_faces(self.columns) or any(map(hides_faces, jobs))
 
 
 def read_source(run: str) -> Source:

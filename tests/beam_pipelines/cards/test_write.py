@@ -89,13 +89,20 @@ def test_equal_runs_have_equal_cards_and_a_card_goes_with_what_it_tells_of(run, 
     assert "bundle_keypoints" not in read(f"{folder}/README.md")
 
 
-def test_originals_are_in_no_card_of_a_run_that_covers_faces(tmp_path):
+COVERING = [  # recipe, its overrides, the tables that are left
+    ("anonymize_images", [], ["manifest"]),
+    ("face_generation", ["jobs=[[download, shots, covers], [frames, detections, faces]]"], ["manifest", "identities"]),
+]
+
+
+@pytest.mark.parametrize(("recipe", "overrides", "left"), COVERING)
+def test_originals_are_in_no_card_of_a_run_that_covers_faces(tmp_path, recipe, overrides, left):
     run = str(tmp_path / "run")
     write_small_run(run, with_bundle=False)
-    recipe, settings = configuration.load("anonymize_images")
-    tables = describe(run, recipe.stages_of(settings))
-    assert [table.name for table in tables] == ["manifest"]
-    assert main_table(tables) == "manifest"
+    found, settings = configuration.load(recipe, overrides)
+    tables = describe(run, found.stages_of(settings))
+    assert [table.name for table in tables] == left
+    assert main_table(tables) == left[-1]
 
 
 def test_a_run_without_tables_has_no_card(tmp_path):

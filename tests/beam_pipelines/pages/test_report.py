@@ -16,7 +16,7 @@ from beam_pipelines.reports.folders import OF_PEOPLE
 from tests.beam_pipelines.pages.reported_run import EVIL, NAMES, record, stage, write_run
 from tests.labelled_run import identity_row, write_table
 from tests.person_tables import write_tables
-from transforms.tables.cover_rows import ShotCovers
+from transforms.tables.cover_rows import AnonymizedImage, ShotCovers
 from transforms.tables.ledger import write_ledger
 from transforms.tables.rows import Identity
 from transforms.tables.verdicts import verdict
@@ -137,9 +137,11 @@ def test_an_empty_run_says_so(tmp_path):
     assert "NOTHING WAS KEPT" in report(run)
 
 
-def test_nothing_is_shown_of_faces_that_are_to_be_covered(tmp_path):
+@pytest.mark.parametrize(("table", "row"), [("covers", ShotCovers), ("anonymized", AnonymizedImage)])
+def test_nothing_is_shown_of_faces_that_are_to_be_covered(tmp_path, table, row):
     run = write_run(str(tmp_path))
-    write_table(run, "covers", ShotCovers, [])
+    assert "<img " in report(run)
+    write_table(run, table, row, [])
     assert "<img " not in report(run)
 
 
