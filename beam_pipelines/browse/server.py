@@ -15,6 +15,7 @@ from beam_pipelines.errors import ConfigError
 
 HOST = "127.0.0.1"
 _MOST_FORM = 1 << 20  # bytes
+_MOST_UNREAD = 8 * _MOST_FORM  # of a refused form that are taken and thrown away
 _SECONDS = 30  # that a connection may say nothing
 _AT_ONCE = 4  # answers that are made at a time, each of which may hold a row group
 _FORM = "application/x-www-form-urlencoded"
@@ -73,8 +74,7 @@ class Handler(BaseHTTPRequestHandler):
         """A form."""
         refused = self._refused() or self._refused_form()
         if refused is not None:
-            self.close_connection = True  # its form is not read
-            self._send(refused)
+            self._refuse(refused)
             return
         form = self.rfile.read(int(self.headers["Content-Length"])).decode("ascii", "replace")
         with self.server.making:
@@ -114,21 +114,35 @@ class Handler(BaseHTTPRequestHandler):
             return answers.text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A form has at most {_MOST_FORM} bytes.")
         return None
 
+    def _refuse(self, answer: Answer) -> None:
+        """Answer a request whose form is not looked at, and end the connection.
+
+        What still comes of the form is thrown away: a connection closed over unread bytes is reset, and the browser
+        would tell of that instead of showing the answer.
+        """
+        self.close_connection = True
+        self._send(answer)
+        self.connection.shutdown(socket.SHUT_WR)
+        unread = _MOST_UNREAD
+        while unread > 0 and (thrown := self.rfile.read1(min(unread, 1 << 16))):
+            unread -= len(thrown)
+
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         for name, value in {**_ALWAYS, **answer.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Type", answer.kind)
         self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(answer.body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the standard library refuses: a method that is not there, a header that cannot be read."""
-        self.close_connection = True
         self.request_version = self.protocol_version  # which may be what could not be read
         status = HTTPStatus(code)
-        self._send(answers.text(status, f"{status.phrase}: this server answers GET and POST of its own pages."))
+        self._refuse(answers.text(status, f"{status.phrase}: this server answers GET and POST of its own pages."))
 
     def version_string(self) -> str:
         """What the header Server says."""
